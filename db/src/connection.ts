@@ -1,0 +1,47 @@
+import { Kysely, type LogEvent, MysqlDialect, type Transaction } from 'kysely'
+import { createPool } from 'mysql2'
+import { BoundedPool, type PoolLimits } from './pool.ts'
+import type { Tables } from './tables.ts'
+
+/** Reads, in or out of a transaction. It has no method that writes. */
+export type Db = Pick<Kysely<Tables>, 'selectFrom' | 'selectNoFrom' | 'fn' | 'destroy'>
+
+/** Reads and writes, inside a transaction only. A `Tx` is a `Db`; a `Db` is no `Tx`. */
+export type Tx = Transaction<Tables>
+
+export interface ConnectOptions extends Partial<PoolLimits> {
+  /** How many connections at most. */
+  connections?: number
+  /** Called after every statement, with its SQL, parameters and duration. */
+  log?: (event: LogEvent) => void
+}
+
+/** 'utf8mb4' with a collation that MySQL and MariaDB both have, and that tells one emoji from another. */
+export const COLLATION = 'utf8mb4_unicode_520_ci'
+
+/** What the driver needs to read and write our tables without losing a digit, an hour or a character. */
+export function driverOptions(url: string) {
+  return {
+    uri: url,
+    charset: COLLATION.toUpperCase(),
+    timezone: 'Z',
+    // A BIGINT beyond 2^53 arrives as a string with all its digits, which no output schema takes for a number.
+    supportBigNumbers: true,
+    flags: ['-LOCAL_FILES'],
+  }
+}
+
+/**
+ * Opens a pool on `mysql://user[:password]@host:port/database`. No connection is made before the first statement.
+ * Sessions run in UTC, in strict mode, at READ COMMITTED. A wait for a connection is bounded (NoConnectionFree).
+ */
+export function connect(url: string, options: ConnectOptions = {}): Db {
+  const { connections = 10, acquireTimeoutMs = 2_000, statementTimeoutMs = 15_000, lockWaitSeconds = 2, log } = options
+  const pool = createPool({ ...driverOptions(url), connectionLimit: connections, maxIdle: connections })
+  return new Kysely<Tables>({
+    dialect: new MysqlDialect({
+      pool: new BoundedPool(pool, { acquireTimeoutMs, statementTimeoutMs, lockWaitSeconds }),
+    }),
+    ...(log && { log }),
+  })
+}

@@ -1,0 +1,127 @@
+import type { MysqlPool, MysqlPoolConnection } from 'kysely'
+import type { Pool, PoolConnection, QueryError, QueryResult, QueryValues } from 'mysql2'
+import { isConnectionLost, NoConnectionFree } from './failures.ts'
+
+/** What every session is told before its first use. READ COMMITTED: see docs/decisions/0002-read-committed.md. */
+const SESSION = [
+  'set session transaction isolation level read committed',
+  `set session time_zone = '+00:00', innodb_lock_wait_timeout = ?, sql_mode = '${[
+    'ONLY_FULL_GROUP_BY',
+    'STRICT_TRANS_TABLES',
+    'NO_ZERO_IN_DATE',
+    'NO_ZERO_DATE',
+    'ERROR_FOR_DIVISION_BY_ZERO',
+    'NO_ENGINE_SUBSTITUTION',
+  ].join(',')}'`,
+] as const
+
+const SERVER_STATUS_IN_TRANS = 1
+
+export interface PoolLimits {
+  /** How long a caller waits for a free connection before NoConnectionFree. */
+  acquireTimeoutMs: number
+  /** How long a statement may take before its connection is given up. */
+  statementTimeoutMs: number
+  /** InnoDB's wait for a row lock, before errno 1205. */
+  lockWaitSeconds: number
+}
+
+type Callback<T> = (error: unknown, value: T) => void
+
+/** One connection of the driver's pool, which remembers whether the next borrower may trust it. */
+class WatchedConnection {
+  readonly #raw: PoolConnection
+  readonly #limits: PoolLimits
+  #prepared = false
+  #lost = false
+  #inTransaction = false
+
+  constructor(raw: PoolConnection, limits: PoolLimits) {
+    this.#raw = raw
+    this.#limits = limits
+  }
+
+  query(sql: string, values: QueryValues, callback: Callback<QueryResult>): void {
+    const timeout = this.#limits.statementTimeoutMs
+    this.#raw.query({ sql, values, timeout }, (error: QueryError | null, result: QueryResult) => {
+      if (isConnectionLost(error)) this.#lost = true
+      if (result && 'serverStatus' in result) {
+        this.#inTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
+      }
+      callback(error, result)
+    })
+  }
+
+  /** Tells the session what we expect of it, once in its life. */
+  prepare(callback: (error?: unknown) => void): void {
+    if (this.#prepared) {
+      callback()
+      return
+    }
+    const [isolation, settings] = SESSION
+    this.query(isolation, [], (error) => {
+      if (error) return callback(error)
+      this.query(settings, [this.#limits.lockWaitSeconds], (error) => {
+        if (error) return callback(error)
+        this.#prepared = true
+        callback()
+      })
+    })
+  }
+
+  release(): void {
+    if (this.#lost || this.#inTransaction || !this.#prepared) this.#raw.destroy()
+    else this.#raw.release()
+  }
+}
+
+/**
+ * The driver's pool with the two things it lacks: a bound on the wait for a connection, and a release that destroys a
+ * connection which was lost, timed out, or is still inside a transaction, so that no borrower commits another's work.
+ */
+export class BoundedPool implements MysqlPool {
+  readonly #pool: Pool
+  readonly #limits: PoolLimits
+  readonly #connections = new WeakMap<PoolConnection, WatchedConnection>()
+
+  constructor(pool: Pool, limits: PoolLimits) {
+    this.#pool = pool
+    this.#limits = limits
+  }
+
+  getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
+    let waiting = true
+    const settle = (error: unknown, connection?: WatchedConnection) => {
+      waiting = false
+      clearTimeout(timer)
+      // The methods left out are those of streams and query cancellation, which we do not use.
+      callback(error, connection as unknown as MysqlPoolConnection)
+    }
+    const timer = setTimeout(
+      () => settle(new NoConnectionFree(this.#limits.acquireTimeoutMs)),
+      this.#limits.acquireTimeoutMs,
+    )
+    this.#pool.getConnection((error, raw) => {
+      if (error) return waiting ? settle(error) : undefined
+      const connection = this.#watch(raw)
+      if (!waiting) return connection.release()
+      connection.prepare((error) => {
+        if (!error && waiting) return settle(undefined, connection)
+        connection.release()
+        if (waiting) settle(error)
+      })
+    })
+  }
+
+  end(callback: (error: unknown) => void): void {
+    this.#pool.end(callback)
+  }
+
+  #watch(raw: PoolConnection): WatchedConnection {
+    const known = this.#connections.get(raw)
+    if (known) return known
+    const connection = new WatchedConnection(raw, this.#limits)
+    this.#connections.set(raw, connection)
+    return connection
+  }
+}
