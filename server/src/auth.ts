@@ -1,0 +1,61 @@
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { Refusal } from './refusals.ts'
+
+/** Who a token speaks for. An admin need not be a user; a user id is that of a row in `users`, which may be gone. */
+export interface Identity {
+  admin: boolean
+  userId: number | undefined
+}
+
+export interface TokenConfig {
+  audience: string
+  issuer: string
+  /** A shared secret for HS256, or the address of a key set for asymmetric algorithms. */
+  key: { secret: Uint8Array } | { jwksUrl: URL }
+}
+
+/**
+ * Reads the `Authorization` header.
+ *
+ * @throws Refusal token_missing, token_invalid
+ */
+export type Authenticate = (authorization: string | undefined) => Promise<Identity>
+
+const ASYMMETRIC = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']
+const BEARER = /^Bearer +(\S+) *$/i
+
+/** Checks signature, algorithm, audience, issuer and times; a failure of any is the same to the caller. */
+export function createAuthenticate({ audience, issuer, key }: TokenConfig): Authenticate {
+  const checks = { audience, issuer, requiredClaims: ['exp'] }
+  const verify =
+    'secret' in key
+      ? (token: string) => jwtVerify(token, key.secret, { ...checks, algorithms: ['HS256'] })
+      : (
+          (keys) => (token: string) =>
+            jwtVerify(token, keys, { ...checks, algorithms: ASYMMETRIC })
+        )(createRemoteJWKSet(key.jwksUrl))
+  return async (authorization) => {
+    const token = authorization && BEARER.exec(authorization)?.[1]
+    if (!token) throw new Refusal('token_missing')
+    try {
+      const { payload } = await verify(token)
+      return identityOf(payload)
+    } catch (error) {
+      if (error instanceof errors.JOSEError && !isOurs(error)) throw new Refusal('token_invalid')
+      throw error
+    }
+  }
+}
+
+/** A key set that cannot be fetched says nothing about the token: that is a fault. */
+function isOurs(error: errors.JOSEError): boolean {
+  return error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.code === 'ERR_JOSE_GENERIC'
+}
+
+function identityOf({ sub, role }: JWTPayload): Identity {
+  const admin = role === 'admin'
+  const userId = sub !== undefined && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
+  if (userId === undefined && !admin) throw new Refusal('token_invalid')
+  if (userId !== undefined && !Number.isSafeInteger(userId)) throw new Refusal('token_invalid')
+  return { admin, userId }
+}

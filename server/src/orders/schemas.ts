@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { INT_MAX, id, idempotencyKey, price } from '../schemas.ts'
+
+const ITEMS_MAX = 50
+const QUANTITY_MAX = 1_000
+
+export const orderStatus = z.enum(['pending', 'paid', 'cancelled', 'refunded'])
+
+export const order = z.object({
+  id,
+  status: orderStatus,
+  items: z.array(
+    z.object({
+      productId: id,
+      productName: z.string(),
+      price,
+      quantity: z.int().min(1).max(QUANTITY_MAX),
+      amount: price,
+    }),
+  ),
+  totalPrice: price,
+  createdAt: z.date(),
+  paidAt: z.date().nullable(),
+})
+
+const item = z.strictObject({ productId: id, quantity: z.int().min(1).max(QUANTITY_MAX), price })
+
+/** What is ordered, and the prices that the customer saw. Checked as a whole before any SQL. */
+export const placeInput = z.strictObject({
+  items: z
+    .array(item)
+    .min(1)
+    .max(ITEMS_MAX)
+    .refine((items) => new Set(items.map(({ productId }) => productId)).size === items.length, 'names a product twice')
+    .refine(
+      (items) => items.reduce((total, { price, quantity }) => total + price * quantity, 0) <= INT_MAX,
+      `must not cost more than ${INT_MAX} points in all`,
+    ),
+  idempotencyKey,
+})

@@ -1,0 +1,53 @@
+import { transact } from '@pointwise/db'
+import { z } from 'zod'
+import { order, placeInput } from '../orders/schemas.ts'
+import { adminProcedure, existingUser, userProcedure } from '../procedures.ts'
+import { id, price } from '../schemas.ts'
+import { refuses, router } from '../trpc.ts'
+import * as payments from './service.ts'
+
+const orderInput = z.strictObject({ orderId: id })
+const payment = z.object({ orderId: id, amount: price, paidAt: z.date() })
+const balance = z.int().min(0)
+
+export const paymentsRouter = router({
+  pay: userProcedure
+    .input(orderInput)
+    .use(existingUser)
+    .concat(refuses('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient'))
+    .output(z.object({ payment, balance, replayed: z.boolean() }))
+    .mutation(({ ctx, input }) =>
+      transact(ctx.db, (tx) => payments.pay(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
+    ),
+
+  get: userProcedure
+    .input(orderInput)
+    .use(existingUser)
+    .concat(refuses('payment_not_found'))
+    .output(payment)
+    .query(({ ctx, input }) => payments.get(ctx.db, ctx.userId, input.orderId)),
+
+  refund: adminProcedure
+    .input(orderInput)
+    .concat(refuses('order_not_found', 'order_not_refundable', 'points_limit_exceeded'))
+    .output(z.object({ orderId: id, amount: price, refundedAt: z.date(), replayed: z.boolean() }))
+    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => payments.refund(tx, { ...input, now: ctx.now() }))),
+})
+
+/** Mounted as `orders.checkout`; it lives here because orders know nothing of payments. */
+export const checkout = userProcedure
+  .input(placeInput)
+  .use(existingUser)
+  .concat(
+    refuses(
+      'idempotency_key_reused',
+      'product_not_found',
+      'price_changed',
+      'points_insufficient',
+      'stock_insufficient',
+    ),
+  )
+  .output(z.object({ order, payment, balance, replayed: z.boolean() }))
+  .mutation(({ ctx, input }) =>
+    transact(ctx.db, (tx) => payments.checkout(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
+  )

@@ -1,0 +1,40 @@
+import { transact } from '@pointwise/db'
+import { z } from 'zod'
+import { cursor } from '../cursor.ts'
+import { existingUser, userProcedure } from '../procedures.ts'
+import { id, idempotencyKey, keysetPage, limit } from '../schemas.ts'
+import { refuses, router } from '../trpc.ts'
+import * as points from './service.ts'
+
+const balance = z.int().min(0).max(points.BALANCE_MAX)
+
+const history = z.object({
+  id,
+  type: z.enum(['CHARGE', 'USE', 'REFUND']),
+  amount: z.int(),
+  balance,
+  orderId: id.nullable(),
+  createdAt: z.date(),
+})
+
+export const pointsRouter = router({
+  balance: userProcedure
+    .use(existingUser)
+    .output(z.object({ balance, limit: z.int(), updatedAt: z.date() }))
+    .query(({ ctx }) => points.balance(ctx.db, ctx.userId)),
+
+  charge: userProcedure
+    .input(z.strictObject({ amount: z.int().min(1), idempotencyKey }))
+    .use(existingUser)
+    .concat(refuses('idempotency_key_reused', 'points_limit_exceeded'))
+    .output(z.object({ historyId: id, amount: z.int(), balance, replayed: z.boolean() }))
+    .mutation(({ ctx, input }) =>
+      transact(ctx.db, (tx) => points.charge(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
+    ),
+
+  histories: userProcedure
+    .input(z.strictObject({ cursor: cursor.optional(), limit }).prefault({}))
+    .use(existingUser)
+    .output(keysetPage(history))
+    .query(({ ctx, input }) => points.histories(ctx.db, { userId: ctx.userId, ...input })),
+})

@@ -1,0 +1,35 @@
+import { Refusal } from './refusals.ts'
+import { middleware, refuses } from './trpc.ts'
+import * as users from './users/service.ts'
+
+/** For everybody. */
+export const publicProcedure = refuses('rate_limited', 'service_busy').use(async ({ ctx, next }) => {
+  await ctx.admit({ address: true })
+  return next()
+})
+
+/** For admins, who need no row in `users`. */
+export const adminProcedure = publicProcedure
+  .concat(refuses('token_missing', 'token_invalid', 'not_allowed'))
+  .use(async ({ ctx, next }) => {
+    const { admin } = await ctx.identify()
+    if (!admin) throw new Refusal('not_allowed')
+    return next()
+  })
+
+/** For users. `ctx.userId` appears after `.use(existingUser)`. */
+export const userProcedure = publicProcedure
+  .concat(refuses('token_missing', 'token_invalid', 'not_allowed', 'user_not_found'))
+  .use(async ({ ctx, next }) => {
+    const { userId } = await ctx.identify()
+    if (userId === undefined) throw new Refusal('not_allowed')
+    await ctx.admit({ userId })
+    return next()
+  })
+
+/** Placed after the input, so that nonsense never costs a statement. */
+export const existingUser = middleware(async ({ ctx, next }) => {
+  const { userId } = await ctx.identify()
+  if (userId === undefined || !(await users.exists(ctx.db, userId))) throw new Refusal('user_not_found')
+  return next({ ctx: { userId } })
+})

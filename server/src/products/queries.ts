@@ -1,0 +1,202 @@
+import type { Db, StockReason, Tx } from '@pointwise/db'
+import { sql } from 'kysely'
+
+export function selectProducts(db: Db) {
+  return db
+    .selectFrom('products')
+    .innerJoin('stores', 'stores.id', 'products.store_id')
+    .innerJoin('stock', 'stock.product_id', 'products.id')
+    .select([
+      'products.id',
+      'store_id as storeId',
+      'stores.name as storeName',
+      'products.name',
+      'price',
+      'stock',
+      'sales_volume as salesVolume',
+      'products.created_at as createdAt',
+    ])
+}
+
+export function selectProduct(db: Db, productId: number) {
+  return selectProducts(db).where('products.id', '=', productId).where('products.deleted_at', 'is', null)
+}
+
+function selectListed(db: Db, storeId: number | undefined) {
+  return db
+    .selectFrom('products')
+    .where('deleted_at', 'is', null)
+    .$if(storeId !== undefined, (query) => query.where('store_id', '=', storeId ?? 0))
+}
+
+export function countListed(db: Db, storeId: number | undefined) {
+  return selectListed(db, storeId).select((eb) => eb.fn.countAll<number>().as('totalItems'))
+}
+
+interface Listing {
+  storeId: number | undefined
+  limit: number
+}
+
+/** A page by its number. The ids are found in the index alone, then the rows of the page are read. */
+export function selectPage(db: Db, { storeId, limit, offset }: Listing & { offset: number }) {
+  const ids = selectListed(db, storeId).select('products.id').orderBy('products.id', 'desc').limit(limit).offset(offset)
+  return selectProducts(db).innerJoin(ids.as('page'), 'page.id', 'products.id').orderBy('products.id', 'desc')
+}
+
+/** A page by its keyset; `before` is the id of the last row already seen. */
+export function selectPageBefore(db: Db, { storeId, limit, before }: Listing & { before: number | undefined }) {
+  const ids = selectListed(db, storeId)
+    .select('products.id')
+    .$if(before !== undefined, (query) => query.where('products.id', '<', before ?? 0))
+    .orderBy('products.id', 'desc')
+    .limit(limit)
+  return selectProducts(db).innerJoin(ids.as('page'), 'page.id', 'products.id').orderBy('products.id', 'desc')
+}
+
+export function selectTopSelling(db: Db, limit: number) {
+  const ids = db
+    .selectFrom('products')
+    .select('products.id')
+    .where('deleted_at', 'is', null)
+    .where('sales_volume', '>', 0)
+    .orderBy('sales_volume', 'desc')
+    .orderBy('products.id')
+    .limit(limit)
+  return selectProducts(db)
+    .innerJoin(ids.as('top'), 'top.id', 'products.id')
+    .orderBy('sales_volume', 'desc')
+    .orderBy('products.id')
+}
+
+export function selectTrending(db: Db, { from, limit }: { from: Date; limit: number }) {
+  const sold = db
+    .selectFrom('product_sales')
+    .select((eb) => ['product_id', eb.fn.sum<string>('count').as('soldCount')])
+    .where('hour', '>=', from)
+    .groupBy('product_id')
+    .having((eb) => eb.fn.sum('count'), '>', 0)
+  return selectProducts(db)
+    .innerJoin(sold.as('sold'), 'sold.product_id', 'products.id')
+    .select('soldCount')
+    .where('products.deleted_at', 'is', null)
+    .orderBy('soldCount', 'desc')
+    .orderBy('products.id')
+    .limit(limit)
+}
+
+/** By id, not removed. */
+export function selectOffers(db: Db, productIds: number[]) {
+  return db
+    .selectFrom('products')
+    .select(['id', 'name', 'price'])
+    .where('id', 'in', productIds)
+    .where('deleted_at', 'is', null)
+}
+
+export function selectStock(db: Db, productIds: number[]) {
+  return db.selectFrom('stock').select(['product_id as productId', 'stock']).where('product_id', 'in', productIds)
+}
+
+/** Locks stock in ascending order of product: the index is forced, because the rows are locked in the order of the scan. */
+export function lockStock(tx: Tx, productIds: number[]) {
+  return tx
+    .selectFrom(sql<{ product_id: number; stock: number }>`stock`.as<'stock'>(sql`stock force index (stock_product)`))
+    .select(['product_id as productId', 'stock'])
+    .where('product_id', 'in', productIds)
+    .orderBy('product_id')
+    .forUpdate()
+}
+
+export function lockProduct(tx: Tx, productId: number) {
+  return tx
+    .selectFrom('products')
+    .select(['id', 'name', 'price'])
+    .where('id', '=', productId)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+}
+
+export interface QuantityChange {
+  productId: number
+  /** Signed. */
+  change: number
+}
+
+const changeOf = (column: 'product_id' | 'id', changes: QuantityChange[]) =>
+  sql<number>`case ${sql.ref(column)} ${sql.join(
+    changes.map(({ productId, change }) => sql`when ${productId} then ${change}`),
+    sql` `,
+  )} end`
+
+export function updateStock(tx: Tx, changes: QuantityChange[]) {
+  return tx
+    .updateTable('stock')
+    .set((eb) => ({ stock: eb('stock', '+', changeOf('product_id', changes)) }))
+    .where(
+      'product_id',
+      'in',
+      changes.map(({ productId }) => productId),
+    )
+}
+
+export function updateSalesVolume(tx: Tx, changes: QuantityChange[]) {
+  return tx
+    .updateTable('products')
+    .set((eb) => ({ sales_volume: eb('sales_volume', '+', changeOf('id', changes)) }))
+    .where(
+      'id',
+      'in',
+      changes.map(({ productId }) => productId),
+    )
+}
+
+/** `VALUES()` because MariaDB has no row alias. */
+export function addToHour(tx: Tx, hour: Date, changes: QuantityChange[]) {
+  return tx
+    .insertInto('product_sales')
+    .values(changes.map(({ productId, change }) => ({ product_id: productId, hour, count: change })))
+    .onDuplicateKeyUpdate((eb) => ({ count: eb('count', '+', sql<number>`values(${sql.ref('count')})`) }))
+}
+
+export function insertProduct(tx: Tx, row: { storeId: number; name: string; price: number; createdAt: Date }) {
+  return tx
+    .insertInto('products')
+    .values({ store_id: row.storeId, name: row.name, price: row.price, created_at: row.createdAt })
+}
+
+export function insertStock(tx: Tx, row: { productId: number; stock: number }) {
+  return tx.insertInto('stock').values({ product_id: row.productId, stock: row.stock })
+}
+
+interface StockChange {
+  productId: number
+  change: number
+  reason: StockReason
+  idempotencyKey: string
+}
+
+export function insertStockChange(tx: Tx, row: StockChange) {
+  return tx.insertInto('stock_changes').values({
+    product_id: row.productId,
+    change: row.change,
+    reason: row.reason,
+    idempotency_key: row.idempotencyKey,
+  })
+}
+
+export function selectStockChange(db: Db, productId: number, idempotencyKey: string) {
+  return db
+    .selectFrom('stock_changes')
+    .select('change')
+    .where('product_id', '=', productId)
+    .where('idempotency_key', '=', idempotencyKey)
+}
+
+export function updateProduct(tx: Tx, product: { id: number; name: string; price: number }) {
+  return tx.updateTable('products').set({ name: product.name, price: product.price }).where('id', '=', product.id)
+}
+
+export function updateRemoved(tx: Tx, productId: number, removedAt: Date) {
+  return tx.updateTable('products').set({ deleted_at: removedAt }).where('id', '=', productId)
+}

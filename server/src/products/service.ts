@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import type { Db, Tx } from '@pointwise/db'
+import { toPage } from '../cursor.ts'
+import { emit } from '../events.ts'
+import { Refusal } from '../refusals.ts'
+import * as stores from '../stores/service.ts'
+import * as queries from './queries.ts'
+
+export const PAGE_SIZE = 20 as const
+const TOP_SELLING_MAX = 10
+
+export interface Product {
+  id: number
+  storeId: number
+  storeName: string
+  name: string
+  price: number
+  stock: number
+  salesVolume: number
+  createdAt: Date
+}
+
+/** @throws Refusal product_not_found */
+export async function get(db: Db, productId: number): Promise<Product> {
+  return queries
+    .selectProduct(db, productId)
+    .executeTakeFirstOrThrow(() => new Refusal('product_not_found', { productId }))
+}
+
+/**
+ * A page by its number, newest first; beyond the last one it is empty.
+ *
+ * @throws Refusal store_not_found
+ */
+export async function list(db: Db, { page, storeId }: { page: number; storeId?: number | undefined }) {
+  if (storeId !== undefined) await stores.get(db, storeId)
+  const { totalItems } = await queries.countListed(db, storeId).executeTakeFirstOrThrow()
+  const offset = (page - 1) * PAGE_SIZE
+  const items = offset < totalItems ? await queries.selectPage(db, { storeId, limit: PAGE_SIZE, offset }).execute() : []
+  return { items, page, pageSize: PAGE_SIZE, totalItems, totalPages: Math.ceil(totalItems / PAGE_SIZE) }
+}
+
+/**
+ * The same products by keyset: as fast at the end as at the start, and nothing is seen twice while others are added.
+ *
+ * @throws Refusal store_not_found
+ */
+export async function scroll(
+  db: Db,
+  { cursor, limit, storeId }: { cursor?: number | undefined; limit: number; storeId?: number | undefined },
+) {
+  if (storeId !== undefined) await stores.get(db, storeId)
+  const rows = await queries.selectPageBefore(db, { storeId, limit: limit + 1, before: cursor }).execute()
+  return toPage(rows, limit)
+}
+
+/** The best sellers of all time that are not removed; of equal sales the lower id first. */
+export async function topSelling(db: Db) {
+  const products = await queries.selectTopSelling(db, TOP_SELLING_MAX).execute()
+  return products.map((product, index) => ({ rank: index + 1, salesVolume: product.salesVolume, product }))
+}
+
+/** @throws Refusal store_not_found */
+export async function create(
+  tx: Tx,
+  { now, stock, ...product }: { storeId: number; name: string; price: number; stock: number; now: Date },
+): Promise<Product> {
+  const store = await stores.get(tx, product.storeId)
+  const { insertId } = await queries.insertProduct(tx, { ...product, createdAt: now }).executeTakeFirstOrThrow()
+  const id = Number(insertId)
+  await queries.insertStock(tx, { productId: id, stock }).execute()
+  await queries
+    .insertStockChange(tx, { productId: id, change: stock, reason: 'STOCKED', idempotencyKey: randomUUID() })
+    .execute()
+  const { name, price } = product
+  await emit(tx, { type: 'product.created', payload: { productId: id, name, price, stock }, at: now })
+  return { id, storeName: store.name, ...product, stock, salesVolume: 0, createdAt: now }
+}
+
+/**
+ * Changes what is given. Orders that were placed keep their name and price.
+ *
+ * @throws Refusal product_not_found
+ */
+export async function update(
+  tx: Tx,
+  { productId, now, ...given }: { productId: number; name?: string | undefined; price?: number | undefined; now: Date },
+): Promise<Product> {
+  const before = await lock(tx, productId)
+  const { name = before.name, price = before.price } = given
+  await queries.updateProduct(tx, { id: productId, name, price }).execute()
+  const product = await get(tx, productId)
+  await emit(tx, { type: 'product.changed', payload: { productId, name, price, stock: product.stock }, at: now })
+  return product
+}
+
+/**
+ * Takes a product out of every listing. Orders that name it stay payable.
+ *
+ * @throws Refusal product_not_found
+ */
+export async function remove(tx: Tx, { productId, now }: { productId: number; now: Date }): Promise<Product> {
+  await lock(tx, productId)
+  const product = await get(tx, productId)
+  await queries.updateRemoved(tx, productId, now).execute()
+  const { name, price, stock } = product
+  await emit(tx, { type: 'product.removed', payload: { productId, name, price, stock }, at: now })
+  return product
+}
+
+async function lock(tx: Tx, productId: number) {
+  return queries
+    .lockProduct(tx, productId)
+    .executeTakeFirstOrThrow(() => new Refusal('product_not_found', { productId }))
+}
+
+/**
+ * Adds to the stock, or takes from it, once for each idempotency key: a repeat changes nothing and returns the product
+ * as it is now.
+ *
+ * @throws Refusal product_not_found, idempotency_key_reused, stock_insufficient
+ */
+export async function restock(
+  tx: Tx,
+  {
+    productId,
+    quantity,
+    idempotencyKey,
+    now,
+  }: { productId: number; quantity: number; idempotencyKey: string; now: Date },
+): Promise<Product> {
+  const [row] = await queries.lockStock(tx, [productId]).execute()
+  const product = await get(tx, productId)
+  const earlier = await queries.selectStockChange(tx, productId, idempotencyKey).executeTakeFirst()
+  if (earlier) {
+    if (earlier.change !== quantity) throw new Refusal('idempotency_key_reused')
+    return product
+  }
+  const available = row?.stock ?? 0
+  const stock = available + quantity
+  if (stock < 0) throw new Refusal('stock_insufficient', { productId, requested: -quantity, available })
+  await queries.updateStock(tx, [{ productId, change: quantity }]).execute()
+  const reason = quantity > 0 ? 'RESTOCKED' : 'CORRECTED'
+  await queries.insertStockChange(tx, { productId, change: quantity, reason, idempotencyKey }).execute()
+  await emit(tx, { type: 'product.restocked', payload: { productId, change: quantity, stock }, at: now })
+  return { ...product, stock }
+}

@@ -1,0 +1,19 @@
+import { orderProcedures } from './orders/router.ts'
+import { checkout, paymentsRouter } from './payments/router.ts'
+import { pointsRouter } from './points/router.ts'
+import { productsRouter } from './products/router.ts'
+import { storesRouter } from './stores/router.ts'
+import { router } from './trpc.ts'
+import { usersRouter } from './users/router.ts'
+
+/** Everything that can be called. */
+export const appRouter = router({
+  users: usersRouter,
+  stores: storesRouter,
+  products: productsRouter,
+  points: pointsRouter,
+  orders: router({ ...orderProcedures, checkout }),
+  payments: paymentsRouter,
+})
+
+export type AppRouter = typeof appRouter

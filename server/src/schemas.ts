@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+
+/** An id of a row: a whole number from 1. */
+export const id = z.int().min(1)
+
+/** The largest whole number that a price, a total or an amount of stock may be. */
+export const INT_MAX = 2_147_483_647
+
+/** A price in whole points. */
+export const price = z.int().min(0).max(INT_MAX)
+
+/** A UUID that the client chose before it sent the call. Without one we make one, and a repeat is another call. */
+export const idempotencyKey = z.uuid().default(() => randomUUID())
+
+/** How many items a page of a keyset listing has. */
+export const limit = z.int().min(1).max(50).default(20)
+
+/** A name as a person wrote it: 1 to `max` characters, not only blanks. */
+export const nameUpTo = (max: number) => z.string().max(max).regex(/\S/, 'must contain a visible character')
+
+/** A page of a keyset listing; `nextCursor` is null on the last. */
+export const keysetPage = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() })

@@ -1,0 +1,26 @@
+import type { Db, Tx } from '@pointwise/db'
+import { Refusal } from '../refusals.ts'
+import * as queries from './queries.ts'
+
+export interface Store {
+  id: number
+  name: string
+}
+
+/** @throws Refusal store_not_found */
+export async function get(db: Db, storeId: number): Promise<Store> {
+  return queries.selectStore(db, storeId).executeTakeFirstOrThrow(() => new Refusal('store_not_found', { storeId }))
+}
+
+/** Every store, by name. */
+export async function list(db: Db): Promise<Store[]> {
+  return queries.selectStoresByName(db).execute()
+}
+
+/** @throws Refusal name_taken */
+export async function create(tx: Tx, { name }: { name: string }): Promise<Store> {
+  const namesake = await queries.selectNamesake(tx, name).executeTakeFirst()
+  if (namesake) throw new Refusal('name_taken', { name })
+  const { insertId } = await queries.insertStore(tx, name).executeTakeFirstOrThrow()
+  return { id: Number(insertId), name }
+}

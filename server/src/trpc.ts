@@ -1,0 +1,83 @@
+import { DatabaseBusy, isTransient, OutcomeUnknown } from '@pointwise/db'
+import { initTRPC, type TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
+import superjson from 'superjson'
+import { ZodError } from 'zod'
+import type { Context } from './context.ts'
+import { Refusal, type RefusalCode, type WireRefusal } from './refusals.ts'
+
+/** Why an input was invalid: where, and what was expected there; never the value. */
+export interface InputIssue {
+  path: (string | number)[]
+  message: string
+}
+
+const t = initTRPC.context<Context>().create({
+  transformer: superjson,
+  isDev: false,
+  errorFormatter: ({ shape, error, ctx }) => {
+    if (error.code === 'INTERNAL_SERVER_ERROR' || error.cause instanceof Refusal) {
+      const outcome = error.cause instanceof OutcomeUnknown ? ('unknown' as const) : null
+      const message = outcome ? 'Whether this call took effect is not known.' : 'Something went wrong on our side.'
+      const fault = { code: 'INTERNAL_SERVER_ERROR' as const, httpStatus: 500 }
+      return { ...shape, message, data: { ...traced(shape, ctx), ...fault, refusal: null, issues: null, outcome } }
+    }
+    const issues = error.cause instanceof ZodError ? error.cause.issues.map(inputIssue) : null
+    const message = issues ? 'The input is not valid.' : shape.message
+    return { ...shape, message, data: { ...traced(shape, ctx), refusal: null, issues, outcome: null } }
+  },
+})
+
+export const { router, createCallerFactory, middleware } = t
+
+/** How long a client should wait after `service_busy`. */
+export const BUSY_AFTER_MS = 1_000
+
+/** For answers in our shape where no procedure was reached. */
+export const trpcConfig = t._config
+
+/**
+ * Declares what the steps that follow may refuse: for `procedure.concat()`. What is declared reaches the client, typed;
+ * a refusal that was not declared is a fault of ours.
+ */
+export function refuses<Code extends RefusalCode>(...codes: Code[]) {
+  const declared: ReadonlySet<RefusalCode> = new Set(codes)
+  return t.procedure
+    .errors(({ shape, error, ctx }) => {
+      const refusal = error.cause instanceof Refusal ? error.cause.refusal : undefined
+      if (!refusal || !declared.has(refusal.code)) return undefined
+      const answer = { refusal: refusal as WireRefusal<Code>, issues: null, outcome: null }
+      return { ...shape, data: { ...traced(shape, ctx), ...answer } }
+    })
+    .use(translateRefusals)
+}
+
+/**
+ * The one place where a refusal becomes tRPC's error. A database that had no time for us is a refusal as well, because
+ * nothing happened. `next()` never throws: a failure comes back as a result.
+ */
+const translateRefusals = t.middleware(async ({ next }) => {
+  const result = await next()
+  if (result.ok || result.error instanceof RefusedError) return result
+  const { cause } = result.error
+  if (cause instanceof Refusal) throw new RefusedError(cause)
+  if (cause instanceof DatabaseBusy || isTransient(cause)) {
+    throw new RefusedError(new Refusal('service_busy', { afterMs: BUSY_AFTER_MS }))
+  }
+  return result
+})
+
+class RefusedError extends TRPCError {
+  constructor(refusal: Refusal) {
+    super({ code: refusal.status, message: refusal.message, cause: refusal })
+  }
+}
+
+/** What every error tells: code, status, procedure, and the request under which our log knows it. No stack. */
+function traced({ data }: TRPCDefaultErrorShape, ctx: Context | undefined) {
+  const { code, httpStatus, path } = data
+  return { code, httpStatus, ...(path !== undefined && { path }), requestId: ctx?.requestId ?? null }
+}
+
+function inputIssue({ path, message }: ZodError['issues'][number]): InputIssue {
+  return { path: path.map((part) => (typeof part === 'symbol' ? String(part) : part)), message }
+}

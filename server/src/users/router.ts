@@ -1,0 +1,27 @@
+import { transact } from '@pointwise/db'
+import { z } from 'zod'
+import { adminProcedure, existingUser, userProcedure } from '../procedures.ts'
+import { id, nameUpTo } from '../schemas.ts'
+import { refuses, router } from '../trpc.ts'
+import * as users from './service.ts'
+
+const user = z.object({ id, name: z.string(), createdAt: z.date() })
+
+export const usersRouter = router({
+  me: userProcedure
+    .use(existingUser)
+    .output(user)
+    .query(({ ctx }) => users.get(ctx.db, ctx.userId)),
+
+  create: adminProcedure
+    .input(z.strictObject({ name: nameUpTo(150) }))
+    .concat(refuses('name_taken'))
+    .output(user)
+    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => users.create(tx, { ...input, now: ctx.now() }))),
+
+  remove: adminProcedure
+    .input(z.strictObject({ userId: id }))
+    .concat(refuses('user_not_found'))
+    .output(z.object({ id }))
+    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => users.remove(tx, { ...input, now: ctx.now() }))),
+})

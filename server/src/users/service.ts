@@ -1,0 +1,45 @@
+import type { Db, Tx } from '@pointwise/db'
+import * as points from '../points/service.ts'
+import { Refusal } from '../refusals.ts'
+import * as queries from './queries.ts'
+
+export interface User {
+  id: number
+  name: string
+  createdAt: Date
+}
+
+/** Whether the user is there and was not removed. */
+export async function exists(db: Db, userId: number): Promise<boolean> {
+  return (await queries.selectUser(db, userId).executeTakeFirst()) !== undefined
+}
+
+/** @throws Refusal user_not_found */
+export async function get(db: Db, userId: number): Promise<User> {
+  return queries.selectUser(db, userId).executeTakeFirstOrThrow(() => new Refusal('user_not_found'))
+}
+
+/**
+ * Creates a user with an empty wallet.
+ *
+ * @throws Refusal name_taken, also by a user who was removed
+ */
+export async function create(tx: Tx, { name, now }: { name: string; now: Date }): Promise<User> {
+  const namesake = await queries.selectUserByName(tx, name).executeTakeFirst()
+  if (namesake) throw new Refusal('name_taken', { name })
+  const { insertId } = await queries.insertUser(tx, { name, createdAt: now }).executeTakeFirstOrThrow()
+  const id = Number(insertId)
+  await points.createWallet(tx, { userId: id, now })
+  return { id, name, createdAt: now }
+}
+
+/**
+ * Removes a user: their token is refused from now on, their books stay.
+ *
+ * @throws Refusal user_not_found, as 404: it is not the caller who does not exist
+ */
+export async function remove(tx: Tx, { userId, now }: { userId: number; now: Date }): Promise<{ id: number }> {
+  const { numUpdatedRows } = await queries.updateRemoved(tx, userId, now).executeTakeFirstOrThrow()
+  if (numUpdatedRows === 0n) throw new Refusal('user_not_found', undefined, 'NOT_FOUND')
+  return { id: userId }
+}
