@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { ContainerRuntimeClient, GenericContainer, StartedTestContainer } from 'testcontainers'
+import { untilItAnswers } from './answer.ts'
+import { claim } from './claim.ts'
+import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
+import { isAlive, lifeOf } from './life.ts'
+
+const IMAGE = 'mysql:9.7'
+const PORT = 3306
+const DATA = '/var/lib/mysql'
+const READY_WITHIN_MS = 120_000
+const STOPPED_WITHIN_MS = 30_000
+
+const DIRECTORY_LABEL = 'pointwise.directory'
+const OWNER_LABEL = 'pointwise.owner'
+
+/**
+ * Runs MySQL in a container, on a port of 127.0.0.1 when the engine is on this machine. Kept data lies in a volume that
+ * belongs to the directory: deleting the directory starts afresh. Testcontainers' reaper removes the container of a
+ * process that was killed; where the reaper is switched off, the next start on the same directory does.
+ *
+ * @throws DataHeld when another process has the kept data, and Error when the container does not come up.
+ */
+export async function startInDocker(options: FindOptions): Promise<DevelopmentDatabase> {
+  const directory = resolve(options.directory)
+  const { keep, say } = options
+  // Here, not at the top: a production install has no Testcontainers.
+  const { getContainerRuntimeClient } = await import('testcontainers')
+  const client = await getContainerRuntimeClient()
+  if (!keep) return run(client, options, undefined)
+
+  const folder = join(directory, 'docker')
+  await mkdir(folder, { recursive: true })
+  const volume = `pointwise-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`
+  const claimed = await claim(join(folder, 'owner'), `The development database in Docker volume ${volume}`, say)
+  try {
+    await removeLeftovers(client, directory)
+    const complete = join(folder, 'complete')
+    if (!existsSync(complete)) await removeVolume(client, volume)
+    const database = await run(client, options, volume)
+    await writeFile(complete, `${volume}\n`)
+    return { ...database, stop: () => database.stop().finally(claimed.release) }
+  } catch (error) {
+    await claimed.release()
+    throw error
+  }
+}
+
+async function run(
+  client: ContainerRuntimeClient,
+  options: FindOptions,
+  volume: string | undefined,
+): Promise<DevelopmentDatabase> {
+  const isHere = client.info.containerRuntime.host === 'localhost'
+  options.say(`Starting ${IMAGE} in Docker; the first time, its image is downloaded.`)
+  const container = await (await describe(options, volume, isHere)).start()
+  const timeout = volume === undefined ? 0 : STOPPED_WITHIN_MS
+  try {
+    const address = { host: isHere ? '127.0.0.1' : container.getHost(), port: container.getMappedPort(PORT) }
+    const { version } = await untilItAnswers(address, READY_WITHIN_MS, undefined)
+    let stopped: Promise<unknown> | undefined
+    return {
+      url: `mysql://root@${address.host}:${address.port}/${options.database}`,
+      description: `MySQL ${version} in Docker (${IMAGE}), port ${address.port}`,
+      location: volume === undefined ? 'the container, deleted at the end' : `Docker volume ${volume}`,
+      stop: async () => {
+        stopped ??= container.stop({ timeout })
+        await stopped
+      },
+    }
+  } catch (error) {
+    await container.stop({ timeout })
+    throw error
+  }
+}
+
+async function describe(
+  { directory }: FindOptions,
+  volume: string | undefined,
+  isHere: boolean,
+): Promise<{ start(): Promise<StartedTestContainer> }> {
+  const { GenericContainer, Wait } = await import('testcontainers')
+  class Container extends GenericContainer {
+    // root has no password, and Docker would publish the port to the network.
+    protected override async beforeContainerCreated(): Promise<void> {
+      if (isHere) this.hostConfig.PortBindings = { [`${PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '0' }] }
+    }
+  }
+  const owner = await lifeOf(process.pid)
+  const container: GenericContainer = new Container(IMAGE)
+    .withExposedPorts(PORT)
+    .withEnvironment({ MYSQL_ALLOW_EMPTY_PASSWORD: 'yes' })
+    .withLabels({ [DIRECTORY_LABEL]: labelOf(resolve(directory)), [OWNER_LABEL]: JSON.stringify(owner) })
+    // The image's own first start runs a server for a moment that says port 0.
+    .withWaitStrategy(Wait.forLogMessage(/ready for connections.* port: 3306\b/))
+    .withStartupTimeout(READY_WITHIN_MS)
+  const settings = ['--max-connections=600', '--character-set-server=utf8mb4', '--disable-log-bin']
+  if (volume !== undefined) {
+    return container
+      .withCommand(['mysqld', ...settings, '--innodb-flush-log-at-trx-commit=1'])
+      .withBindMounts([{ source: volume, target: DATA, mode: 'rw' }])
+  }
+  return container
+    .withCommand(['mysqld', ...settings, '--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=OFF'])
+    .withTmpFs({ [DATA]: 'rw' })
+}
+
+// The directory of one machine, for an engine that several machines may share.
+function labelOf(directory: string): string {
+  return `${hostname()}:${directory}`
+}
+
+async function removeLeftovers({ container: { dockerode } }: ContainerRuntimeClient, directory: string): Promise<void> {
+  const filters = { label: [`${DIRECTORY_LABEL}=${labelOf(directory)}`] }
+  for (const { Id, Labels } of await dockerode.listContainers({ all: true, filters })) {
+    const owner = JSON.parse(Labels[OWNER_LABEL] ?? 'null')
+    if (owner && !(await isAlive(owner))) await dockerode.getContainer(Id).remove({ force: true, v: true })
+  }
+}
+
+async function removeVolume({ container: { dockerode } }: ContainerRuntimeClient, volume: string): Promise<void> {
+  await dockerode
+    .getVolume(volume)
+    .remove()
+    .catch((error: { statusCode?: number }) => {
+      if (error.statusCode !== 404) throw error
+    })
+}

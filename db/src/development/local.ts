@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs'
+import { type FileHandle, mkdir, mkdtemp, open, realpath, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { basename, join, resolve } from 'node:path'
+import { untilItAnswers } from './answer.ts'
+import { type Claim, claim } from './claim.ts'
+import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
+import { makeDatadir } from './first-start.ts'
+import { type Leash, type LeashOptions, leash } from './leash.ts'
+import type { ServerProgram } from './programs.ts'
+import { servingSettings } from './settings.ts'
+
+const READY_WITHIN_MS = 60_000
+
+/** Somebody took the port between our finding it free and the server's binding it. */
+class PortTaken extends Error {}
+
+/**
+ * Runs a server for this process alone: on a free port of 127.0.0.1, with data under the directory, without system
+ * service or option file. It has ended, and data that is not kept is deleted, when `stop` resolves or soon after this
+ * process died.
+ *
+ * @throws DataHeld when another process has the kept data, and Error with the log's last lines when the server fails.
+ */
+export async function startPrivately(program: ServerProgram, options: FindOptions): Promise<DevelopmentDatabase> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start(program, options)
+    } catch (error) {
+      if (!(error instanceof PortTaken) || attempt === 3) throw error
+    }
+  }
+}
+
+async function start(program: ServerProgram, options: FindOptions): Promise<DevelopmentDatabase> {
+  const { keep, database } = options
+  const home = await openHome(program, options)
+  const datadir = join(home.folder, 'data')
+  let server: Leash | undefined
+  const close = async () => {
+    await server?.end()
+    await home.close()
+  }
+  try {
+    if (!existsSync(datadir)) {
+      if (keep) options.say(`Making a new ${program.kind} data folder in ${home.folder}.`)
+      await makeDatadir({ program, datadir, keep, run: home.run })
+    }
+    const port = await freePort()
+    server = await home.run([program.file, ...servingSettings({ kind: program.kind, datadir, keep }, port)], {
+      signal: keep ? 'TERM' : 'KILL',
+      ...(!keep && { remove: { path: home.folder, when: 'always' } }),
+    })
+    await untilItServes(server, port, datadir)
+    server.loosen()
+    let closed: Promise<void> | undefined
+    return {
+      url: `mysql://root@127.0.0.1:${port}/${database}`,
+      description: `${basename(program.file)} ${program.version}, run privately on port ${port}`,
+      location: keep ? home.folder : `${home.folder}, deleted at the end`,
+      stop: () => {
+        closed ??= close()
+        return closed
+      },
+    }
+  } catch (error) {
+    const log = await home.lastLines()
+    await close()
+    if (error instanceof PortTaken || /address already in use/i.test(log)) throw new PortTaken(`${error}\n${log}`)
+    throw new Error(`${(error as Error).message}. Its last lines:\n${log}`)
+  }
+}
+
+async function untilItServes(server: Leash, port: number, datadir: string): Promise<void> {
+  const over = new AbortController()
+  server.ended.then(
+    (status) => over.abort(new Error(`it ended with exit status ${status} before it answered`)),
+    (error) => over.abort(error),
+  )
+  const answer = await untilItAnswers({ host: '127.0.0.1', port }, READY_WITHIN_MS, over.signal)
+  const theirs = await realpath(answer.datadir).catch(() => answer.datadir)
+  if (theirs !== (await realpath(datadir))) throw new PortTaken(`another server answers on port ${port}`)
+}
+
+interface Home {
+  folder: string
+  /** Runs a program that writes to the log, and that a later owner waits for when this one is killed. */
+  run: (command: string[], options: Omit<LeashOptions, 'output'>) => Promise<Leash>
+  lastLines: () => Promise<string>
+  close: () => Promise<void>
+}
+
+async function openHome({ kind }: ServerProgram, { directory, keep, say }: FindOptions): Promise<Home> {
+  const parent = resolve(directory)
+  await mkdir(parent, { recursive: true })
+  const folder = keep ? join(parent, kind) : await mkdtemp(join(parent, 'temporary-'))
+  let claimed: Claim | undefined
+  if (keep) {
+    await mkdir(folder, { recursive: true })
+    claimed = await claim(join(folder, 'owner'), `The development database in ${folder}`, say)
+  }
+  const file = join(folder, 'server.log')
+  await rm(file, { force: true })
+  const log = await open(file, 'a+')
+  return {
+    folder,
+    run: async (command, options) => {
+      const leashed = leash(command, { output: log.fd, ...options })
+      await claimed?.guardedBy(leashed.pid)
+      return leashed
+    },
+    lastLines: () => tail(log),
+    close: async () => {
+      await log.close()
+      await claimed?.release()
+      if (!keep) await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+// By the open file, not by its name: data that is not kept is deleted, log and all, when the server ends.
+async function tail(log: FileHandle): Promise<string> {
+  const { size } = await log.stat()
+  const { buffer, bytesRead } = await log.read({
+    position: Math.max(0, size - 4_096),
+    length: 4_096,
+    buffer: Buffer.alloc(4_096),
+  })
+  return buffer.toString('utf8', 0, bytesRead).trim().split('\n').slice(-10).join('\n')
+}
+
+function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const server = createServer()
+    server.once('error', failed)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => found(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
