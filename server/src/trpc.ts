@@ -22,7 +22,8 @@ const t = initTRPC.context<Context>().create({
       return { ...shape, message, data: { ...traced(shape, ctx), ...fault, refusal: null, issues: null, outcome } }
     }
     const issues = error.cause instanceof ZodError ? error.cause.issues.map(inputIssue) : null
-    const message = issues ? 'The input is not valid.' : shape.message
+    // A message that comes with a cause was not written for the client.
+    const message = issues ? 'The input is not valid.' : error.cause ? 'The request could not be read.' : shape.message
     return { ...shape, message, data: { ...traced(shape, ctx), refusal: null, issues, outcome: null } }
   },
 })
@@ -45,8 +46,7 @@ export function refuses<Code extends RefusalCode>(...codes: Code[]) {
     .errors(({ shape, error, ctx }) => {
       const refusal = error.cause instanceof Refusal ? error.cause.refusal : undefined
       if (!refusal || !declared.has(refusal.code)) return undefined
-      const answer = { refusal: refusal as WireRefusal<Code>, issues: null, outcome: null }
-      return { ...shape, data: { ...traced(shape, ctx), ...answer } }
+      return refusedShape(shape, ctx, refusal as WireRefusal<Code>)
     })
     .use(translateRefusals)
 }
@@ -72,8 +72,15 @@ class RefusedError extends TRPCError {
   }
 }
 
+/** How a refusal travels. */
+export function refusedShape<R extends WireRefusal>(shape: TRPCDefaultErrorShape, ctx: Traceable, refusal: R) {
+  return { ...shape, data: { ...traced(shape, ctx), refusal, issues: null, outcome: null } }
+}
+
+type Traceable = Pick<Context, 'requestId'> | undefined
+
 /** What every error tells: code, status, procedure, and the request under which our log knows it. No stack. */
-function traced({ data }: TRPCDefaultErrorShape, ctx: Context | undefined) {
+function traced({ data }: TRPCDefaultErrorShape, ctx: Traceable) {
   const { code, httpStatus, path } = data
   return { code, httpStatus, ...(path !== undefined && { path }), requestId: ctx?.requestId ?? null }
 }

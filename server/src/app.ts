@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import type { Db } from '@pointwise/db'
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { createAuthenticate } from './auth.ts'
+import type { AppConfig } from './config.ts'
+import type { Context } from './context.ts'
+import { answerError, answerNotFound } from './http/errors.ts'
+import { mountHealth } from './http/health.ts'
+import { RequestLog } from './http/logging.ts'
+import { drainOnClose } from './http/shutdown.ts'
+import { mountTrpc } from './http/trpc.ts'
+import { createRankings } from './products/rankings.ts'
+import { createAdmit } from './rate-limit.ts'
+
+const BODY_BYTES_MAX = 256 * 1_024
+/** Room for a batch of the longest procedure names. */
+const PATH_LENGTH_MAX = 1_000
+/** How long a client may take to send a request. */
+const REQUEST_TIMEOUT_MS = 15_000
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+const PREFLIGHT_SECONDS = 600
+
+export interface AppOptions {
+  db: Db
+  config: AppConfig
+  logger: FastifyBaseLogger
+  /** The clock; the machine's where none is given. */
+  now?: () => Date
+}
+
+/** The whole server on Fastify, not yet listening. Closing it leaves `db` open: it belongs to the caller. */
+export async function buildApp({ db, config, logger, now = () => new Date() }: AppOptions): Promise<FastifyInstance> {
+  const app: FastifyInstance = fastify({
+    loggerInstance: logger,
+    logController: new RequestLog(),
+    genReqId,
+    trustProxy: config.trustProxy > 0 && ((_address, hop) => hop < config.trustProxy),
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: PATH_LENGTH_MAX },
+    frameworkErrors: answerError,
+  })
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(answerNotFound)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  const isClosing = drainOnClose(app)
+  await app.register(helmet)
+  await app.register(cors, {
+    origin: config.corsOrigins,
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['authorization', 'content-type', 'trpc-accept', 'x-request-id'],
+    exposedHeaders: ['retry-after', 'x-request-id'],
+    maxAge: PREFLIGHT_SECONDS,
+  })
+  mountHealth(app, { db, isClosing })
+
+  const authenticate = createAuthenticate(config.tokens)
+  const admit = createAdmit(config.rateLimit)
+  const rankings = createRankings(db, { ttlSeconds: config.rankingsTtlSeconds, now })
+  mountTrpc(app, (request): Context => {
+    let identity: ReturnType<Context['identify']> | undefined
+    return {
+      db,
+      now,
+      rankings,
+      requestId: request.id,
+      identify: () => (identity ??= authenticate(request.headers.authorization)),
+      admit: (caller) => admit('userId' in caller ? `user:${caller.userId}` : `address:${request.ip}`),
+    }
+  })
+  return app
+}
+
+/** A request id that a proxy gave is kept if it looks like one. */
+function genReqId({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && /^[\w-]{8,64}$/.test(given) ? given : randomUUID()
+}

@@ -1,0 +1,70 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Db } from '@pointwise/db'
+import { type DatabaseWay, type DevelopmentDatabase, findDatabase } from '@pointwise/db/development'
+import { fillWhenEmpty } from './demo-catalogue.ts'
+import { keptSecret } from './secret.ts'
+import { adminToken, userToken } from './tokens.ts'
+
+const DIRECTORY = fileURLToPath(new URL('../../../.pointwise', import.meta.url))
+
+export interface Embedded extends DevelopmentDatabase {
+  secret: Uint8Array
+}
+
+/** Starts the embedded mode's own database and makes its secret. For development: there is no `DATABASE_URL`. */
+export async function startEmbedded(way: DatabaseWay | undefined, say: (line: string) => void): Promise<Embedded> {
+  await mkdir(DIRECTORY, { recursive: true, mode: 0o700 })
+  const secret = await keptSecret(DIRECTORY)
+  const database = await findDatabase({ way, directory: DIRECTORY, keep: true, database: 'pointwise', say })
+  return { ...database, secret }
+}
+
+interface Welcome {
+  db: Db
+  url: string
+  database: DevelopmentDatabase
+  signing: Parameters<typeof adminToken>[0]
+}
+
+/**
+ * Fills an empty database with the demonstration, writes `.pointwise/server.json` for `npm run demo`, and returns what a
+ * newcomer should read.
+ */
+export async function welcome({ db, url, database, signing }: Welcome): Promise<string> {
+  const filled = await fillWhenEmpty(db)
+  const customer = await db
+    .selectFrom('users')
+    .select(['id', 'name'])
+    .where('deleted_at', 'is', null)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
+  const user = customer ? await userToken(signing, customer.id) : ''
+  const admin = await adminToken(signing)
+  await writeFile(serverFile(), JSON.stringify({ url, userToken: user, adminToken: admin }, null, 2), { mode: 0o600 })
+  return `
+Pointwise is open at ${url}
+
+  database     ${database.description}
+  its data     ${database.location}${filled ? ' (new: 3 stores, 500 products, 5 users with points)' : ''}
+  user token   ${user}${customer ? `\n               (${customer.name})` : ''}
+  admin token  ${admin}
+
+Try it:
+
+  curl -s ${url}/trpc/points.balance -H 'authorization: Bearer ${user}'
+
+or, in a second terminal: npm run demo. Ctrl-C stops the server and its database.
+`
+}
+
+/** Removes what told others of a running server. */
+export async function farewell(): Promise<void> {
+  await rm(serverFile(), { force: true })
+}
+
+function serverFile(): string {
+  return join(DIRECTORY, 'server.json')
+}

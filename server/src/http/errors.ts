@@ -1,0 +1,61 @@
+import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/server'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { BUSY_AFTER_MS, refusedShape, trpcConfig } from '../trpc.ts'
+
+const CODES: Record<number, TRPCError['code']> = {
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_SUPPORTED',
+  408: 'TIMEOUT',
+  413: 'PAYLOAD_TOO_LARGE',
+  414: 'BAD_REQUEST',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  429: 'TOO_MANY_REQUESTS',
+  503: 'SERVICE_UNAVAILABLE',
+}
+
+const MESSAGES: Record<number, string> = {
+  404: 'There is nothing at this address.',
+  413: 'The request is too large.',
+  414: 'The address is too long.',
+  415: 'The content type must be application/json.',
+}
+
+/** Answers, in tRPC's shape, what failed before a procedure was reached; a fault of ours is logged and stays opaque. */
+export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const status = error.statusCode && error.statusCode >= 400 ? error.statusCode : 500
+  if (status >= 500 && status !== 503) request.log.error({ err: error }, 'request failed')
+  answer(status, request, reply)
+}
+
+export function answerNotFound(request: FastifyRequest, reply: FastifyReply): void {
+  answer(404, request, reply)
+}
+
+/** The server is about to stop. Nothing happened: the same call succeeds elsewhere. */
+export function answerClosing(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('connection', 'close').header('retry-after', Math.ceil(BUSY_AFTER_MS / 1_000))
+  answer(503, request, reply)
+}
+
+function answer(status: number, request: FastifyRequest, reply: FastifyReply): void {
+  const code = CODES[status] ?? (status < 500 ? 'BAD_REQUEST' : 'INTERNAL_SERVER_ERROR')
+  const error = new TRPCError({ code, message: MESSAGES[status] ?? 'The request could not be answered.' })
+  const ctx = { requestId: request.id }
+  const plain = getTRPCErrorShape({
+    config: trpcConfig,
+    error,
+    type: 'unknown',
+    path: undefined,
+    input: undefined,
+    ctx: undefined,
+  })
+  const traced = { ...plain, data: { ...plain.data, httpStatus: status, ...ctx } }
+  const shape =
+    status === 503
+      ? refusedShape(traced, ctx, { code: 'service_busy', retry: 'same-key', afterMs: BUSY_AFTER_MS })
+      : traced
+  reply
+    .code(status)
+    .type('application/json')
+    .send(JSON.stringify(transformTRPCResponse(trpcConfig, { error: shape })))
+}

@@ -1,0 +1,32 @@
+import { type Db, pendingMigrations } from '@pointwise/db'
+import type { FastifyInstance } from 'fastify'
+
+const READY_WITHIN_MS = 2_000
+
+/** `/livez`: the process answers. `/readyz`: it can serve, that is: database reachable and migrated, and not closing. */
+export function mountHealth(app: FastifyInstance, { db, isClosing }: { db: Db; isClosing: () => boolean }): void {
+  app.get('/livez', async () => ({ status: 'ok' }))
+  app.get('/readyz', async (request, reply) => {
+    const problem = isClosing()
+      ? 'closing'
+      : await databaseProblem(db).catch((error) => {
+          request.log.warn({ err: error }, 'not ready')
+          return 'database unreachable'
+        })
+    return problem ? reply.code(503).send({ status: 'unavailable', problem }) : { status: 'ok' }
+  })
+}
+
+async function databaseProblem(db: Db): Promise<string | null> {
+  const deadline = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => deadline.reject(new Error(`The database did not answer within ${READY_WITHIN_MS} ms.`)),
+    READY_WITHIN_MS,
+  )
+  try {
+    const pending = await Promise.race([pendingMigrations(db), deadline.promise])
+    return pending.length > 0 ? 'migrations pending' : null
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,41 @@
+import { type FastifyRequest, LogController } from 'fastify'
+import { type DestinationStream, type Logger, pino } from 'pino'
+
+/** A logger that tells no token, no input and no SQL value. */
+export function createLogger(level: string, destination?: DestinationStream): Logger {
+  return pino(
+    { level, redact: ['req.headers', '*.authorization', '*.token', '*.idempotencyKey'], serializers },
+    destination,
+  )
+}
+
+const serializers = {
+  // The query string holds inputs.
+  req: ({ method, url, ip }: FastifyRequest) => ({ method, path: url.split('?', 1)[0], address: ip }),
+  err: errorForLog,
+}
+
+interface LoggedError {
+  type: string
+  message: string
+  stack?: string | undefined
+  errno?: unknown
+  cause?: LoggedError
+}
+
+/** The driver puts the statement with its values into its errors: those properties are left out. */
+function errorForLog(error: unknown): LoggedError {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...('errno' in error && { errno: error.errno }),
+    ...(error.cause !== undefined && { cause: errorForLog(error.cause) }),
+  }
+}
+
+/** One line a request, when it is answered. */
+export class RequestLog extends LogController {
+  override incomingRequest(): void {}
+}

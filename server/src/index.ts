@@ -1,0 +1,6 @@
+export { type AppOptions, buildApp } from './app.ts'
+export { type CallerOptions, createCaller } from './caller.ts'
+export type { AppConfig } from './config.ts'
+export { createLogger } from './http/logging.ts'
+export { REFUSALS, Refusal, type RefusalCode, type RefusalDetails, type WireRefusal } from './refusals.ts'
+export { type AppRouter, appRouter } from './router.ts'

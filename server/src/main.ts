@@ -1,0 +1,59 @@
+import type { AddressInfo } from 'node:net'
+import { checkServer, connect, createDatabase, migrate } from '@pointwise/db'
+import { buildApp } from './app.ts'
+import { BadConfig, type Config, readConfig } from './config.ts'
+import { type Embedded, farewell, startEmbedded, welcome } from './embedded/index.ts'
+import { createLogger } from './http/logging.ts'
+import { closeOnSignal } from './process.ts'
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+/** What has to be undone when the process ends, the last thing first. */
+const cleanups: (() => Promise<void>)[] = []
+
+async function start(config: Config): Promise<void> {
+  const logger = createLogger(config.logLevel ?? (config.databaseUrl ? 'info' : 'warn'))
+  closeOnSignal(logger, async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+  })
+  let embedded: Embedded | undefined
+  if (!config.databaseUrl) {
+    embedded = await startEmbedded(config.databaseWay, say)
+    cleanups.push(embedded.stop)
+  }
+  const databaseUrl = config.databaseUrl ?? embedded?.url ?? ''
+  const key = config.tokens.key ?? { secret: embedded?.secret ?? new Uint8Array() }
+
+  await createDatabase(databaseUrl)
+  const applied = await migrate(databaseUrl)
+  const db = connect(databaseUrl, { connections: config.databasePool })
+  cleanups.push(() => db.destroy())
+  const version = await checkServer(db)
+  logger.info({ version, applied }, 'database ready')
+
+  const app = await buildApp({ db, config: { ...config, tokens: { ...config.tokens, key } }, logger })
+  cleanups.push(() => app.close())
+  await app.listen({ host: config.host, port: config.port })
+  if (embedded) {
+    const { address, port, family } = app.server.address() as AddressInfo
+    const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+    const secret = 'secret' in key ? key.secret : embedded.secret
+    cleanups.push(farewell)
+    say(await welcome({ db, url, database: embedded, signing: { ...config.tokens, secret } }))
+  }
+}
+
+try {
+  await start(readConfig(process.env))
+} catch (error) {
+  process.stderr.write(`pointwise: ${sentence(error)}\n`)
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup().catch(() => undefined)
+  process.exit(1)
+}
+
+/** A refused configuration says all in its message; of anything else the operator wants the causes, too. */
+function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const because = error.cause instanceof Error ? ` Because: ${sentence(error.cause)}` : ''
+  return error instanceof BadConfig ? `Bad configuration: ${error.message}` : `${error.message}${because}`
+}

@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import { findDatabase } from '@pointwise/db/development'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The database server of this run, as mysql://… without a database of its own. */
+    databaseServer: string
+  }
+}
+
+/** One database server for the run; every worker makes a database of its own on it. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { DATABASE_URL: url, POINTWISE_DATABASE: way } = process.env
+  if (way !== undefined && way !== 'docker' && way !== 'local') {
+    throw new Error('POINTWISE_DATABASE must be docker or local.')
+  }
+  const database = await findDatabase({
+    url,
+    way,
+    directory: fileURLToPath(new URL('../../.pointwise', import.meta.url)),
+    keep: false,
+    database: 'pointwise_test',
+    say: (line) => process.stdout.write(`${line}\n`),
+  })
+  process.stdout.write(`Tests run on ${database.description}.\n`)
+  project.provide('databaseServer', database.url)
+  return database.stop
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { type ClientOptions, createClient, type RouterInputs, type RouterOutputs } from '@pointwise/client-sdk'
+import type { ConnectOptions, Db } from '@pointwise/db'
+import { type AppConfig, buildApp, createCaller, createLogger } from '@pointwise/server'
+import type { FastifyInstance } from 'fastify'
+import { type JWTPayload, SignJWT } from 'jose'
+import { emptyDatabase } from './database.ts'
+import { expectSoundBooks } from './invariants.ts'
+
+export const SECRET = new TextEncoder().encode('a secret of at least thirty-two bytes')
+
+const CONFIG: AppConfig = {
+  tokens: { audience: 'pointwise', issuer: 'pointwise', key: { secret: SECRET } },
+  corsOrigins: [],
+  rateLimit: null,
+  trustProxy: 0,
+  rankingsTtlSeconds: 0,
+}
+
+export type Client = ReturnType<typeof createClient>
+export type Product = RouterOutputs['products']['get']
+type Item = RouterInputs['orders']['place']['items'][number]
+
+export interface ShopOptions {
+  config?: Partial<AppConfig>
+  database?: ConnectOptions
+  now?: () => Date
+}
+
+export interface GivenUser {
+  id: number
+  name: string
+  token: string
+  client: Client
+}
+
+/**
+ * A server that listens on a free port, on an empty database, with what a test needs around it. Disposing it closes the
+ * server and checks the books: `await using shop = await openShop()`.
+ */
+export async function openShop({ config, database, now }: ShopOptions = {}): Promise<Shop> {
+  const statements: string[] = []
+  const { db, url: databaseUrl } = await emptyDatabase({
+    log: ({ query }) => statements.push(query.sql),
+    ...database,
+  })
+  const log: string[] = []
+  const app = await buildApp({
+    db,
+    config: { ...CONFIG, ...config },
+    logger: createLogger('info', { write: (line) => void log.push(line) }),
+    ...(now && { now }),
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  return new Shop({ app, db, databaseUrl, url: `http://127.0.0.1:${port}`, log, statements })
+}
+
+type Parts = Pick<Shop, 'app' | 'db' | 'databaseUrl' | 'url' | 'log' | 'statements'>
+
+export class Shop implements AsyncDisposable {
+  readonly app: FastifyInstance
+  readonly db: Db
+  readonly databaseUrl: string
+  readonly url: string
+  /** What the server logged, a JSON text a line. */
+  readonly log: string[]
+  /** Every statement that was sent through the pool. */
+  readonly statements: string[]
+  #named = 0
+
+  constructor({ app, db, databaseUrl, url, log, statements }: Parts) {
+    this.app = app
+    this.db = db
+    this.databaseUrl = databaseUrl
+    this.url = url
+    this.log = log
+    this.statements = statements
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.app.close()
+    try {
+      await expectSoundBooks(this.db)
+    } finally {
+      await this.db.destroy()
+    }
+  }
+
+  client(options: Omit<ClientOptions, 'url'> = {}): Client {
+    return createClient({ url: this.url, ...options })
+  }
+
+  /** The SDK as an admin uses it. */
+  async admin(): Promise<Client> {
+    return this.client({ token: await this.adminToken() })
+  }
+
+  token(claims: JWTPayload): Promise<string> {
+    return new SignJWT({ aud: 'pointwise', iss: 'pointwise', ...claims })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1 hour')
+      .sign(SECRET)
+  }
+
+  userToken(userId: number): Promise<string> {
+    return this.token({ sub: String(userId) })
+  }
+
+  adminToken(): Promise<string> {
+    return this.token({ sub: 'admin', role: 'admin' })
+  }
+
+  /** A user with points, and the SDK as they use it. */
+  async givenUser({ points = 0, name = `user ${++this.#named}` } = {}): Promise<GivenUser> {
+    const { id } = await createCaller({ db: this.db, admin: true }).users.create({ name })
+    if (points > 0) await createCaller({ db: this.db, userId: id }).points.charge({ amount: points })
+    const token = await this.userToken(id)
+    return { id, name, token, client: this.client({ token }) }
+  }
+
+  async givenStore(name = `store ${++this.#named}`): Promise<RouterOutputs['stores']['create']> {
+    return createCaller({ db: this.db, admin: true }).stores.create({ name })
+  }
+
+  async givenProduct({
+    price = 100,
+    stock = 10,
+    name = `product ${++this.#named}`,
+    storeId,
+  }: {
+    price?: number
+    stock?: number
+    name?: string
+    storeId?: number
+  } = {}): Promise<Product> {
+    const store = storeId ?? (await this.givenStore()).id
+    return createCaller({ db: this.db, admin: true }).products.create({ storeId: store, name, price, stock })
+  }
+}
+
+/** The item that asks for a product at the price it has. */
+export function item(product: Product, quantity = 1): Item {
+  return { productId: product.id, quantity, price: product.price }
+}
+
+export const newKey = (): string => randomUUID()
