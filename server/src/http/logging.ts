@@ -1,4 +1,4 @@
-import { type FastifyRequest, LogController } from 'fastify'
+import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
 /** A logger that tells no token, no input and no SQL value. */
@@ -38,4 +38,10 @@ function errorForLog(error: unknown): LoggedError {
 /** One line a request, when it is answered. */
 export class RequestLog extends LogController {
   override incomingRequest(): void {}
+
+  override requestCompleted(error: Error | null, request: FastifyRequest, reply: FastifyReply): void {
+    const line = { req: request, res: reply, responseTime: reply.elapsedTime }
+    if (error) reply.log.error({ ...line, err: error }, 'request failed')
+    else reply.log.info(line, 'request completed')
+  }
 }
