@@ -1,0 +1,19 @@
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY db/package.json db/
+COPY server/package.json server/
+COPY client-sdk/package.json client-sdk/
+# The optional packages bring a Node of their own; this image has one.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=@pointwise/server --workspace=@pointwise/db
+
+FROM node:24-bookworm-slim
+WORKDIR /app
+ENV NODE_ENV=production
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json ./
+COPY db db
+COPY server server
+USER node
+EXPOSE 3000
+CMD ["node", "server/src/main.ts"]
