@@ -1,10 +1,14 @@
-import { randomUUID } from 'node:crypto'
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { randomInt, randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { isAlive, type Life, lifeOf } from './life.ts'
 
 /** How long a database whose owner was killed may take to end, before we call its data held. */
 const LEAVING_MS = 40_000
+
+/** How often we look again, because two that claim at the same moment each see the other and withdraw. */
+const LOOKS = 5
 
 interface Holder {
   owner: Life
@@ -24,50 +28,66 @@ export class DataHeld extends Error {
 }
 
 /**
- * Claims what `file` stands for, for this process alone, until it is released or this process is dead. After an owner
+ * Claims what `folder` stands for, for this process alone, until it is released or this process is dead. After an owner
  * that was killed it waits until the owner's guard has ended too.
  *
- * @throws DataHeld when a living process holds it.
+ * Each claimant writes its own record before it looks at the others', so of two at least one sees the other. A record
+ * names one life of one process for ever, so a dead one can be deleted by anybody at any time.
+ *
+ * @throws DataHeld when a living process holds it; `what` begins its message.
  */
-export async function claim(file: string, what: string, say: (line: string) => void): Promise<Claim> {
+export async function claim(folder: string, what: string, say: (line: string) => void): Promise<Claim> {
+  await mkdir(folder, { recursive: true })
   const owner = await lifeOf(process.pid)
   if (owner === undefined) throw new Error('This process cannot find itself in the list of processes.')
-  const place = async (holder: Holder, put: (from: string, to: string) => Promise<void>) => {
-    const draft = `${file}.${randomUUID()}`
-    await writeFile(draft, JSON.stringify(holder))
-    await put(draft, file).finally(() => rm(draft, { force: true }))
+  const record = join(folder, `${randomUUID()}.json`)
+  const write = async (holder: Holder) => {
+    await writeFile(`${record}.draft`, JSON.stringify(holder))
+    await rename(`${record}.draft`, record)
   }
-  while (!(await place({ owner }, link).then(() => true, isTaken))) await clear(file, what, say)
-  return {
-    guardedBy: async (pid) => place({ owner, guard: await lifeOf(pid) }, rename),
-    release: () => rm(file, { force: true }),
+  const release = () => rm(record, { force: true })
+  for (let look = 1; ; look += 1) {
+    await write({ owner })
+    const holder = await otherHolder(folder, record, say)
+    if (holder === undefined) break
+    await release()
+    if (look === LOOKS) throw held(what, holder)
+    await setTimeout(randomInt(5, 50))
+  }
+  return { guardedBy: async (pid) => write({ owner, guard: await lifeOf(pid) }), release }
+}
+
+async function otherHolder(folder: string, own: string, say: (line: string) => void): Promise<Life | undefined> {
+  for (const name of await readdir(folder)) {
+    const file = join(folder, name)
+    if (file === own || !name.endsWith('.json')) continue
+    const text = await readFile(file, 'utf8').catch(() => undefined)
+    if (text === undefined) continue
+    const { owner, guard } = parse(text)
+    if (owner && (await isAlive(owner))) return owner
+    if (guard && !(await hasLeft(guard, say))) return guard
+    await rm(file, { force: true })
+  }
+  return undefined
+}
+
+// A record is written as a whole, unless the machine lost power: then it names nobody who is still alive.
+function parse(text: string): Partial<Holder> {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
   }
 }
 
-function isTaken(error: NodeJS.ErrnoException): false {
-  if (error.code === 'EEXIST') return false
-  throw error
-}
-
-async function clear(file: string, what: string, say: (line: string) => void): Promise<void> {
-  const record = await readFile(file, 'utf8').catch(() => undefined)
-  if (record === undefined) return
-  const { owner, guard } = JSON.parse(record) as Holder
-  if (await isAlive(owner)) throw held(what, owner)
-  if (guard && (await isAlive(guard))) {
-    say(`Waiting for the database of process ${owner.pid}, which was killed, to end.`)
-    const deadline = Date.now() + LEAVING_MS
-    while (await isAlive(guard)) {
-      if (Date.now() > deadline) throw held(what, guard)
-      await setTimeout(20)
-    }
+async function hasLeft(guard: Life, say: (line: string) => void): Promise<boolean> {
+  if (await isAlive(guard)) say('Waiting for the database of a process that was killed to end.')
+  const deadline = Date.now() + LEAVING_MS
+  while (await isAlive(guard)) {
+    if (Date.now() > deadline) return false
+    await setTimeout(20)
   }
-  const aside = `${file}.${randomUUID()}`
-  await rename(file, aside).catch(() => undefined)
-  // Another process may have cleared and claimed between our reading and our renaming: then it gets its claim back.
-  const taken = await readFile(aside, 'utf8').catch(() => record)
-  if (taken !== record) await link(aside, file).catch(() => undefined)
-  await rm(aside, { force: true })
+  return true
 }
 
 function held(what: string, { pid }: Life): DataHeld {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ContainerRuntimeClient, GenericContainer, StartedTestContainer } from 'testcontainers'
@@ -34,9 +34,8 @@ export async function startInDocker(options: FindOptions): Promise<DevelopmentDa
   if (!keep) return run(client, options, undefined)
 
   const folder = join(directory, 'docker')
-  await mkdir(folder, { recursive: true })
   const volume = `pointwise-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`
-  const claimed = await claim(join(folder, 'owner'), `The development database in Docker volume ${volume}`, say)
+  const claimed = await claim(join(folder, 'owners'), `The development database in Docker volume ${volume}`, say)
   try {
     await removeLeftovers(client, directory)
     const complete = join(folder, 'complete')

@@ -29,8 +29,9 @@ export async function findDatabaseOn(machine: Machine, options: FindOptions): Pr
 
 function given(url: string): DevelopmentDatabase {
   // The URL may hold a password, so the message does not repeat it.
-  if (!URL.canParse(url))
-    throw new Error('DATABASE_URL is no URL: mysql://user:password@host:port/database is expected.')
+  if (!URL.canParse(url) || new URL(url).protocol !== 'mysql:') {
+    throw new Error('DATABASE_URL cannot be read: mysql://user:password@host:port/database is expected.')
+  }
   const { host } = new URL(url)
   return { url, description: `the server of DATABASE_URL, ${host}`, location: host, stop: async () => undefined }
 }

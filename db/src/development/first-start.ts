@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Leash, LeashOptions } from './leash.ts'
 import type { ServerProgram } from './programs.ts'
@@ -9,7 +9,9 @@ import { baseSettings } from './settings.ts'
 
 export interface FirstStart {
   program: ServerProgram
-  /** The data folder to make. Its parent exists. */
+  /** Where logs and the like lie. It exists. */
+  home: string
+  /** The data folder to make, in that home. */
   datadir: string
   keep: boolean
   run: (command: string[], options: Pick<LeashOptions, 'input' | 'remove'>) => Promise<Leash>
@@ -21,11 +23,11 @@ export interface FirstStart {
  *
  * @throws Error when the program fails; its output says why.
  */
-export async function makeDatadir({ program, datadir, keep, run }: FirstStart): Promise<void> {
+export async function makeDatadir({ program, home, datadir, keep, run }: FirstStart): Promise<void> {
   const draft = `${datadir}.new`
   await rm(draft, { recursive: true, force: true })
-  const settings = baseSettings({ kind: program.kind, datadir: draft, keep })
-  const remove = { path: keep ? draft : dirname(datadir), when: 'failure' } as const
+  const settings = baseSettings({ kind: program.kind, home, datadir: draft, keep })
+  const remove = { path: keep ? draft : home, when: 'failure' } as const
   let status: number
   if (program.kind === 'mysql') {
     const leash = await run([program.file, ...settings, '--initialize-insecure'], { remove })

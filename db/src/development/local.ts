@@ -8,7 +8,7 @@ import type { DevelopmentDatabase, FindOptions } from './development-database.ts
 import { makeDatadir } from './first-start.ts'
 import { type Leash, type LeashOptions, leash } from './leash.ts'
 import type { ServerProgram } from './programs.ts'
-import { servingSettings } from './settings.ts'
+import { servingSettings, temporaryFolder } from './settings.ts'
 
 const READY_WITHIN_MS = 60_000
 
@@ -44,10 +44,11 @@ async function start(program: ServerProgram, options: FindOptions): Promise<Deve
   try {
     if (!existsSync(datadir)) {
       if (keep) options.say(`Making a new ${program.kind} data folder in ${home.folder}.`)
-      await makeDatadir({ program, datadir, keep, run: home.run })
+      await makeDatadir({ program, home: home.folder, datadir, keep, run: home.run })
     }
     const port = await freePort()
-    server = await home.run([program.file, ...servingSettings({ kind: program.kind, datadir, keep }, port)], {
+    const settings = servingSettings({ kind: program.kind, home: home.folder, datadir, keep }, port)
+    server = await home.run([program.file, ...settings], {
       signal: keep ? 'TERM' : 'KILL',
       ...(!keep && { remove: { path: home.folder, when: 'always' } }),
     })
@@ -97,8 +98,9 @@ async function openHome({ kind }: ServerProgram, { directory, keep, say }: FindO
   let claimed: Claim | undefined
   if (keep) {
     await mkdir(folder, { recursive: true })
-    claimed = await claim(join(folder, 'owner'), `The development database in ${folder}`, say)
+    claimed = await claim(join(folder, 'owners'), `The development database in ${folder}`, say)
   }
+  await mkdir(temporaryFolder(folder), { recursive: true })
   const file = join(folder, 'server.log')
   await rm(file, { force: true })
   const log = await open(file, 'a+')

@@ -1,16 +1,28 @@
+import { join } from 'node:path'
 import type { ServerKind } from './programs.ts'
 
 export interface Settings {
   kind: ServerKind
+  /** Where logs and everything else lies that is no data. */
+  home: string
   datadir: string
   keep: boolean
 }
 
+/**
+ * Temporary files of this server alone. In a folder that servers share, each deletes the files of all others when it
+ * starts, and their statements fail.
+ */
+export function temporaryFolder(home: string): string {
+  return join(home, 'tmp')
+}
+
 /** What a server gets each time it runs, its first start included. --no-defaults has to come first. */
-export function baseSettings({ kind, datadir, keep }: Settings): string[] {
+export function baseSettings({ kind, home, datadir, keep }: Settings): string[] {
   return [
     '--no-defaults',
     `--datadir=${datadir}`,
+    `--tmpdir=${temporaryFolder(home)}`,
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
     ...(kind === 'mysql' ? MYSQL : []),
     ...(keep ? DURABLE : QUICK[kind]),

@@ -1,0 +1,338 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type DevelopmentDatabase, type FindOptions, findDatabase } from '@pointwise/db/development'
+import { createConnection, type RowDataPacket } from 'mysql2/promise'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { whyNoEngine } from '../../db/src/development/docker-engine.ts'
+import { findDatabaseOn } from '../../db/src/development/find.ts'
+import { startPrivately } from '../../db/src/development/local.ts'
+import { type Machine, thisMachine } from '../../db/src/development/machine.ts'
+import { findPrograms } from '../../db/src/development/programs.ts'
+
+const { dockerHost, programFolders } = thisMachine()
+const programs = (await findPrograms(programFolders)).usable
+const noEngine = await whyNoEngine(dockerHost)
+
+/** A machine without anything, on which each test puts what it is about. */
+const bare: Machine = {
+  dockerHost: 'unix:///nowhere/docker.sock',
+  programFolders: [],
+  aptGet: async () => 'this is not Debian or Ubuntu',
+}
+
+let directory: string
+let said: string[]
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pointwise-development-'))
+  said = []
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+function options(overrides: Partial<FindOptions> = {}): FindOptions {
+  return { directory, keep: false, database: 'mysql', say: (line) => said.push(line), ...overrides }
+}
+
+async function held(finding: Promise<DevelopmentDatabase>): Promise<DevelopmentDatabase> {
+  const database = await finding
+  onTestFinished(() => database.stop())
+  return database
+}
+
+async function query(url: string, ...statements: string[]): Promise<RowDataPacket[]> {
+  const connection = await createConnection(url)
+  try {
+    let rows: RowDataPacket[] = []
+    for (const statement of statements) [rows] = await connection.query<RowDataPacket[]>(statement)
+    return rows
+  } finally {
+    await connection.end()
+  }
+}
+
+async function pidOf(pidFile: string): Promise<number> {
+  return Number(await readFile(pidFile, 'utf8'))
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+const eventually = (fact: () => void | Promise<void>) => vi.waitFor(fact, { timeout: 30_000, interval: 20 })
+
+interface Owner {
+  process: ChildProcess
+  pid: number
+  /** Resolves with the first line of standard output that begins so. */
+  line: (start: string) => Promise<string>
+  /** Resolves with the first line of progress that begins so. */
+  progress: (start: string) => Promise<string>
+}
+
+function startOwner(way: 'docker' | 'local', keep: 'yes' | 'no', after: 'wait' | 'leave' = 'wait'): Owner {
+  const script = join(import.meta.dirname, 'development-owner.ts')
+  // A process group of its own, like a command in a terminal.
+  const child = spawn(process.execPath, [script, directory, way, keep, after], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const reader = (stream: typeof child.stdout) => {
+    const lines: string[] = []
+    createInterface(stream).on('line', (line) => lines.push(line))
+    return async (start: string) => {
+      await eventually(() =>
+        expect(
+          lines.some((line) => line.startsWith(start)),
+          lines.join('\n'),
+        ).toBe(true),
+      )
+      return lines.find((line) => line.startsWith(start)) ?? ''
+    }
+  }
+  return { process: child, pid: child.pid ?? 0, line: reader(child.stdout), progress: reader(child.stderr) }
+}
+
+async function owned(owner: Owner): Promise<{ url: string; pidFile: string }> {
+  return JSON.parse(await owner.line('{'))
+}
+
+describe('a given URL', () => {
+  test('is taken as it is, and nothing is started', async () => {
+    const url = 'mysql://shop:secret@db.example:3307/shop'
+    const database = await findDatabase(options({ url }))
+    expect(database).toMatchObject({ url, description: 'the server of DATABASE_URL, db.example:3307' })
+    expect(database.location).toBe('db.example:3307')
+    await database.stop()
+    expect(await readdir(directory)).toEqual([])
+    expect(said).toEqual([])
+  })
+
+  test('that cannot be read is refused without repeating its password', async () => {
+    const refusal = 'DATABASE_URL cannot be read: mysql://user:password@host:port/database is expected.'
+    for (const url of ['//shop:secret@db', 'shop:secret@db', 'postgres://shop:secret@db/shop']) {
+      await expect(findDatabase(options({ url }))).rejects.toThrow(new Error(refusal))
+    }
+  })
+})
+
+describe('a machine without a database server', () => {
+  test('is told what was tried and the three things that help', async () => {
+    const finding = findDatabaseOn(bare, options())
+    await expect(finding).rejects.toThrow(/^No database server could be started\. Tried:\n- Docker: there is no engine/)
+    await expect(finding).rejects.toThrow('- mysqld or mariadbd: none to use in no folder')
+    await expect(finding).rejects.toThrow('- apt-get: this is not Debian or Ubuntu')
+    await expect(finding).rejects.toThrow(/running Docker engine;\n.*mariadb-server-core\n.*DATABASE_URL=mysql:\/\//)
+  })
+
+  test('is asked for nothing but the way that was picked', async () => {
+    const docker = findDatabaseOn(bare, options({ way: 'docker' }))
+    await expect(docker).rejects.toThrow(/the way that was picked \(docker\)\. Tried:\n- Docker: [^\n]*\nOne of these/)
+    const local = findDatabaseOn(bare, options({ way: 'local' }))
+    await expect(local).rejects.toThrow(
+      /the way that was picked \(local\)\. Tried:\n- mysqld or mariadbd: [^\n]*\n- apt/,
+    )
+  })
+
+  test('says why apt-get failed', async () => {
+    const failing = ['sh', '-c', 'echo "E: Unable to locate package" >&2; exit 100', 'apt-get']
+    const finding = findDatabaseOn({ ...bare, aptGet: async () => failing }, options())
+    await expect(finding).rejects.toThrow(/apt-get could not install mariadb-server-core:\nE: Unable to locate package/)
+    expect(said[0]).toBe('Installing mariadb-server-core with apt-get: a program alone, no service is started.')
+  })
+
+  test('says which programs it found and why they cannot be used', async () => {
+    await writeFile(join(directory, 'mysqld'), '#!/bin/sh\necho "mysqld  Ver 5.7.44 for Linux on x86_64"\n', {
+      mode: 0o755,
+    })
+    await writeFile(join(directory, 'mariadbd'), 'not a program', { mode: 0o644 })
+    const finding = findDatabaseOn({ ...bare, programFolders: [directory] }, options())
+    await expect(finding).rejects.toThrow(/mysqld is version 5\.7\.44, 8\.4 or later is expected/)
+    await expect(finding).rejects.toThrow(/mariadbd does not run: /)
+  })
+
+  test('goes on when what it found fails, and repeats its last words', async () => {
+    const script = '#!/bin/sh\n[ "$2" = --version ] && { echo "Ver 9.7.0"; exit; }\necho "disk on fire" >&2; exit 7\n'
+    await writeFile(join(directory, 'mysqld'), script, { mode: 0o755 })
+    const finding = findDatabaseOn({ ...bare, programFolders: [directory] }, options({ keep: true }))
+    await expect(finding).rejects.toThrow(/mysqld could not make its data folder \(exit status 7\).*\ndisk on fire/)
+    await expect(finding).rejects.toThrow('- apt-get: this is not Debian or Ubuntu')
+    expect(said.some((line) => line.includes('mysqld does not work here'))).toBe(true)
+  })
+})
+
+test('an engine that accepts connections and never answers is passed over', async () => {
+  const socketPath = join(directory, 'docker.sock')
+  const silent = createServer().listen(socketPath)
+  onTestFinished(() => void silent.close())
+  await once(silent, 'listening')
+  expect(await whyNoEngine(`unix://${socketPath}`)).toMatch(/cannot be reached: no answer within 2 s/)
+})
+
+if (programs.length === 0) describe.skip('a private server: neither mysqld nor mariadbd is installed here')
+
+for (const program of programs) {
+  describe(`a private ${program.kind} ${program.version}`, { timeout: 60_000 }, () => {
+    test('answers on 127.0.0.1, to 500 connections and in utf8mb4', async () => {
+      const database = await held(startPrivately(program, options()))
+      expect(database.url).toMatch(/^mysql:\/\/root@127\.0\.0\.1:\d+\/mysql$/)
+      expect(database.description).toMatch(/^(mysqld|mariadbd) \d+\.\d+\.\d+, run privately on port \d+$/)
+      const facts = 'select 1 as one, @@max_connections as connections, @@character_set_server as charset'
+      const [row] = await query(database.url, facts)
+      expect(row).toMatchObject({ one: 1, charset: 'utf8mb4' })
+      expect(row?.connections).toBeGreaterThanOrEqual(500)
+    })
+
+    test('keeps its temporary files to itself, where no other server deletes them', async () => {
+      const database = await held(startPrivately(program, options()))
+      const [row] = await query(database.url, 'select @@tmpdir as folder, @@datadir as datadir')
+      expect(row?.folder).toBe(join(row?.datadir, '..', 'tmp'))
+    })
+
+    test('deletes data that is not kept, and ends, when it is stopped', async () => {
+      const database = await startPrivately(program, options())
+      const [row] = await query(database.url, 'select @@pid_file as pidFile, @@datadir as datadir')
+      const pid = await pidOf(row?.pidFile)
+      expect(row?.datadir.startsWith(directory)).toBe(true)
+      await Promise.all([database.stop(), database.stop()])
+      expect(isRunning(pid)).toBe(false)
+      expect(await readdir(directory)).toEqual([])
+    })
+
+    test('finds kept data again, and flushes every commit', async () => {
+      const first = await held(startPrivately(program, options({ keep: true })))
+      await query(
+        first.url,
+        'create database shop',
+        'create table shop.facts (id int)',
+        'insert into shop.facts values (7)',
+      )
+      await first.stop()
+      const second = await held(startPrivately(program, options({ keep: true, database: 'shop' })))
+      expect(await query(second.url, 'select id from facts')).toMatchObject([{ id: 7 }])
+      expect(second.location).toBe(join(directory, program.kind))
+      const [row] = await query(second.url, 'select @@innodb_flush_log_at_trx_commit as flush')
+      expect(row?.flush).toBe(1)
+    })
+
+    test('starts afresh over a first start that was interrupted', async () => {
+      const half = join(directory, program.kind, 'data.new')
+      await mkdir(half, { recursive: true })
+      await writeFile(join(half, 'ibdata1'), 'half')
+      const database = await held(startPrivately(program, options({ keep: true })))
+      expect(await query(database.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
+      expect(existsSync(half)).toBe(false)
+    })
+
+    test('says its last words when it ends before it answers', async () => {
+      await mkdir(join(directory, program.kind, 'data'), { recursive: true })
+      await writeFile(join(directory, program.kind, 'data', 'ibdata1'), 'no table space')
+      const finding = startPrivately(program, options({ keep: true }))
+      await expect(finding).rejects.toThrow(/it ended with exit status \d+ before it answered.*\n(.*\n)*.*InnoDB/)
+    })
+  })
+}
+
+describe.skipIf(programs.length === 0)('the owner of a private server', { timeout: 60_000 }, () => {
+  test('killed by SIGKILL takes its database with it, and its data when that is not kept', async () => {
+    const owner = startOwner('local', 'no')
+    const pid = await pidOf((await owned(owner)).pidFile)
+    owner.process.kill('SIGKILL')
+    await eventually(() => expect(isRunning(pid)).toBe(false))
+    await eventually(async () => expect(await readdir(directory)).toEqual([]))
+  })
+
+  test('killed by SIGKILL leaves its kept data to the next, which waits for the database to end', async () => {
+    const owner = startOwner('local', 'yes')
+    const { url } = await owned(owner)
+    await query(url, 'create database shop', 'create table shop.facts (id int)', 'insert into shop.facts values (7)')
+    owner.process.kill('SIGKILL')
+    await once(owner.process, 'exit')
+    const next = await held(findDatabase(options({ keep: true, way: 'local', database: 'shop' })))
+    expect(await query(next.url, 'select id from facts')).toMatchObject([{ id: 7 }])
+  })
+
+  test('killed by SIGKILL during the first start does not spoil the next', async () => {
+    const owner = startOwner('local', 'yes')
+    await owner.progress('Making a new')
+    owner.process.kill('SIGKILL')
+    await once(owner.process, 'exit')
+    const next = await held(findDatabase(options({ keep: true, way: 'local' })))
+    expect(await query(next.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
+  })
+
+  test('that ends without stopping it takes its database with it', async () => {
+    const owner = startOwner('local', 'no', 'leave')
+    await once(owner.process, 'exit')
+    await eventually(async () => expect(await readdir(directory)).toEqual([]))
+  })
+
+  test('can still use its database when Ctrl-C reached its whole process group', async () => {
+    const owner = startOwner('local', 'yes')
+    const { pidFile } = await owned(owner)
+    const pid = await pidOf(pidFile)
+    process.kill(-owner.pid, 'SIGINT')
+    expect(await owner.line('after SIGINT')).toBe(`after SIGINT: ${pidFile}`)
+    await owner.line('stopped')
+    expect(isRunning(pid)).toBe(false)
+  })
+
+  test('is named to a second one that wants the same kept data', async () => {
+    const owner = startOwner('local', 'yes')
+    const { url } = await owned(owner)
+    const second = findDatabase(options({ keep: true, way: 'local' }))
+    await expect(second).rejects.toThrow(new RegExp(`is in use by process ${owner.pid}, .* Stop that process`))
+    expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])
+  })
+
+  test('shares the directory with others whose data is not kept', async () => {
+    const all = await Promise.all([1, 2, 3].map(() => held(findDatabase(options({ way: 'local' })))))
+    expect(new Set(all.map(({ url }) => url)).size).toBe(3)
+    for (const { url } of all) expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])
+  })
+})
+
+describe.skipIf(noEngine !== undefined)(`MySQL in Docker (${noEngine ?? dockerHost})`, { timeout: 300_000 }, () => {
+  async function deleteVolume({ location }: DevelopmentDatabase): Promise<void> {
+    const { getContainerRuntimeClient } = await import('testcontainers')
+    const { container } = await getContainerRuntimeClient()
+    await container.dockerode.getVolume(location.replace('Docker volume ', '')).remove()
+  }
+
+  test('is preferred, answers, and is gone when it is stopped', async () => {
+    const database = await held(findDatabase(options()))
+    expect(database.description).toMatch(/^MySQL 9\.7\.\d+\S* in Docker \(mysql:9\.7\), port \d+$/)
+    const [row] = await query(database.url, 'select 1 as one, @@max_connections as connections')
+    expect(row).toMatchObject({ one: 1 })
+    expect(row?.connections).toBeGreaterThanOrEqual(500)
+    await database.stop()
+    await expect(query(database.url, 'select 1')).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('finds kept data again, also after its owner was killed, and refuses a second owner', async () => {
+    const owner = startOwner('docker', 'yes')
+    const { url } = await owned(owner)
+    await query(url, 'create database shop', 'create table shop.facts (id int)', 'insert into shop.facts values (7)')
+    const second = findDatabase(options({ keep: true, way: 'docker' }))
+    await expect(second).rejects.toThrow(`is in use by process ${owner.pid}`)
+    owner.process.kill('SIGKILL')
+    await once(owner.process, 'exit')
+
+    const next = await findDatabase(options({ keep: true, way: 'docker', database: 'shop' }))
+    expect(await query(next.url, 'select id from facts')).toMatchObject([{ id: 7 }])
+    await next.stop()
+    const last = await findDatabase(options({ keep: true, way: 'docker', database: 'shop' }))
+    expect(await query(last.url, 'select id from facts')).toMatchObject([{ id: 7 }])
+    await last.stop()
+    await deleteVolume(last)
+  })
+})
