@@ -26,7 +26,9 @@ export interface PoolLimits {
   lockWaitSeconds: number
 }
 
-type Callback<T> = (error: unknown, value: T) => void
+type Callback = (error: unknown, result?: QueryResult) => void
+
+const connectionGone = () => Object.assign(new Error('The connection was given up.'), { fatal: true })
 
 /** One connection of the driver's pool, which remembers whether the next borrower may trust it. */
 class WatchedConnection {
@@ -41,7 +43,12 @@ class WatchedConnection {
     this.#limits = limits
   }
 
-  query(sql: string, values: QueryValues, callback: Callback<QueryResult>): void {
+  query(sql: string, values: QueryValues, callback: Callback): void {
+    // Behind a statement that was given up, another, such as the ROLLBACK, would wait for ever.
+    if (this.#lost) {
+      callback(connectionGone())
+      return
+    }
     const timeout = this.#limits.statementTimeoutMs
     this.#raw.query({ sql, values, timeout }, (error: QueryError | null, result: QueryResult) => {
       if (isConnectionLost(error)) this.#lost = true

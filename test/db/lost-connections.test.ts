@@ -1,0 +1,108 @@
+import { connect, DatabaseBusy, type Db, OutcomeUnknown, type Tx, transact } from '@pointwise/db'
+import { type RawBuilder, sql } from 'kysely'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cuttingProxy } from '../setup/cutting-proxy.ts'
+import { emptyDatabase } from '../setup/database.ts'
+
+let db: Db
+let url: string
+beforeEach(async () => {
+  ;({ db, url } = await emptyDatabase())
+})
+afterEach(() => db.destroy())
+
+const connectionId: RawBuilder<number> = sql`connection_id()`
+const insertUser = (tx: Tx, name: string) => tx.insertInto('users').values({ name }).execute()
+const names = async () => (await db.selectFrom('users').select('name').orderBy('id').execute()).map(({ name }) => name)
+
+/** Ends the connection of a transaction from outside, and returns once the server has forgotten it. */
+async function kill(tx: Tx): Promise<void> {
+  const { id } = await tx.selectNoFrom(connectionId.as('id')).executeTakeFirstOrThrow()
+  await transact(db, async (other) => {
+    await sql`kill ${sql.lit(id)}`.execute(other)
+    for (let isThere = true; isThere; ) {
+      const found = await sql`select 1 from information_schema.processlist where id = ${id}`.execute(other)
+      isThere = found.rows.length > 0
+    }
+  })
+}
+
+test('work whose connection is killed runs again on another, and happens once', async () => {
+  let attempts = 0
+  await transact(db, async (tx) => {
+    attempts++
+    await insertUser(tx, `before ${attempts}`)
+    if (attempts === 1) await kill(tx)
+    await insertUser(tx, `after ${attempts}`)
+  })
+  expect(attempts).toBe(2)
+  expect(await names()).toEqual(['before 2', 'after 2'])
+})
+
+test('work whose connections are killed every time leaves nothing', async () => {
+  let attempts = 0
+  const failing = transact(db, async (tx) => {
+    attempts++
+    await insertUser(tx, `user ${attempts}`)
+    await kill(tx)
+    await insertUser(tx, 'never')
+  })
+  await expect(failing).rejects.toBeInstanceOf(DatabaseBusy)
+  expect(attempts).toBe(4)
+  expect(await names()).toEqual([])
+})
+
+test('a refusal stays that refusal when the connection dies before the rollback', async () => {
+  const refusal = new Error('a rule says no')
+  const failing = transact(db, async (tx) => {
+    await insertUser(tx, 'Ada')
+    await kill(tx)
+    throw refusal
+  })
+  await expect(failing).rejects.toBe(refusal)
+  expect(await names()).toEqual([])
+})
+
+describe('a connection that is cut at COMMIT', () => {
+  for (const [when, written] of [
+    ['before', []],
+    ['after', ['Ada']],
+  ] as const) {
+    test(`${when} the server has carried it out has an unknown outcome, and is not retried`, async () => {
+      await using proxy = await cuttingProxy(url, 'commit', when)
+      const proxied = connect(proxy.url)
+      let attempts = 0
+      const error = await transact(proxied, (tx) => {
+        attempts++
+        return insertUser(tx, 'Ada')
+      }).catch((error: unknown) => error)
+      expect(error).toBeInstanceOf(OutcomeUnknown)
+      expect((error as OutcomeUnknown).cause).toBeInstanceOf(Error)
+      expect({ attempts, cuts: proxy.cuts() }).toEqual({ attempts: 1, cuts: 1 })
+      expect(await names()).toEqual(written)
+
+      expect(await proxied.selectFrom('users').select('name').execute()).toHaveLength(written.length)
+      await proxied.destroy()
+    })
+  }
+})
+
+test('a connection that is cut at BEGIN is replaced', async () => {
+  await using proxy = await cuttingProxy(url, 'begin', 'after')
+  const proxied = connect(proxy.url)
+  let attempts = 0
+  const failing = transact(proxied, async () => void attempts++)
+  await expect(failing).rejects.toBeInstanceOf(DatabaseBusy)
+  expect({ attempts, cuts: proxy.cuts() }).toEqual({ attempts: 0, cuts: 4 })
+  await proxied.destroy()
+})
+
+test('a database that falls silent is given up after the time that a statement may take, also by the rollback', async () => {
+  await using proxy = await cuttingProxy(url, 'commit', 'silence')
+  const proxied = connect(proxy.url, { statementTimeoutMs: 100 })
+  const started = performance.now()
+  await expect(transact(proxied, (tx) => insertUser(tx, 'Ada'))).rejects.toBeInstanceOf(OutcomeUnknown)
+  expect(performance.now() - started).toBeLessThan(2_000)
+  await expect.poll(() => transact(db, (tx) => tx.selectFrom('users').forUpdate().select('name').execute())).toEqual([])
+  await proxied.destroy()
+})
