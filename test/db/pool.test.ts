@@ -1,0 +1,149 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import {
+  type ConnectOptions,
+  connect,
+  DatabaseBusy,
+  type Db,
+  NoConnectionFree,
+  type Tables,
+  transact,
+} from '@pointwise/db'
+import type { Kysely } from 'kysely'
+import { expect, onTestFinished, test } from 'vitest'
+import { emptyDatabase, run } from '../setup/database.ts'
+
+async function open(options: ConnectOptions): Promise<Db> {
+  const { db } = await emptyDatabase(options)
+  onTestFinished(() => db.destroy())
+  return db
+}
+
+/** Runs statements on one connection, and gives it back as they left it. */
+async function runOnOne(db: Db, ...statements: string[]): Promise<void> {
+  await (db as Kysely<Tables>).connection().execute(async (connection) => {
+    for (const statement of statements) await run(connection, statement)
+  })
+}
+
+const connectionId = async (db: Db) => (await run<{ id: number }>(db, 'select connection_id() as id'))[0]?.id
+
+/** Keeps one connection busy until `release`. */
+async function hold(db: Db): Promise<{ release: () => Promise<void> }> {
+  const isHeld = Promise.withResolvers<void>()
+  const end = Promise.withResolvers<void>()
+  const holding = transact(db, async () => {
+    isHeld.resolve()
+    await end.promise
+  })
+  await isHeld.promise
+  return {
+    release: () => {
+      end.resolve()
+      return holding
+    },
+  }
+}
+
+test('a connection is used again after it was given back in order', async () => {
+  const db = await open({ connections: 1 })
+  const first = await connectionId(db)
+  await transact(db, (tx) => tx.insertInto('users').values({ name: 'Ada' }).execute())
+  await transact(db, () => Promise.reject(new Error('no'))).catch(() => undefined)
+  await run(db, 'select * from nowhere').catch(() => undefined)
+  expect(await connectionId(db)).toBe(first)
+})
+
+test('a transaction that was left open is thrown away, not committed by the next borrower', async () => {
+  const db = await open({ connections: 1 })
+  const first = await connectionId(db)
+  await runOnOne(db, 'begin', "insert into users (name) values ('Ada')")
+  await transact(db, (tx) => tx.insertInto('users').values({ name: 'Ben' }).execute())
+  expect(await connectionId(db)).not.toBe(first)
+  expect(await run(db, "select name from users where name = 'Ada'")).toEqual([])
+})
+
+test('a transaction that began with autocommit off is thrown away as well', async () => {
+  const db = await open({ connections: 1 })
+  const first = await connectionId(db)
+  await runOnOne(db, 'set autocommit = 0', "insert into users (name) values ('Ada')")
+  expect(await connectionId(db)).not.toBe(first)
+  expect(await run(db, 'select name from users')).toEqual([])
+})
+
+test('a connection whose statement took too long is given up, and nobody waits for it', async () => {
+  const db = await open({ connections: 1, statementTimeoutMs: 200 })
+  const first = await connectionId(db)
+  await expect(run(db, 'select sleep(5)')).rejects.toMatchObject({ code: 'PROTOCOL_SEQUENCE_TIMEOUT' })
+  const started = performance.now()
+  expect(await connectionId(db)).not.toBe(first)
+  expect(performance.now() - started).toBeLessThan(2_000)
+})
+
+test('a transaction whose statement took too long is undone', async () => {
+  const db = await open({ connections: 1, statementTimeoutMs: 200 })
+  let attempts = 0
+  const failing = transact(db, async (tx) => {
+    attempts++
+    await tx
+      .insertInto('users')
+      .values({ name: `attempt ${attempts}` })
+      .execute()
+    await run(tx, 'select sleep(1)')
+  })
+  await expect(failing).rejects.toBeInstanceOf(DatabaseBusy)
+  expect(attempts).toBe(4)
+  await expect.poll(() => run(db, 'select id from users for update')).toEqual([])
+})
+
+test('a connection that was killed while idle is replaced', async () => {
+  const db = await open({ connections: 2 })
+  const held = await hold(db)
+  const idle = await connectionId(db)
+  await held.release()
+  const killer = await open({})
+  await run(killer, `kill ${idle}`)
+  await expect
+    .poll(() => run(killer, `select 1 from information_schema.processlist where id = ${idle}`))
+    .toHaveLength(0)
+  const all = await Promise.all([1, 2, 3, 4].map(() => transact(db, (tx) => connectionId(tx))))
+  expect(all).not.toContain(idle)
+})
+
+test('a wait for a connection ends, with an error that names it, and the pool is whole afterwards', async () => {
+  const db = await open({ connections: 1, acquireTimeoutMs: 100 })
+  const held = await hold(db)
+  const waiting = await Promise.allSettled(Array.from({ length: 20 }, () => run(db, 'select 1')))
+  for (const outcome of waiting) {
+    expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(NoConnectionFree)
+  }
+  await held.release()
+  const first = await connectionId(db)
+  expect(await Promise.all([1, 2, 3].map(() => connectionId(db)))).toEqual([first, first, first])
+})
+
+test('a transaction that gets no connection in four attempts tells that the database is busy', async () => {
+  const db = await open({ connections: 1, acquireTimeoutMs: 50 })
+  const held = await hold(db)
+  let attempts = 0
+  const error = await transact(db, async () => void attempts++).catch((error: unknown) => error)
+  await held.release()
+  expect(error).toBeInstanceOf(DatabaseBusy)
+  expect((error as DatabaseBusy).cause).toBeInstanceOf(NoConnectionFree)
+  expect(attempts).toBe(0)
+})
+
+test('a server that is not there is an error at once, and no transaction happened', async () => {
+  const db = connect('mysql://root@127.0.0.1:1/nowhere')
+  await expect(run(db, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await expect(transact(db, async () => undefined)).rejects.toBeInstanceOf(DatabaseBusy)
+  await db.destroy()
+})
+
+test('a server that accepts connections and never says a word is an error within the bound', async () => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void silent.close())
+  await once(silent, 'listening')
+  const db = connect(`mysql://root@127.0.0.1:${(silent.address() as AddressInfo).port}/x`, { acquireTimeoutMs: 100 })
+  await expect(run(db, 'select 1')).rejects.toBeInstanceOf(NoConnectionFree)
+})
