@@ -38,6 +38,40 @@ export async function emptyDatabase(options: ConnectOptions = {}): Promise<{ url
   return { url, db }
 }
 
+/** Every row of every table: two of them are equal if nothing was written in between. */
+export async function snapshot(db: Db): Promise<Record<string, unknown[]>> {
+  const rows = TABLES.map(async (table) => [table, await run(db, `select * from ${table} order by 1, 2`)])
+  return Object.fromEntries(await Promise.all(rows))
+}
+
+/** The outbox, oldest first. */
+export async function eventsOf(db: Db, type?: string) {
+  const rows = await db.selectFrom('events').select(['type', 'key', 'payload']).orderBy('id').execute()
+  return rows
+    .filter((row) => type === undefined || row.type === type)
+    .map((row) => ({ ...row, payload: typeof row.payload === 'string' ? JSON.parse(row.payload) : row.payload }))
+}
+
+/** Holds the locks of a statement in a session of its own, until it is disposed. */
+export async function holdLocks(url: string, statement: string): Promise<AsyncDisposable> {
+  const db = connect(url, { connections: 1 })
+  const held = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const session = transact(db, async (tx) => {
+    await run(tx, statement)
+    held.resolve()
+    await release.promise
+  })
+  await Promise.race([held.promise, session])
+  return {
+    async [Symbol.asyncDispose]() {
+      release.resolve()
+      await session
+      await db.destroy()
+    },
+  }
+}
+
 /** Runs SQL as a person with a database client would: for faults planted by hand, and for looking. */
 export async function run<Row = unknown>(db: Db, statement: string): Promise<Row[]> {
   const { rows } = await sql<Row>`${sql.raw(statement)}`.execute(db as Kysely<Tables>)

@@ -19,6 +19,7 @@ const CONFIG: AppConfig = {
 }
 
 export type Client = ReturnType<typeof createClient>
+export type Caller = ReturnType<typeof createCaller>
 export type Product = RouterOutputs['products']['get']
 type Item = RouterInputs['orders']['place']['items'][number]
 
@@ -54,10 +55,12 @@ export async function openShop({ config, database, now }: ShopOptions = {}): Pro
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  return new Shop({ app, db, databaseUrl, url: `http://127.0.0.1:${port}`, log, statements })
+  return new Shop({ app, db, databaseUrl, url: `http://127.0.0.1:${port}`, log, statements, now })
 }
 
-type Parts = Pick<Shop, 'app' | 'db' | 'databaseUrl' | 'url' | 'log' | 'statements'>
+type Parts = Pick<Shop, 'app' | 'db' | 'databaseUrl' | 'url' | 'log' | 'statements'> & {
+  now: (() => Date) | undefined
+}
 
 export class Shop implements AsyncDisposable {
   readonly app: FastifyInstance
@@ -68,15 +71,17 @@ export class Shop implements AsyncDisposable {
   readonly log: string[]
   /** Every statement that was sent through the pool. */
   readonly statements: string[]
+  readonly #now: { now?: () => Date }
   #named = 0
 
-  constructor({ app, db, databaseUrl, url, log, statements }: Parts) {
+  constructor({ app, db, databaseUrl, url, log, statements, now }: Parts) {
     this.app = app
     this.db = db
     this.databaseUrl = databaseUrl
     this.url = url
     this.log = log
     this.statements = statements
+    this.#now = now ? { now } : {}
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,6 +102,16 @@ export class Shop implements AsyncDisposable {
     return this.client({ token: await this.adminToken() })
   }
 
+  /** Calls as a user, in-process. */
+  asUser(userId: number): Caller {
+    return createCaller({ db: this.db, userId, ...this.#now })
+  }
+
+  /** Calls as an admin, in-process. */
+  asAdmin(): Caller {
+    return createCaller({ db: this.db, admin: true, ...this.#now })
+  }
+
   token(claims: JWTPayload): Promise<string> {
     return new SignJWT({ aud: 'pointwise', iss: 'pointwise', ...claims })
       .setProtectedHeader({ alg: 'HS256' })
@@ -114,14 +129,18 @@ export class Shop implements AsyncDisposable {
 
   /** A user with points, and the SDK as they use it. */
   async givenUser({ points = 0, name = `user ${++this.#named}` } = {}): Promise<GivenUser> {
-    const { id } = await createCaller({ db: this.db, admin: true }).users.create({ name })
-    if (points > 0) await createCaller({ db: this.db, userId: id }).points.charge({ amount: points })
+    const { id } = await this.asAdmin().users.create({ name })
+    if (points > 0) await this.asUser(id).points.charge({ amount: points })
     const token = await this.userToken(id)
     return { id, name, token, client: this.client({ token }) }
   }
 
+  givenUsers(count: number, given: { points?: number } = {}): Promise<GivenUser[]> {
+    return Promise.all(Array.from({ length: count }, () => this.givenUser(given)))
+  }
+
   async givenStore(name = `store ${++this.#named}`): Promise<RouterOutputs['stores']['create']> {
-    return createCaller({ db: this.db, admin: true }).stores.create({ name })
+    return this.asAdmin().stores.create({ name })
   }
 
   async givenProduct({
@@ -136,7 +155,7 @@ export class Shop implements AsyncDisposable {
     storeId?: number
   } = {}): Promise<Product> {
     const store = storeId ?? (await this.givenStore()).id
-    return createCaller({ db: this.db, admin: true }).products.create({ storeId: store, name, price, stock })
+    return this.asAdmin().products.create({ storeId: store, name, price, stock })
   }
 }
 

@@ -1,0 +1,62 @@
+import { refusalOf } from '@pointwise/client-sdk'
+import type { RefusalCode, RefusalDetails } from '@pointwise/server'
+import { TRPCClientError } from '@trpc/client'
+import { expect } from 'vitest'
+import { snapshot } from './database.ts'
+import type { Shop } from './shop.ts'
+
+type Told = { [Code in RefusalCode]: { code: Code } & RefusalDetails[Code] }[RefusalCode]
+
+/** The call, made with the SDK, is refused with this status and exactly this, and no table is changed by it. */
+export async function expectRefused(
+  shop: Shop,
+  call: () => Promise<unknown>,
+  httpStatus: number,
+  refusal: Told,
+): Promise<void> {
+  const before = await snapshot(shop.db)
+  const error = await errorOf(call())
+  expect(refusalOf(error)).toEqual({ retry: 'never', ...refusal })
+  expect((error as TRPCClientError<never>).data).toMatchObject({ httpStatus })
+  expect(await snapshot(shop.db)).toEqual(before)
+}
+
+/** What a call that fails throws. */
+export async function errorOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    (answer) => expect.fail(`It was answered: ${JSON.stringify(answer)}`),
+    (error) => error,
+  )
+}
+
+/** The input is invalid, and no table is changed by it. */
+export async function expectInvalid(shop: Shop, call: () => Promise<unknown>): Promise<void> {
+  const before = await snapshot(shop.db)
+  const error = await errorOf(call())
+  expect(error).toBeInstanceOf(TRPCClientError)
+  expect((error as TRPCClientError<never>).data).toMatchObject({ httpStatus: 400, code: 'BAD_REQUEST', refusal: null })
+  expect(await snapshot(shop.db)).toEqual(before)
+}
+
+/** Makes calls at once, and sorts what comes of them. A failure that is no refusal is not swallowed. */
+export async function atOnce<T>(calls: (() => Promise<T>)[]) {
+  const answers: T[] = []
+  const refusals: Partial<Record<RefusalCode, number>> = {}
+  await Promise.all(
+    calls.map(async (call) => {
+      try {
+        answers.push(await call())
+      } catch (error) {
+        const refusal = refusalOf(error)
+        if (!refusal) throw error
+        const code = refusal.code as RefusalCode
+        refusals[code] = (refusals[code] ?? 0) + 1
+      }
+    }),
+  )
+  return { answers, refusals }
+}
+
+export function times<T>(count: number, call: (index: number) => Promise<T>): (() => Promise<T>)[] {
+  return Array.from({ length: count }, (_, index) => () => call(index))
+}
