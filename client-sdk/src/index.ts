@@ -1,0 +1,6 @@
+export { isTRPCClientError, safe, type TRPCClient, TRPCClientError } from '@trpc/client'
+export type { AppRouter, Order, Payment, Product, RouterInputs, RouterOutputs } from './app-router.ts'
+export { type ClientOptions, createClient } from './client.ts'
+export type { ErrorData, ErrorShape } from './error-shape.ts'
+export { OutcomeUnknownError } from './outcome-unknown-error.ts'
+export { type Refusal, type RefusalCode, type RefusalOf, refusalOf } from './refusal.ts'
