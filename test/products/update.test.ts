@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { eventsOf } from '../setup/database.ts'
+import { expectInvalid, expectRefused } from '../setup/refusals.ts'
+import { openShop } from '../setup/shop.ts'
+
+describe('products.update', () => {
+  it('changes name and price, and tells so in one event', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    const product = await shop.givenProduct({ name: 'Tea', price: 30, stock: 7 })
+    const productId = product.id
+
+    const changed = await admin.products.update.mutate({ productId, name: 'Green tea', price: 35 })
+
+    expect(changed).toEqual({ ...product, name: 'Green tea', price: 35 })
+    expect(await shop.client().products.get.query({ productId })).toEqual(changed)
+    expect(await eventsOf(shop.db, 'product.changed')).toEqual([
+      {
+        type: 'product.changed',
+        key: `product:${productId}`,
+        payload: { productId, name: 'Green tea', price: 35, stock: 7 },
+      },
+    ])
+  })
+
+  it('refuses product_not_found and changes nothing', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    const { id: productId } = await shop.givenProduct()
+    await admin.products.remove.mutate({ productId })
+
+    await expectRefused(shop, () => admin.products.update.mutate({ productId, price: 1 }), 404, {
+      code: 'product_not_found',
+      productId,
+    })
+  })
+
+  it('refuses not_allowed to a user and changes nothing', async () => {
+    await using shop = await openShop()
+    const { id: productId } = await shop.givenProduct()
+    const { client } = await shop.givenUser()
+
+    await expectRefused(shop, () => client.products.update.mutate({ productId, price: 0 }), 403, {
+      code: 'not_allowed',
+    })
+  })
+
+  it('leaves alone what is not given', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    const product = await shop.givenProduct({ name: 'Tea', price: 30 })
+    const productId = product.id
+
+    expect(await admin.products.update.mutate({ productId, price: 0 })).toEqual({ ...product, price: 0 })
+    expect(await admin.products.update.mutate({ productId, name: 'Oolong' })).toMatchObject({
+      name: 'Oolong',
+      price: 0,
+    })
+    expect(await admin.products.update.mutate({ productId })).toMatchObject({ name: 'Oolong', price: 0 })
+  })
+
+  it.each([{ price: -1 }, { price: 1.5 }, { price: 2 ** 31 }, { name: '' }, { name: 'n'.repeat(201) }])(
+    'takes no %j',
+    async (wrong) => {
+      await using shop = await openShop()
+      const { id: productId } = await shop.givenProduct()
+      const admin = await shop.admin()
+
+      await expectInvalid(shop, () => admin.products.update.mutate({ productId, ...wrong }))
+    },
+  )
+})

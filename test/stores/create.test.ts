@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { atOnce, expectInvalid, expectRefused, times } from '../setup/refusals.ts'
+import { openShop } from '../setup/shop.ts'
+
+describe('stores.create', () => {
+  it('opens a store', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+
+    const store = await admin.stores.create.mutate({ name: 'Corner' })
+
+    expect(store).toEqual({ id: expect.any(Number), name: 'Corner' })
+    expect(await shop.client().stores.list.query()).toEqual([store])
+  })
+
+  it('refuses name_taken and changes nothing', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    await shop.givenStore('Corner')
+
+    for (const name of ['Corner', 'corner', 'Corner ']) {
+      await expectRefused(shop, () => admin.stores.create.mutate({ name }), 409, { code: 'name_taken', name })
+    }
+  })
+
+  it('refuses not_allowed to a user and changes nothing', async () => {
+    await using shop = await openShop()
+    const { client } = await shop.givenUser()
+
+    await expectRefused(shop, () => client.stores.create.mutate({ name: 'Mine' }), 403, { code: 'not_allowed' })
+  })
+
+  it('gives a name that ten want at once to one of them', async () => {
+    await using shop = await openShop()
+
+    const { answers, refusals } = await atOnce(times(10, () => shop.asAdmin().stores.create({ name: 'Corner' })))
+
+    expect(answers).toHaveLength(1)
+    expect(refusals).toEqual({ name_taken: 9 })
+  })
+
+  it('tells one emoji from another', async () => {
+    await using shop = await openShop()
+    await shop.givenStore('🍎')
+
+    expect(await shop.givenStore('🍏')).toMatchObject({ name: '🍏' })
+  })
+
+  it.each(['', '  ', 's'.repeat(51)])('takes no name of %j', async (name) => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+
+    await expectInvalid(shop, () => admin.stores.create.mutate({ name }))
+  })
+})

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { run } from '../setup/database.ts'
+import { expectRefused } from '../setup/refusals.ts'
+import { item, openShop } from '../setup/shop.ts'
+
+describe('users.remove', () => {
+  it('ends what the token of the user may do, and keeps their books', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    const { id: userId, client } = await shop.givenUser({ points: 300 })
+
+    expect(await admin.users.remove.mutate({ userId })).toEqual({ id: userId })
+
+    await expectRefused(shop, () => client.points.balance.query(), 401, { code: 'user_not_found' })
+    await expectRefused(shop, () => client.points.charge.mutate({ amount: 1 }), 401, { code: 'user_not_found' })
+    expect(await run(shop.db, `select point from points where user_id = ${userId}`)).toEqual([{ point: 300 }])
+  })
+
+  it('refuses user_not_found, as 404, and changes nothing', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    const { id } = await shop.givenUser()
+    await admin.users.remove.mutate({ userId: id })
+
+    for (const userId of [id, id + 1]) {
+      await expectRefused(shop, () => admin.users.remove.mutate({ userId }), 404, { code: 'user_not_found' })
+    }
+  })
+
+  it('refuses not_allowed to a user, also about themselves', async () => {
+    await using shop = await openShop()
+    const { id: userId, client } = await shop.givenUser()
+
+    await expectRefused(shop, () => client.users.remove.mutate({ userId }), 403, { code: 'not_allowed' })
+  })
+
+  it('leaves what the user has bought refundable', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    const product = await shop.givenProduct({ price: 40 })
+    const { id: userId, client } = await shop.givenUser({ points: 100 })
+    const { order } = await client.orders.checkout.mutate({ items: [item(product)] })
+    await admin.users.remove.mutate({ userId })
+
+    expect(await admin.payments.refund.mutate({ orderId: order.id })).toMatchObject({ amount: 40 })
+    expect(await run(shop.db, `select point from points where user_id = ${userId}`)).toEqual([{ point: 100 }])
+  })
+})
