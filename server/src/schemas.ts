@@ -16,8 +16,13 @@ export const idempotencyKey = z.uuid().default(() => randomUUID())
 /** How many items a page of a keyset listing has. */
 export const limit = z.int().min(1).max(50).default(20)
 
-/** A name as a person wrote it: 1 to `max` characters, not only blanks. */
-export const nameUpTo = (max: number) => z.string().max(max).regex(/\S/, 'must contain a visible character')
+/** A name as a person wrote it: 1 to `max` characters, not only blanks, and none of them half of one. */
+export const nameUpTo = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/\S/, 'must contain a visible character')
+    .refine((name) => name.isWellFormed(), 'must be well-formed Unicode')
 
 /** A page of a keyset listing; `nextCursor` is null on the last. */
 export const keysetPage = <Item extends z.ZodType>(item: Item) =>

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { atOnce, expectInvalid, expectRefused, times } from '../setup/refusals.ts'
+import { openShop } from '../setup/shop.ts'
+
+describe('users.create', () => {
+  it('creates a user with an empty wallet', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+
+    const user = await admin.users.create.mutate({ name: 'Ada' })
+
+    expect(user).toEqual({ id: expect.any(Number), name: 'Ada', createdAt: expect.any(Date) })
+    const client = shop.client({ token: await shop.userToken(user.id) })
+    expect(await client.points.balance.query()).toMatchObject({ balance: 0 })
+  })
+
+  it('refuses name_taken and changes nothing', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    await shop.givenUser({ name: 'Ada' })
+
+    await expectRefused(shop, () => admin.users.create.mutate({ name: 'Ada' }), 409, {
+      code: 'name_taken',
+      name: 'Ada',
+    })
+  })
+
+  it('refuses name_taken for the name of a user who was removed', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    const { id: userId } = await shop.givenUser({ name: 'Ada' })
+    await admin.users.remove.mutate({ userId })
+
+    await expectRefused(shop, () => admin.users.create.mutate({ name: 'Ada' }), 409, {
+      code: 'name_taken',
+      name: 'Ada',
+    })
+  })
+
+  it('refuses not_allowed to a user and changes nothing', async () => {
+    await using shop = await openShop()
+    const { client } = await shop.givenUser()
+
+    await expectRefused(shop, () => client.users.create.mutate({ name: 'Eve' }), 403, { code: 'not_allowed' })
+  })
+
+  it('gives a name that ten want at once to one of them, with one wallet', async () => {
+    await using shop = await openShop()
+
+    const { answers, refusals } = await atOnce(times(10, () => shop.asAdmin().users.create({ name: 'Ada' })))
+
+    expect(answers).toHaveLength(1)
+    expect(refusals).toEqual({ name_taken: 9 })
+  })
+
+  it.each(['', ' ', 'u'.repeat(151), '\ud800'])('takes no name of %j', async (name) => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+
+    await expectInvalid(shop, () => admin.users.create.mutate({ name }))
+  })
+
+  it('takes a name of 150 characters', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+
+    expect(await admin.users.create.mutate({ name: '界'.repeat(150) })).toMatchObject({ name: '界'.repeat(150) })
+  })
+})
