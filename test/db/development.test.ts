@@ -270,6 +270,26 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
     expect(await query(next.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
   })
 
+  test('killed by SIGKILL during the first start leaves nothing that is not to be kept', async () => {
+    const owner = startOwner('local', 'no')
+    await eventually(async () =>
+      expect((await readdir(directory, { recursive: true })).join()).toContain('data.new/ibdata1'),
+    )
+    owner.process.kill('SIGKILL')
+    await eventually(async () => expect(await readdir(directory)).toEqual([]))
+  })
+
+  test('deletes what another left that went down with its machine', async () => {
+    const owners = join(directory, 'temporary-before', 'owners')
+    await mkdir(owners, { recursive: true })
+    const lives = { owner: { pid: process.pid, start: 'before' }, guard: { pid: process.ppid, start: 'before' } }
+    await writeFile(join(owners, 'dead.json'), JSON.stringify(lives))
+    const database = await held(findDatabase(options({ way: 'local' })))
+    expect(await readdir(directory)).toHaveLength(1)
+    expect(existsSync(owners)).toBe(false)
+    expect(await query(database.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
+  })
+
   test('that ends without stopping it takes its database with it', async () => {
     const owner = startOwner('local', 'no', 'leave')
     await once(owner.process, 'exit')

@@ -57,18 +57,33 @@ export async function claim(folder: string, what: string, say: (line: string) =>
   return { guardedBy: async (pid) => write({ owner, guard: await lifeOf(pid) }), release }
 }
 
+/** Whether there was a claim, and neither its owner nor its guard is alive. */
+export async function isAbandoned(folder: string): Promise<boolean> {
+  const holders = (await records(folder).catch(() => [])).map(({ holder }) => holder)
+  for (const life of holders.flatMap(({ owner, guard }) => [owner, guard])) {
+    if (life && (await isAlive(life))) return false
+  }
+  return holders.length > 0
+}
+
 async function otherHolder(folder: string, own: string, say: (line: string) => void): Promise<Life | undefined> {
-  for (const name of await readdir(folder)) {
-    const file = join(folder, name)
-    if (file === own || !name.endsWith('.json')) continue
-    const text = await readFile(file, 'utf8').catch(() => undefined)
-    if (text === undefined) continue
-    const { owner, guard } = parse(text)
+  for (const { file, holder } of await records(folder)) {
+    if (file === own) continue
+    const { owner, guard } = holder
     if (owner && (await isAlive(owner))) return owner
     if (guard && !(await hasLeft(guard, say))) return guard
     await rm(file, { force: true })
   }
   return undefined
+}
+
+async function records(folder: string): Promise<{ file: string; holder: Partial<Holder> }[]> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).map((name) => join(folder, name))
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => undefined)))
+  return files.flatMap((file, index) => {
+    const text = texts[index]
+    return text === undefined ? [] : [{ file, holder: parse(text) }]
+  })
 }
 
 // A record is written as a whole, unless the machine lost power: then it names nobody who is still alive.

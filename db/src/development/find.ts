@@ -42,7 +42,7 @@ async function inDocker(machine: Machine, options: FindOptions, tried: string[])
     tried.push(`Docker: ${why}`)
     return undefined
   }
-  return attempt('Docker', () => startInDocker(options), options, tried)
+  return attempt(`Docker at ${machine.dockerHost}`, () => startInDocker(options), options, tried)
 }
 
 async function onThisMachine({ programFolders, aptGet }: Machine, options: FindOptions, tried: string[]) {

@@ -14,7 +14,7 @@ export interface FirstStart {
   /** The data folder to make, in that home. */
   datadir: string
   keep: boolean
-  run: (command: string[], options: Pick<LeashOptions, 'input' | 'remove'>) => Promise<Leash>
+  run: (command: string[], options: Omit<LeashOptions, 'output'>) => Promise<Leash>
 }
 
 /**
@@ -27,16 +27,17 @@ export async function makeDatadir({ program, home, datadir, keep, run }: FirstSt
   const draft = `${datadir}.new`
   await rm(draft, { recursive: true, force: true })
   const settings = baseSettings({ kind: program.kind, home, datadir: draft, keep })
-  const remove = { path: keep ? draft : home, when: 'failure' } as const
+  // Killed, not asked: a mariadbd that is asked to end while it makes its tables says that all is well.
+  const end = { signal: 'KILL', remove: { path: keep ? draft : home, when: 'failure' } } as const
   let status: number
   if (program.kind === 'mysql') {
-    const leash = await run([program.file, ...settings, '--initialize-insecure'], { remove })
+    const leash = await run([program.file, ...settings, '--initialize-insecure'], end)
     status = await leash.ended
   } else {
     const input = `${datadir}.sql`
     await writeFile(input, await systemTables(program.file))
     await mkdir(draft, { mode: 0o700 })
-    const leash = await run([program.file, ...settings, ...BOOTSTRAP], { input, remove })
+    const leash = await run([program.file, ...settings, ...BOOTSTRAP], { ...end, input })
     status = await leash.ended
     await rm(input, { force: true })
   }

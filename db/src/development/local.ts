@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
-import { type FileHandle, mkdir, mkdtemp, open, realpath, rm } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { basename, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
 import { untilItAnswers } from './answer.ts'
-import { type Claim, claim } from './claim.ts'
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
 import { makeDatadir } from './first-start.ts'
-import { type Leash, type LeashOptions, leash } from './leash.ts'
+import { openHome } from './home.ts'
+import type { Leash } from './leash.ts'
 import type { ServerProgram } from './programs.ts'
-import { servingSettings, temporaryFolder } from './settings.ts'
+import { servingSettings } from './settings.ts'
 
 const READY_WITHIN_MS = 60_000
 
@@ -81,54 +81,6 @@ async function untilItServes(server: Leash, port: number, datadir: string): Prom
   const answer = await untilItAnswers({ host: '127.0.0.1', port }, READY_WITHIN_MS, over.signal)
   const theirs = await realpath(answer.datadir).catch(() => answer.datadir)
   if (theirs !== (await realpath(datadir))) throw new PortTaken(`another server answers on port ${port}`)
-}
-
-interface Home {
-  folder: string
-  /** Runs a program that writes to the log, and that a later owner waits for when this one is killed. */
-  run: (command: string[], options: Omit<LeashOptions, 'output'>) => Promise<Leash>
-  lastLines: () => Promise<string>
-  close: () => Promise<void>
-}
-
-async function openHome({ kind }: ServerProgram, { directory, keep, say }: FindOptions): Promise<Home> {
-  const parent = resolve(directory)
-  await mkdir(parent, { recursive: true })
-  const folder = keep ? join(parent, kind) : await mkdtemp(join(parent, 'temporary-'))
-  let claimed: Claim | undefined
-  if (keep) {
-    await mkdir(folder, { recursive: true })
-    claimed = await claim(join(folder, 'owners'), `The development database in ${folder}`, say)
-  }
-  await mkdir(temporaryFolder(folder), { recursive: true })
-  const file = join(folder, 'server.log')
-  await rm(file, { force: true })
-  const log = await open(file, 'a+')
-  return {
-    folder,
-    run: async (command, options) => {
-      const leashed = leash(command, { output: log.fd, ...options })
-      await claimed?.guardedBy(leashed.pid)
-      return leashed
-    },
-    lastLines: () => tail(log),
-    close: async () => {
-      await log.close()
-      await claimed?.release()
-      if (!keep) await rm(folder, { recursive: true, force: true })
-    },
-  }
-}
-
-// By the open file, not by its name: data that is not kept is deleted, log and all, when the server ends.
-async function tail(log: FileHandle): Promise<string> {
-  const { size } = await log.stat()
-  const { buffer, bytesRead } = await log.read({
-    position: Math.max(0, size - 4_096),
-    length: 4_096,
-    buffer: Buffer.alloc(4_096),
-  })
-  return buffer.toString('utf8', 0, bytesRead).trim().split('\n').slice(-10).join('\n')
 }
 
 function freePort(): Promise<number> {
