@@ -22,8 +22,7 @@ const THINGS = [
 
 /** Fills an empty database with 3 stores, 500 products and 5 users with points; one with users is left as it is. */
 export async function fillWhenEmpty(db: Db): Promise<boolean> {
-  const someone = await db.selectFrom('users').select('id').limit(1).executeTakeFirst()
-  if (someone) return false
+  if (await users.wasAny(db)) return false
   const now = new Date()
   await transact(db, async (tx) => {
     const catalogue = await createCatalogue(tx, now)

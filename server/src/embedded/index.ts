@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Db } from '@pointwise/db'
 import { type DatabaseWay, type DevelopmentDatabase, findDatabase } from '@pointwise/db/development'
+import * as users from '../users/service.ts'
 import { fillWhenEmpty } from './demo-catalogue.ts'
 import { keptSecret } from './secret.ts'
 import { adminToken, userToken } from './tokens.ts'
@@ -34,13 +35,7 @@ interface Welcome {
  */
 export async function welcome({ db, url, database, signing }: Welcome): Promise<string> {
   const filled = await fillWhenEmpty(db)
-  const customer = await db
-    .selectFrom('users')
-    .select(['id', 'name'])
-    .where('deleted_at', 'is', null)
-    .orderBy('id')
-    .limit(1)
-    .executeTakeFirst()
+  const customer = await users.first(db)
   const user = customer ? await userToken(signing, customer.id) : ''
   const admin = await adminToken(signing)
   await writeFile(serverFile(), JSON.stringify({ url, userToken: user, adminToken: admin }, null, 2), { mode: 0o600 })

@@ -1,11 +1,20 @@
 import type { Db, Tx } from '@pointwise/db'
 
+function selectUsers(db: Db) {
+  return db.selectFrom('users').select(['id', 'name', 'created_at as createdAt']).where('deleted_at', 'is', null)
+}
+
 export function selectUser(db: Db, userId: number) {
-  return db
-    .selectFrom('users')
-    .select(['id', 'name', 'created_at as createdAt'])
-    .where('id', '=', userId)
-    .where('deleted_at', 'is', null)
+  return selectUsers(db).where('id', '=', userId)
+}
+
+export function selectFirstUser(db: Db) {
+  return selectUsers(db).orderBy('id').limit(1)
+}
+
+/** Removed or not. */
+export function selectAnybody(db: Db) {
+  return db.selectFrom('users').select('id').limit(1)
 }
 
 export function selectUserByName(db: Db, name: string) {

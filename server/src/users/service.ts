@@ -19,6 +19,16 @@ export async function get(db: Db, userId: number): Promise<User> {
   return queries.selectUser(db, userId).executeTakeFirstOrThrow(() => new Refusal('user_not_found'))
 }
 
+/** The user who is here longest, if there is one. */
+export async function first(db: Db): Promise<User | undefined> {
+  return queries.selectFirstUser(db).executeTakeFirst()
+}
+
+/** Whether there was a user ever, removed or not. */
+export async function wasAny(db: Db): Promise<boolean> {
+  return (await queries.selectAnybody(db).executeTakeFirst()) !== undefined
+}
+
 /**
  * Creates a user with an empty wallet.
  *
