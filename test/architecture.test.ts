@@ -1,0 +1,215 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const LINES_MAX = 300
+
+interface Source {
+  /** From the root, such as `server/src/orders/service.ts`. */
+  path: string
+  text: string
+  /** Without comments. */
+  code: string
+  imports: { to: string; typeOnly: boolean }[]
+}
+
+function sourcesUnder(folder: string): Source[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length))
+    .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
+    .map(read)
+}
+
+function read(path: string): Source {
+  const text = readFileSync(join(ROOT, path), 'utf8')
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
+  const statements = code.matchAll(/^(?:import|export)\s(?<what>[^'";]*?\sfrom\s)?'(?<to>[^']+)'/gm)
+  const dynamic = code.matchAll(/\bimport\('(?<to>[^']+)'\)/g)
+  const imports = [...statements, ...dynamic].map(({ groups: { what = '', to = '' } = {} }) => ({
+    to: to.startsWith('.') ? normalize(join(dirname(path), to)) : to,
+    typeOnly: /^type\s/.test(what) || /^\{(\s*type\s[^,}]+,?)+\s*\}/.test(what),
+  }))
+  return { path, text, code, imports }
+}
+
+const db = sourcesUnder('db')
+const server = sourcesUnder('server')
+const sdk = sourcesUnder('client-sdk')
+const tests = sourcesUnder('test')
+const all = [...db, ...server, ...sdk, ...tests]
+
+/** The sources for which something holds that must not. */
+const offenders = (sources: Source[], isWrong: (source: Source) => unknown) =>
+  sources.filter(isWrong).map(({ path }) => path)
+
+const importing = (to: RegExp) => (source: Source) => source.imports.some((each) => to.test(each.to))
+
+/** Each slice, and the slices whose services it may call. */
+const SLICES: Record<string, string[]> = {
+  payments: ['orders', 'products', 'stores', 'points'],
+  orders: ['products', 'stores'],
+  products: ['stores'],
+  stores: [],
+  users: ['points'],
+  points: [],
+}
+
+/** `orders/service.ts` is { slice: 'orders', layer: 'service' }. */
+function placeOf(path: string) {
+  const [, slice = '', file = ''] = /^server\/src\/([\w-]+)\/([\w-]+)\.ts$/.exec(path) ?? []
+  if (!(slice in SLICES)) return undefined
+  const layer = { router: 'router', schemas: 'router', queries: 'queries' }[file] ?? 'service'
+  return { slice, layer }
+}
+
+/** From the process down to the database: a source imports its own level and those below it. */
+const LEVELS: [RegExp, string][] = [
+  [/^server\/src\/(main|process|index)\.ts$|^server\/src\/embedded\//, 'main'],
+  [/^server\/src\/(app|caller)\.ts$|^server\/src\/http\//, 'app'],
+  [/^server\/src\/router\.ts$/, 'router'],
+  [/^server\/src\/\w+\/(router|schemas)\.ts$|^server\/src\/(procedures|schemas)\.ts$/, 'slice/router'],
+  [/^server\/src\/(trpc|context|rate-limit|auth|config)\.ts$/, 'frame'],
+  [/^server\/src\/\w+\/(service|sales|rankings)\.ts$|^server\/src\/(cursor|events)\.ts$/, 'slice/service'],
+  [/^server\/src\/\w+\/queries\.ts$/, 'slice/queries'],
+  [/^server\/src\/refusals\.ts$/, 'refusals'],
+]
+const levelOf = (path: string) => LEVELS.findIndex(([pattern]) => pattern.test(path))
+
+test('the sources are found, and their imports are read', () => {
+  expect([db, server, sdk, tests].every((sources) => sources.length > 5)).toBe(true)
+  const router = server.find(({ path }) => path === 'server/src/payments/router.ts')
+  expect(router?.imports).toContainEqual({ to: 'server/src/payments/service.ts', typeOnly: false })
+  expect(router?.imports).toContainEqual({ to: '@pointwise/db', typeOnly: false })
+  const context = server.find(({ path }) => path === 'server/src/context.ts')
+  expect(context?.imports).toContainEqual({ to: 'server/src/auth.ts', typeOnly: true })
+})
+
+describe('imports go one way', () => {
+  test('main → app → router → slice/router → slice/service → slice/queries', () => {
+    expect(offenders(server, ({ path }) => levelOf(path) === -1)).toEqual([])
+    const upwards = server.flatMap((source) =>
+      source.imports
+        .filter(({ to, typeOnly }) => !typeOnly && to.startsWith('server/') && levelOf(to) < levelOf(source.path))
+        .map(({ to }) => `${source.path} → ${to}`),
+    )
+    expect(upwards).toEqual([])
+  })
+
+  test('slices form a line: a slice calls the services of those after it, never their queries', () => {
+    const wrong = server.flatMap((source) => {
+      const from = placeOf(source.path)
+      return source.imports
+        .filter(({ to }) => {
+          const into = placeOf(to)
+          if (!from || !into || from.slice === into.slice) return false
+          return !SLICES[from.slice]?.includes(into.slice) || into.layer === 'queries' || from.layer === 'queries'
+        })
+        .map(({ to }) => `${source.path} → ${to}`)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  test('queries are imported by the service of their own slice alone', () => {
+    const wrong = server.flatMap((source) =>
+      source.imports
+        .filter(({ to }) => placeOf(to)?.layer === 'queries')
+        .filter(
+          ({ to }) => placeOf(source.path)?.slice !== placeOf(to)?.slice || placeOf(source.path)?.layer !== 'service',
+        )
+        .map(({ to }) => `${source.path} → ${to}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('services and queries know no tRPC, no Fastify and no zod', () => {
+    const inside = server.filter(({ path }) => ['service', 'queries'].includes(placeOf(path)?.layer ?? ''))
+    expect(inside.length).toBeGreaterThanOrEqual(12)
+    expect(offenders(inside, importing(/^@trpc\/|^@?fastify|^zod$|server\/src\/(trpc|procedures)\.ts$/))).toEqual([])
+  })
+
+  test('db imports nothing of ours', () => {
+    expect(offenders(db, importing(/^@pointwise\/|^(server|client-sdk|test)\//))).toEqual([])
+  })
+
+  test('the SDK imports types of the server, and nothing else of it', () => {
+    const wrong = sdk.flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          ({ to, typeOnly }) =>
+            /^@pointwise\/db|^(db|test)\//.test(to) || (/^@pointwise\/server|^server\//.test(to) && !typeOnly),
+        )
+        .map(({ to }) => `${path} → ${to}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('refusals import types alone', () => {
+    const refusals = server.find(({ path }) => path === 'server/src/refusals.ts')
+    expect(refusals?.imports.filter(({ typeOnly }) => !typeOnly)).toEqual([])
+  })
+})
+
+describe('each thing is done in one place', () => {
+  const isQueries = ({ path }: Source) => /\/queries\.ts$/.test(path) || path === 'server/src/events.ts'
+
+  test('only queries.ts and the outbox build SQL', () => {
+    const builds = /\.(insertInto|updateTable|deleteFrom|selectFrom|selectNoFrom|replaceInto|mergeInto|with)\(/
+    const rest = server.filter((source) => !isQueries(source))
+    expect(offenders(rest, ({ code }) => builds.test(code))).toEqual([])
+    expect(offenders(rest, importing(/^kysely/))).toEqual([])
+    expect(offenders(server, importing(/^mysql2/))).toEqual([])
+  })
+
+  test('only config.ts reads the environment, which main.ts hands to it', () => {
+    const reads = server.filter(({ code }) => /process\.env|import\.meta\.env/.test(code))
+    expect(reads.map(({ path }) => path)).toEqual(['server/src/main.ts'])
+    expect(reads[0]?.code.match(/process\.env/g)).toHaveLength(1)
+    expect(reads[0]?.code).toContain('readConfig(process.env)')
+    expect(
+      offenders(
+        sdk.filter(({ path }) => path.startsWith('client-sdk/src/')),
+        ({ code }) => /process\.env/.test(code),
+      ),
+    ).toEqual([])
+  })
+
+  test('a transaction is opened by routers, and by the demonstration', () => {
+    const opens = server.filter(({ code }) => /\btransact\(/.test(code))
+    const allowed = /^server\/src\/\w+\/router\.ts$|^server\/src\/embedded\//
+    expect(opens.length).toBeGreaterThan(5)
+    expect(offenders(opens, ({ path }) => !allowed.test(path))).toEqual([])
+    expect(offenders([...server, ...sdk], ({ code }) => /\b(startTransaction|transaction)\(\)/.test(code))).toEqual([])
+  })
+
+  test('nobody but the logger prints, except where a person started the process', () => {
+    const prints = /\bconsole\.|process\.(stdout|stderr)\.write/
+    const printing = [...server, ...db].filter(({ code }) => prints.test(code))
+    expect(offenders(printing, ({ path }) => path !== 'server/src/main.ts')).toEqual([])
+  })
+})
+
+describe('files', () => {
+  const others = all.filter(({ path }) => path !== 'test/architecture.test.ts')
+
+  test('are not called after nothing in particular', () => {
+    const vague = /(^|\/)(utils?|common|helpers?|lib|types|misc|shared|constants)(\/|\.(?!test-d))/
+    expect(offenders(all, ({ path }) => vague.test(path))).toEqual([])
+  })
+
+  test(`have ${LINES_MAX} lines at most`, () => {
+    expect(offenders(all, ({ text }) => text.trimEnd().split('\n').length > LINES_MAX)).toEqual([])
+  })
+
+  test('leave nothing for later', () => {
+    expect(offenders(others, ({ text }) => /\b(TODO|FIXME|XXX)\b/.test(text))).toEqual([])
+  })
+
+  test('silence the compiler nowhere but in type tests', () => {
+    const silenced = /@ts-(ignore|nocheck|expect-error)/
+    const checked = others.filter(({ path }) => !path.endsWith('.test-d.ts'))
+    expect(offenders(checked, ({ text }) => silenced.test(text))).toEqual([])
+  })
+})
