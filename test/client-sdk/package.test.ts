@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openShop } from '../setup/shop.ts'
+
+const run = promisify(execFile)
+const here = fileURLToPath(new URL('.', import.meta.url))
+const sdk = fileURLToPath(new URL('../../client-sdk', import.meta.url))
+
+/** By the folder they are installed in. */
+const COMPILERS = { typescript: '7.0.2', 'typescript-5': 'npm:typescript@5.9.3' }
+
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'es2022',
+    lib: ['es2022', 'dom', 'dom.iterable', 'esnext.disposable'],
+    module: 'nodenext',
+    types: [],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+  },
+  files: ['consumer.ts'],
+}
+
+describe('the package', () => {
+  let folder: string
+  let consumer: string
+  let installed: string
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pointwise-package-'))
+    consumer = join(folder, 'consumer')
+    installed = join(consumer, 'node_modules', '@pointwise', 'client-sdk')
+    await mkdir(consumer)
+    await run(process.execPath, [join(sdk, 'build', 'build.ts'), join(folder, 'dist')])
+    await npm('pack', join(folder, 'dist'), '--pack-destination', folder)
+    const tarball = (await readdir(folder)).find((file) => file.endsWith('.tgz')) ?? expect.fail('no tarball')
+    await write('package.json', JSON.stringify({ type: 'module' }))
+    await write('tsconfig.json', JSON.stringify(TSCONFIG))
+    const compilers = Object.entries(COMPILERS).map(([name, version]) => `${name}@${version}`)
+    await npm('install', '--prefix', consumer, join(folder, tarball), ...compilers)
+    await copyFile(join(here, 'buy.mjs'), join(consumer, 'buy.mjs'))
+  }, 180_000)
+
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  const npm = (command: string, ...more: string[]) =>
+    run('npm', [command, '--no-audit', '--no-fund', '--prefer-offline', ...more], { cwd: consumer })
+  const write = (name: string, text: string) => writeFile(join(consumer, name), text)
+
+  /** The lines that a compiler complains about. */
+  async function linesRefused(compiler: string, source: string): Promise<number[]> {
+    await write('consumer.ts', source)
+    const tsc = join(consumer, 'node_modules', compiler, 'bin', 'tsc')
+    const said = await run(process.execPath, [tsc, '-p', consumer, '--pretty', 'false'], { cwd: consumer }).then(
+      () => '',
+      ({ stdout }: { stdout: string }) => stdout,
+    )
+    const complaints = said.split('\n').filter((line) => line.includes('error TS'))
+    const places = complaints.map((line) => /^consumer\.ts\((\d+),/.exec(line) ?? expect.fail(line))
+    return [...new Set(places.map(([, line]) => Number(line)))].sort((a, b) => a - b)
+  }
+
+  it('holds the entry and what it reaches, and says how to use it', async () => {
+    const files = await readdir(installed)
+    expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'index.js', 'index.d.ts', 'contract.d.ts']))
+    expect(files).not.toContain('contract.js')
+    const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+    const ours = JSON.parse(await readFile(join(sdk, 'package.json'), 'utf8'))
+    expect(manifest).toMatchObject({
+      name: '@pointwise/client-sdk',
+      version: ours.version,
+      license: 'MIT',
+      type: 'module',
+      sideEffects: false,
+      engines: { node: '>=20' },
+      dependencies: ours.dependencies,
+    })
+    expect(manifest).not.toHaveProperty('private')
+  })
+
+  it('brings tRPC and superjson, and nothing of the server', async () => {
+    const brought = await readdir(join(consumer, 'node_modules'))
+    expect(brought).toEqual(expect.arrayContaining(['@trpc', 'superjson']))
+    for (const ours of ['kysely', 'mysql2', 'fastify', 'zod']) expect(brought).not.toContain(ours)
+  })
+
+  it('has declarations that name only tRPC, and leave nothing open', async () => {
+    const files = await readdir(installed)
+    const declarations = files.filter((file) => file.endsWith('.d.ts'))
+    for (const file of declarations) {
+      const code = codeOf(await readFile(join(installed, file), 'utf8'))
+      const named = [...code.matchAll(/(?:from |import\()['"]([^'"]+)/g)].map(([, specifier = '']) => specifier)
+      for (const specifier of named.filter((specifier) => !specifier.startsWith('@trpc/'))) {
+        expect(declarations).toContain(specifier.replace(/^\.\//, '').replace(/\.js$/, '.d.ts'))
+      }
+      expect(code).not.toMatch(/\bany\b/)
+    }
+  })
+
+  it('needs nothing that only Node has', async () => {
+    const programs = (await readdir(installed)).filter((file) => file.endsWith('.js'))
+    for (const file of programs) {
+      expect(codeOf(await readFile(join(installed, file), 'utf8'))).not.toMatch(
+        /node:|\bBuffer\b|\bprocess\b|\brequire\b/,
+      )
+    }
+  })
+
+  describe.each(Object.keys(COMPILERS))('with %s', (compiler) => {
+    it('lets right calls compile, and no wrong one', async () => {
+      const source = await readFile(join(here, 'types.test-d.ts'), 'utf8')
+      expect(await linesRefused(compiler, source)).toEqual([])
+    })
+
+    it('has each wrong call refused at its own line', async () => {
+      const lines = (await readFile(join(here, 'types.test-d.ts'), 'utf8')).split('\n')
+      const isMark = (line: string) => line.includes('// @ts-expect-error')
+      const wrong = lines.flatMap((line, index) => (isMark(line) ? [index + 2] : []))
+      const unmarked = lines.map((line) => (isMark(line) ? '' : line)).join('\n')
+      expect(wrong.length).toBeGreaterThan(10)
+      expect(await linesRefused(compiler, unmarked)).toEqual(wrong)
+    })
+  })
+
+  it('buys from a live server', async () => {
+    await using shop = await openShop()
+    const { token } = await shop.givenUser({ points: 10_000 })
+    const product = await shop.givenProduct({ price: 400, stock: 5 })
+    const { stdout } = await run(process.execPath, ['buy.mjs', shop.url, token, String(product.id)], { cwd: consumer })
+    expect(JSON.parse(stdout)).toEqual({
+      paid: 800,
+      balance: 9_200,
+      replayed: true,
+      left: 3,
+      refused: { code: 'stock_insufficient', retry: 'never', productId: product.id, requested: 4, available: 3 },
+    })
+  })
+})
+
+function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+}
