@@ -10,8 +10,8 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=@pointwise/se
 FROM node:24-bookworm-slim
 WORKDIR /app
 ENV NODE_ENV=production
-COPY --from=dependencies /app/node_modules node_modules
-COPY package.json ./
+# All of it: a package that two versions are needed of lies in the workspace's own node_modules.
+COPY --from=dependencies /app .
 COPY db db
 COPY server server
 USER node
