@@ -60,7 +60,7 @@ describe('products.create', () => {
     expect(await admin.products.create.mutate(least)).toMatchObject(least)
   })
 
-  it.each(['🍵 茶 چای', "Robert'); drop table products;--", '\\" \\\\ %s ${x}', 'nul \0 nul', ' spaced  '])(
+  it.each(['🍵 茶 چای', "Robert'); drop table products;--", '\\" \\\\ %s', 'nul \0 nul', ' spaced  '])(
     'keeps the name %j as it was given',
     async (name) => {
       await using shop = await openShop()

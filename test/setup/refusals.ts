@@ -49,8 +49,7 @@ export async function atOnce<T>(calls: (() => Promise<T>)[]) {
       } catch (error) {
         const refusal = refusalOf(error)
         if (!refusal) throw error
-        const code = refusal.code as RefusalCode
-        refusals[code] = (refusals[code] ?? 0) + 1
+        refusals[refusal.code] = (refusals[refusal.code] ?? 0) + 1
       }
     }),
   )
