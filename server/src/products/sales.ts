@@ -73,7 +73,7 @@ export async function takeBack(tx: Tx, lines: Line[], soldAt: Date): Promise<Sol
   const stockOf = new Map(stock.map((row) => [row.productId, row.stock]))
   const returned = lines
     .toSorted(byProduct)
-    .map((line) => ({ ...line, stock: (stockOf.get(line.productId) ?? 0) + line.quantity }))
+    .map(({ productId, quantity }) => ({ productId, quantity, stock: (stockOf.get(productId) ?? 0) + quantity }))
   await move(tx, returned, soldAt, 1)
   return returned
 }
