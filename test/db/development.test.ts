@@ -28,11 +28,17 @@ const bare: Machine = {
 
 let directory: string
 let said: string[]
+let endings: (() => unknown)[]
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pointwise-development-'))
   said = []
+  endings = []
 })
-afterEach(() => rm(directory, { recursive: true, force: true }))
+afterEach(async () => {
+  await Promise.all(endings.map((end) => end()))
+  // The database of an owner that was just killed may still be writing its last files.
+  await rm(directory, { recursive: true, force: true, maxRetries: 100 })
+})
 
 function options(overrides: Partial<FindOptions> = {}): FindOptions {
   return { directory, keep: false, database: 'mysql', say: (line) => said.push(line), ...overrides }
@@ -40,7 +46,7 @@ function options(overrides: Partial<FindOptions> = {}): FindOptions {
 
 async function held(finding: Promise<DevelopmentDatabase>): Promise<DevelopmentDatabase> {
   const database = await finding
-  onTestFinished(() => database.stop())
+  endings.push(() => database.stop())
   return database
 }
 
@@ -85,7 +91,7 @@ function startOwner(way: 'docker' | 'local', keep: 'yes' | 'no', after: 'wait' |
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  onTestFinished(() => void child.kill('SIGKILL'))
+  endings.push(() => child.kill('SIGKILL'))
   const reader = (stream: typeof child.stdout) => {
     const lines: string[] = []
     createInterface(stream).on('line', (line) => lines.push(line))
