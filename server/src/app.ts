@@ -7,7 +7,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import { createAuthenticate } from './auth.ts'
 import type { AppConfig } from './config.ts'
 import type { Context } from './context.ts'
-import { answerError, answerNotFound } from './http/errors.ts'
+import { answerError, answerNotFound, answerUnrouted } from './http/errors.ts'
 import { mountHealth } from './http/health.ts'
 import { RequestLog } from './http/logging.ts'
 import { drainOnClose } from './http/shutdown.ts'
@@ -44,14 +44,13 @@ export async function buildApp({ db, config, logger, now = () => new Date() }: A
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_LENGTH_MAX },
-    frameworkErrors: answerError,
+    frameworkErrors: answerUnrouted,
   })
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerNotFound)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
-  const isClosing = drainOnClose(app)
   await app.register(helmet)
   await app.register(cors, {
     origin: config.corsOrigins,
@@ -60,6 +59,8 @@ export async function buildApp({ db, config, logger, now = () => new Date() }: A
     exposedHeaders: ['retry-after', 'x-request-id'],
     maxAge: PREFLIGHT_SECONDS,
   })
+  // After CORS, so that a browser may read why it is turned away.
+  const isClosing = drainOnClose(app)
   mountHealth(app, { db, isClosing })
 
   const authenticate = createAuthenticate(config.tokens)

@@ -11,10 +11,25 @@ export interface InputIssue {
   message: string
 }
 
+/** superjson; but a key named `__proto__`, which zod's strict objects pass over, makes an input unreadable. */
+const transformer = {
+  serialize: superjson.serialize,
+  deserialize(text: Parameters<typeof superjson.deserialize>[0]): unknown {
+    const waiting: unknown[] = [text]
+    while (waiting.length > 0) {
+      const value = waiting.pop()
+      if (typeof value !== 'object' || value === null) continue
+      if (Object.hasOwn(value, '__proto__')) throw new TypeError('An input has a key named __proto__.')
+      for (const part of Object.values(value)) waiting.push(part)
+    }
+    return superjson.deserialize(text)
+  },
+}
+
 const t = initTRPC.context<Context>().create({
-  transformer: superjson,
+  transformer,
   isDev: false,
-  errorFormatter: ({ shape, error, ctx }) => {
+  errorFormatter: ({ shape, error, ctx = contextless.get(error) }) => {
     if (error.code === 'INTERNAL_SERVER_ERROR' || error.cause instanceof Refusal) {
       const outcome = error.cause instanceof OutcomeUnknown ? ('unknown' as const) : null
       const message = outcome ? 'Whether this call took effect is not known.' : 'Something went wrong on our side.'
@@ -29,6 +44,14 @@ const t = initTRPC.context<Context>().create({
 })
 
 export const { router, createCallerFactory, middleware } = t
+
+/** The requests that failed before they had a context, by their error. */
+const contextless = new WeakMap<TRPCError, Traceable>()
+
+/** Tells of which request an error is that has no context to tell it. */
+export function trace(error: TRPCError, requestId: string): void {
+  contextless.set(error, { requestId })
+}
 
 /** How long a client should wait after `service_busy`. */
 export const BUSY_AFTER_MS = 1_000

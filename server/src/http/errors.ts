@@ -27,6 +27,12 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
   answer(status, request, reply)
 }
 
+/** Answers what Fastify refuses before any hook of ours has run: an address that is malformed or too long. */
+export function answerUnrouted(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  answerError(error, request, reply)
+  request.log.info({ req: request, res: reply, responseTime: reply.elapsedTime }, 'request completed')
+}
+
 export function answerNotFound(request: FastifyRequest, reply: FastifyReply): void {
   answer(404, request, reply)
 }
@@ -56,6 +62,7 @@ function answer(status: number, request: FastifyRequest, reply: FastifyReply): v
       : traced
   reply
     .code(status)
+    .header('x-request-id', request.id)
     .type('application/json')
     .send(JSON.stringify(transformTRPCResponse(trpcConfig, { error: shape })))
 }

@@ -23,13 +23,17 @@ interface LoggedError {
   cause?: LoggedError
 }
 
-/** The driver puts the statement with its values into its errors: those properties are left out. */
+/**
+ * The driver puts the statement with its values into its errors: those properties are left out. The database quotes a
+ * value in the message itself when a key is a duplicate or a value does not fit its column.
+ */
 function errorForLog(error: unknown): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  const told = (text: string) => ('errno' in error ? text.replace(/(?<=entry|value:?) '.*'(?= for )/gs, " '…'") : text)
   return {
     type: error.name,
-    message: error.message,
-    stack: error.stack,
+    message: told(error.message),
+    stack: error.stack && told(error.stack),
     ...('errno' in error && { errno: error.errno }),
     ...(error.cause !== undefined && { cause: errorForLog(error.cause) }),
   }

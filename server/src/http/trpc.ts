@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { Refusal } from '../refusals.ts'
 import { appRouter } from '../router.ts'
+import { trace } from '../trpc.ts'
 
 /** A batch counts as one request to everything in front of tRPC, so its size is bounded. */
 export const BATCH_MAX = 20
@@ -22,10 +23,14 @@ export function mountTrpc(app: FastifyInstance, createContext: (request: Fastify
       maxBatchSize: BATCH_MAX,
       maxBodySize: app.initialConfig.bodyLimit ?? 0,
       createContext: ({ req }) => createContext(req),
-      onError({ error, path, req }) {
+      onError({ error, path, ctx, req }) {
+        if (!ctx) trace(error, req.id)
         if (error.code === 'INTERNAL_SERVER_ERROR') req.log.error({ err: error.cause ?? error, path }, 'call failed')
       },
-      responseMeta: ({ errors }) => ({ headers: responseHeaders(errors) }),
+      responseMeta: ({ errors, eagerGeneration }) => ({
+        // What fails before it has a context gets no content type from tRPC.
+        headers: { ...responseHeaders(errors), ...(!eagerGeneration && { 'content-type': 'application/json' }) },
+      }),
     }),
   )
 }

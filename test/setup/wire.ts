@@ -1,0 +1,56 @@
+import { expect } from 'vitest'
+import type { Shop } from './shop.ts'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  text: string
+}
+
+/** Sends a request as it is, whatever it is. */
+export async function send({ url }: { url: string }, path: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(url + path, init)
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** A POST of a text that says it is JSON. */
+export function json(body: string, headers: Record<string, string> = {}): RequestInit {
+  return { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body }
+}
+
+const LEAKS =
+  /`|\b(select|insert into|update|delete from|join|where)\b.*\b(from|set|values|\?)|errno|sqlstate|\bER_|node_modules|\.ts:\d|\n\s+at |mysql|kysely|fastify|point_histories|order_products|stock_changes|product_sales/i
+
+/** Nothing of the inside is in an answer: no SQL, no stack, no name of a table or a library. */
+export function expectOpaque({ text }: Answer): void {
+  expect(text).not.toMatch(LEAKS)
+}
+
+/** An error in tRPC's shape, with our data, under the request id of the header; returns its data. */
+export function expectError(answer: Answer, status: number, code: string) {
+  const body = JSON.parse(answer.text)
+  const { error } = Array.isArray(body) ? body[0] : body
+  expect({ status: answer.status, ...error?.json }).toEqual({
+    status,
+    code: expect.any(Number),
+    message: expect.stringMatching(/^[A-Z].*/),
+    data: {
+      code,
+      httpStatus: status,
+      requestId: answer.headers.get('x-request-id'),
+      refusal: error.json.data.refusal ?? null,
+      issues: error.json.data.issues ?? null,
+      outcome: null,
+      ...('path' in error.json.data && { path: expect.any(String) }),
+    },
+  })
+  expect(answer.headers.get('x-request-id')).toMatch(/^[\w-]{8,64}$/)
+  expect(answer.headers.get('content-type')).toMatch(/^application\/json\b/)
+  expectOpaque(answer)
+  return error.json.data
+}
+
+/** What was logged as an error, or worse. */
+export function errorsIn({ log }: Pick<Shop, 'log'>): { level: number; msg: string; reqId?: string }[] {
+  return log.map((line) => JSON.parse(line)).filter(({ level }) => level >= 50)
+}
