@@ -39,7 +39,8 @@ export async function pay(
   const order = await orders.lockOfUser(tx, userId, orderId)
   if (order.status === 'paid') return replay(tx, userId, orderId)
   if (order.status !== 'pending') throw new Refusal('order_not_payable', { status: order.status })
-  const { payment, balance, event } = await settle(tx, { userId, order, now })
+  const wallet = await points.lock(tx, userId)
+  const { payment, balance, event } = await settle(tx, { userId, wallet, order, now })
   await emit(tx, event)
   return { payment, balance, replayed: false }
 }
@@ -51,6 +52,8 @@ export async function pay(
  */
 export async function checkout(tx: Tx, call: orders.PlaceCall): Promise<Paid & { order: orders.Order }> {
   const { userId, now } = call
+  // The wallet is locked before the key is looked for: a repeat waits here, and then sees the order that it repeats.
+  const wallet = await points.lock(tx, userId)
   const earlier = await orders.findByKey(tx, call)
   if (earlier) {
     // A key names one row: that of an order which was placed and never paid is not ours to pay.
@@ -58,18 +61,20 @@ export async function checkout(tx: Tx, call: orders.PlaceCall): Promise<Paid & {
     return { order: earlier, ...(await replay(tx, userId, earlier.id)) }
   }
   const placed = await orders.create(tx, call)
-  const { order, payment, balance, event } = await settle(tx, { userId, order: placed, now })
+  const { order, payment, balance, event } = await settle(tx, { userId, wallet, order: placed, now })
   await emit(tx, orders.placed(userId, placed), event)
   return { order, payment, balance, replayed: false }
 }
 
 /**
- * What paying a locked, pending order does: points, order and payment first, and the stock, which other buyers of the
- * same products wait for, last.
+ * What paying a pending order out of a wallet does, both locked: points, order and payment first, and the stock, which
+ * other buyers of the same products wait for, last.
  */
-async function settle(tx: Tx, { userId, order, now }: { userId: number; order: orders.Order; now: Date }) {
+async function settle(
+  tx: Tx,
+  { userId, wallet, order, now }: { userId: number; wallet: points.Wallet; order: orders.Order; now: Date },
+) {
   const payment = { orderId: order.id, amount: order.totalPrice, paidAt: now }
-  const wallet = await points.lock(tx, userId)
   const balance = await points.use(tx, wallet, { ...payment, now })
   await queries.insertPayment(tx, { userId, ...payment }).execute()
   const paid = await orders.markPaid(tx, order, now)

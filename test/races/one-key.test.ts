@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { run } from '../setup/database.ts'
+import { atOnce, times } from '../setup/refusals.ts'
+import { item, newKey, openShop } from '../setup/shop.ts'
+
+const PATIENT = { acquireTimeoutMs: 20_000 }
+const replaysOf = (answers: { replayed: boolean }[]) => answers.filter(({ replayed }) => replayed).length
+
+describe('the same key fifty times at once', () => {
+  it('charges once, with 49 replays', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { client } = await shop.givenUser({ points: 1 })
+    const call = { amount: 100, idempotencyKey: newKey() }
+
+    const { answers, refusals } = await atOnce(times(50, () => client.points.charge.mutate(call)))
+
+    expect(refusals).toEqual({})
+    expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
+    expect(new Set(answers.map(({ historyId, balance }) => `${historyId} ${balance}`)).size).toBe(1)
+    expect(await client.points.balance.query()).toMatchObject({ balance: 101 })
+  })
+
+  it('places once, with 49 replays', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id, client } = await shop.givenUser()
+    const call = { items: [item(await shop.givenProduct())], idempotencyKey: newKey() }
+
+    const { answers, refusals } = await atOnce(times(50, () => shop.asUser(id).orders.place(call)))
+
+    expect(refusals).toEqual({})
+    expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
+    expect(new Set(answers.map((order) => order.id)).size).toBe(1)
+    expect((await client.orders.list.query()).items).toHaveLength(1)
+  })
+
+  it('checks out once, with 49 replays', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id, client } = await shop.givenUser({ points: 1_000 })
+    const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
+
+    const { answers, refusals } = await atOnce(times(50, () => shop.asUser(id).orders.checkout(call)))
+
+    expect(refusals).toEqual({})
+    expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
+    expect(new Set(answers.map(({ order, balance }) => `${order.id} ${balance}`)).size).toBe(1)
+    expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
+  })
+
+  it('restocks once', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id: productId } = await shop.givenProduct({ stock: 3 })
+    const call = { productId, quantity: 5, idempotencyKey: newKey() }
+
+    const { answers, refusals } = await atOnce(times(50, () => shop.asAdmin().products.restock(call)))
+
+    expect(refusals).toEqual({})
+    expect(new Set(answers.map(({ stock }) => stock))).toEqual(new Set([8]))
+    expect(await run(shop.db, "select count(*) as n from stock_changes where reason = 'RESTOCKED'")).toEqual([{ n: 1 }])
+  })
+
+  it('refuses all fifty for the rule that is broken, and for nothing else', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id } = await shop.givenUser({ points: 10 })
+    const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
+
+    expect(await atOnce(times(50, () => shop.asUser(id).orders.checkout(call)))).toEqual({
+      answers: [],
+      refusals: { points_insufficient: 50 },
+    })
+  })
+})
