@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { atOnce, times } from '../setup/refusals.ts'
+import { item, openShop } from '../setup/shop.ts'
+
+const PATIENT = { acquireTimeoutMs: 20_000 }
+
+describe('many calls about one order at once', () => {
+  it('pay against cancel, 200 times: each order ends in one of the two', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id } = await shop.givenUser({ points: 1_000_000 })
+    const product = await shop.givenProduct({ price: 1, stock: 1_000 })
+    const caller = shop.asUser(id)
+    const orders = await Promise.all(Array.from({ length: 200 }, () => caller.orders.place({ items: [item(product)] })))
+
+    const ends = await Promise.all(
+      orders.map(async ({ id: orderId }, n) => {
+        const pay = () => caller.payments.pay({ orderId })
+        const cancel = () => caller.orders.cancel({ orderId })
+        const { answers, refusals } = await atOnce<unknown>(n % 2 === 0 ? [pay, cancel] : [cancel, pay])
+        const { status } = await caller.orders.get({ orderId })
+        return { status, answers: answers.length, refusals }
+      }),
+    )
+
+    const refusalOf = { paid: { order_not_cancellable: 1 }, cancelled: { order_not_payable: 1 } }
+    for (const end of ends) {
+      expect(['paid', 'cancelled']).toContain(end.status)
+      expect(end).toEqual({ status: end.status, answers: 1, refusals: refusalOf[end.status as 'paid' | 'cancelled'] })
+    }
+  })
+
+  it('twenty pays of one order: one payment, and nineteen replays of it', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { client } = await shop.givenUser({ points: 1_000 })
+    const { id: orderId } = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 100 }))] })
+
+    const { answers, refusals } = await atOnce(times(20, () => client.payments.pay.mutate({ orderId })))
+
+    expect(refusals).toEqual({})
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1)
+    expect(new Set(answers.map(({ balance, payment }) => `${balance} ${payment.paidAt.toISOString()}`)).size).toBe(1)
+    expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
+  })
+
+  it('two refunds: one effect', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id, client } = await shop.givenUser({ points: 1_000 })
+    const product = await shop.givenProduct({ price: 100, stock: 10 })
+    const { order } = await shop.asUser(id).orders.checkout({ items: [item(product, 2)] })
+
+    const { answers, refusals } = await atOnce(times(2, () => shop.asAdmin().payments.refund({ orderId: order.id })))
+
+    expect(refusals).toEqual({})
+    expect(answers.map(({ replayed }) => replayed).toSorted()).toEqual([false, true])
+    expect(new Set(answers.map(({ refundedAt }) => refundedAt.getTime())).size).toBe(1)
+    expect(await client.points.balance.query()).toMatchObject({ balance: 1_000 })
+    expect(await client.products.get.query({ productId: product.id })).toMatchObject({ stock: 10, salesVolume: 0 })
+  })
+
+  it('refunds of many orders of one user, in the middle of their next ones: each counts', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id, client } = await shop.givenUser({ points: 10_000 })
+    const product = await shop.givenProduct({ price: 100, stock: 100 })
+    const buy = () => shop.asUser(id).orders.checkout({ items: [item(product)] })
+    const { answers: bought } = await atOnce(times(40, buy))
+
+    const { answers, refusals } = await atOnce<unknown>([
+      ...bought.map(
+        ({ order }) =>
+          () =>
+            shop.asAdmin().payments.refund({ orderId: order.id }),
+      ),
+      ...times(40, buy),
+    ])
+
+    expect(refusals).toEqual({})
+    expect(answers).toHaveLength(80)
+    expect(await client.points.balance.query()).toMatchObject({ balance: 6_000 })
+    expect(await client.products.get.query({ productId: product.id })).toMatchObject({ stock: 60, salesVolume: 40 })
+  })
+})

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { atOnce, times } from '../setup/refusals.ts'
+import { item, openShop } from '../setup/shop.ts'
+
+const PATIENT = { acquireTimeoutMs: 20_000 }
+
+describe('many calls of one user at once', () => {
+  it('200 orders with points for 60: exactly 60 are paid', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id, client } = await shop.givenUser({ points: 6_050 })
+    const product = await shop.givenProduct({ price: 100, stock: 1_000 })
+
+    const { answers, refusals } = await atOnce(
+      times(200, () => shop.asUser(id).orders.checkout({ items: [item(product)] })),
+    )
+
+    expect(answers).toHaveLength(60)
+    expect(refusals).toEqual({ points_insufficient: 140 })
+    expect(await client.points.balance.query()).toMatchObject({ balance: 50 })
+  })
+
+  it('100 charges of 100,000 from nothing: exactly 10 succeed', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { client } = await shop.givenUser()
+
+    const { answers, refusals } = await atOnce(times(100, () => client.points.charge.mutate({ amount: 100_000 })))
+
+    expect(answers.map(({ balance }) => balance).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 10 }, (_, n) => (n + 1) * 100_000),
+    )
+    expect(refusals).toEqual({ points_limit_exceeded: 90 })
+  })
+
+  it('charges and checkouts of the same amount: each counts', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id, client } = await shop.givenUser({ points: 5_000 })
+    const product = await shop.givenProduct({ price: 100, stock: 50 })
+    const caller = shop.asUser(id)
+
+    const { answers, refusals } = await atOnce(
+      times<{ balance: number }>(100, (n) =>
+        n % 2 === 0 ? caller.points.charge({ amount: 100 }) : caller.orders.checkout({ items: [item(product)] }),
+      ),
+    )
+
+    expect(answers).toHaveLength(100)
+    expect(refusals).toEqual({})
+    expect(await client.points.balance.query()).toMatchObject({ balance: 5_000 })
+    const { items } = await client.points.histories.query({ limit: 50 })
+    expect(new Set(items.map(({ id }) => id)).size).toBe(50)
+    expect(await client.products.get.query({ productId: product.id })).toMatchObject({ stock: 0, salesVolume: 50 })
+  })
+})

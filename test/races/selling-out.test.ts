@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { atOnce } from '../setup/refusals.ts'
+import { item, newKey, openShop } from '../setup/shop.ts'
+
+const PATIENT = { acquireTimeoutMs: 20_000 }
+
+describe('many buyers at once', () => {
+  it('500 buyers of 100 pieces: exactly 100 pay', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const product = await shop.givenProduct({ price: 10, stock: 100 })
+    const buyers = await shop.givenUsers(500, { points: 10 })
+
+    const { answers, refusals } = await atOnce(
+      buyers.map(
+        ({ id }) =>
+          () =>
+            shop.asUser(id).orders.checkout({ items: [item(product)] }),
+      ),
+    )
+
+    expect(answers).toHaveLength(100)
+    expect(refusals).toEqual({ stock_insufficient: 400 })
+    expect(await shop.client().products.get.query({ productId: product.id })).toMatchObject({
+      stock: 0,
+      salesVolume: 100,
+    })
+  })
+
+  it('100 buyers of 20 pieces, who placed before: exactly 20 pay, over HTTP', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const product = await shop.givenProduct({ price: 10, stock: 20 })
+    const buyers = await shop.givenUsers(100, { points: 10 })
+    const orders = await Promise.all(
+      buyers.map(async ({ client }) => ({ client, ...(await client.orders.place.mutate({ items: [item(product)] })) })),
+    )
+
+    const { answers, refusals } = await atOnce(
+      orders.map(
+        ({ client, id }) =>
+          () =>
+            client.payments.pay.mutate({ orderId: id }),
+      ),
+    )
+
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(20)
+    expect(refusals).toEqual({ stock_insufficient: 80 })
+  })
+
+  it('pieces that are added while it sells out are sold as well', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id: productId, ...product } = await shop.givenProduct({ price: 0, stock: 10 })
+    const { id: userId } = await shop.givenUser()
+    const buy = () => shop.asUser(userId).orders.checkout({ items: [item({ id: productId, ...product })] })
+    const restock = () => shop.asAdmin().products.restock({ productId, quantity: 1, idempotencyKey: newKey() })
+
+    await atOnce<unknown>(Array.from({ length: 120 }, (_, n) => (n % 6 === 0 ? restock : buy)))
+    const { answers } = await atOnce(Array.from({ length: 30 }, () => buy))
+
+    expect(answers.length).toBeLessThan(30)
+    expect(await shop.client().products.get.query({ productId })).toMatchObject({ stock: 0, salesVolume: 30 })
+  })
+
+  it('400 orders of 2 to 10 products, in shuffled order: no caller sees a failure', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    const { id: storeId } = await shop.givenStore()
+    const products = await Promise.all(
+      Array.from({ length: 10 }, () => shop.givenProduct({ storeId, price: 1, stock: 1_000 })),
+    )
+    const buyers = await shop.givenUsers(40, { points: 1_000 })
+    const some = (count: number) =>
+      products
+        .map((product) => ({ product, at: Math.random() }))
+        .toSorted((a, b) => a.at - b.at)
+        .slice(0, count)
+        .map(({ product }) => item(product))
+
+    const { answers, refusals } = await atOnce(
+      Array.from({ length: 400 }, (_, n) => () => {
+        const { id = 0 } = buyers[n % buyers.length] ?? {}
+        return shop.asUser(id).orders.checkout({ items: some(2 + (n % 9)) })
+      }),
+    )
+
+    expect(refusals).toEqual({})
+    expect(answers).toHaveLength(400)
+  })
+})
