@@ -50,9 +50,9 @@ async function onThisMachine({ programFolders, aptGet }: Machine, options: FindO
   const tryPrograms = async (): Promise<DevelopmentDatabase | undefined> => {
     const { usable, unusable } = await findPrograms(programFolders)
     for (const clause of unusable) if (!tried.includes(clause)) tried.push(clause)
-    // Data that is there already comes first, so that a server installed later does not hide it.
+    // The server of data that was kept comes first, so that one installed later does not hide that data.
     const hasData = ({ kind }: ServerProgram) => Number(existsSync(join(options.directory, kind, 'data')))
-    usable.sort((a, b) => hasData(b) - hasData(a))
+    if (options.keep) usable.sort((a, b) => hasData(b) - hasData(a))
     for (const program of usable.filter(({ file }) => !failed.has(file))) {
       const database = await attempt(program.file, () => startPrivately(program, options), options, tried)
       if (database) return database
