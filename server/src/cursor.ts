@@ -13,7 +13,7 @@ export const cursor = z
   .max(64)
   .transform((text, context) => {
     const id = Number(Buffer.from(text, 'base64url').toString().slice(PREFIX.length))
-    if (Number.isSafeInteger(id) && encodeCursor(id) === text) return id
+    if (Number.isSafeInteger(id) && id >= 1 && encodeCursor(id) === text) return id
     context.addIssue({ code: 'custom', message: 'is no cursor that this server gave' })
     return z.NEVER
   })
