@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { appRouter, REFUSALS, Refusal, type RefusalCode } from '@pointwise/server'
+import { describe, expect, test } from 'vitest'
+import { openShop } from '../setup/shop.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+const README = read('README.md')
+
+/** The cells of a Markdown table, found by its heading row. */
+function table(heading: string): string[][] {
+  const lines = README.split('\n')
+  const start = lines.indexOf(heading)
+  expect(start, `the table ${heading}`).toBeGreaterThan(-1)
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))
+  return lines.slice(start + 2, end).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+}
+
+const STATUS = {
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  UNPROCESSABLE_CONTENT: 422,
+  TOO_MANY_REQUESTS: 429,
+  SERVICE_UNAVAILABLE: 503,
+} satisfies Record<(typeof REFUSALS)[RefusalCode]['status'], number>
+
+describe('the README', () => {
+  test('lists every refusal as the code has it', () => {
+    const details = new Map(
+      [...read('server/src/refusals.ts').matchAll(/^ {2}(\w+): (?:object|\{ (.*) \})$/gm)].map(([, code, fields]) => [
+        code,
+        fields
+          ?.split('; ')
+          .map((field) => field.split(':')[0])
+          .join(', ') ?? '–',
+      ]),
+    )
+    const expected = (Object.keys(REFUSALS) as RefusalCode[]).map((code) => [
+      code,
+      String(STATUS[REFUSALS[code].status]),
+      details.get(code),
+      // Only the code decides how a refusal is retried.
+      new Refusal(code as 'token_missing').refusal.retry,
+    ])
+    expect(table('| code | HTTP | details | retry |')).toEqual(expected)
+  })
+
+  test('lists every procedure, and no other', () => {
+    const rows = table('| procedure | who | input | answer |').map(([procedure]) => procedure)
+    expect(rows.toSorted()).toEqual(Object.keys(appRouter._def.procedures).toSorted())
+  })
+
+  test('lists every variable of the environment, as does .env.example', () => {
+    const variables = [...read('server/src/config.ts').matchAll(/^ {2}([A-Z_]+): optional/gm)].map(([, name]) => name)
+    expect(variables.length).toBeGreaterThan(10)
+    expect(
+      table('| variable | default | meaning |')
+        .map(([name]) => name)
+        .toSorted(),
+    ).toEqual(variables.toSorted())
+    const example = [...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)
+    expect(example.toSorted()).toEqual(variables.toSorted())
+  })
+
+  test('names scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const named = [...README.matchAll(/npm (?:run )?(start|test|demo|audit|bench|docs|build|check)\b/g)].map(
+      ([, name]) => name,
+    )
+    expect(named.filter((name) => name && !(name in scripts))).toEqual([])
+  })
+
+  test('shows code that buys something', async () => {
+    const [, snippet] = /```ts\n([\s\S]*?)```/.exec(README) ?? []
+    expect(snippet).toBe(read('client-sdk/example/first-purchase.ts'))
+    await using shop = await openShop()
+    await shop.givenProduct({ price: 300 })
+    const user = await shop.givenUser({ points: 1_000 })
+    mkdirSync(join(ROOT, '.pointwise'), { recursive: true })
+    const folder = mkdtempSync(join(ROOT, '.pointwise/readme-'))
+    try {
+      const file = join(folder, 'snippet.ts')
+      writeFileSync(file, (snippet ?? '').replace('http://127.0.0.1:3000', shop.url))
+      const buy = async () =>
+        (await promisify(execFile)(process.execPath, [file], { env: { ...process.env, TOKEN: user.token } })).stdout
+      expect(await buy()).toBe('Paid 300 points, 700 are left.\n')
+      await buy()
+      await buy()
+      expect(await buy()).toBe('200 points short.\n')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+test('every relative link of the pages leads somewhere', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', 'client-sdk/README.md', ...globSync('docs/**/*.md', { cwd: ROOT })]
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+      .map(([, target = '']) => target)
+      .filter((target) => !existsSync(join(ROOT, dirname(page), target)))
+      .map((target) => `${page}: ${target}`),
+  )
+  expect(broken).toEqual([])
+})

@@ -1,0 +1,96 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const UNAVAILABLE = 'No database server could be started'
+
+let home: string
+let server: ChildProcess | undefined
+
+/** A checkout of its own, so that a developer's data and running server are left alone. */
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'pointwise-'))
+  for (const folder of ['server', 'client-sdk']) {
+    cpSync(join(ROOT, folder), join(home, folder), {
+      recursive: true,
+      filter: (path) => !/node_modules|dist$/.test(path),
+    })
+    const own = join(ROOT, folder, 'node_modules')
+    if (existsSync(own)) symlinkSync(own, join(home, folder, 'node_modules'))
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(home, 'node_modules'))
+  cpSync(join(ROOT, 'package.json'), join(home, 'package.json'))
+})
+afterAll(async () => {
+  server?.kill('SIGKILL')
+  rmSync(home, { recursive: true, force: true, maxRetries: 20 })
+})
+
+/** Starts the server, and resolves with all that it printed until it said how to try it, or until it ended. */
+async function start(): Promise<string> {
+  const { DATABASE_URL: _, ...env } = process.env
+  server = spawn(process.execPath, ['server/src/main.ts'], {
+    cwd: home,
+    env: { ...env, POINTWISE_DATABASE: 'local', PORT: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const lines: string[] = []
+  for (const stream of [server.stderr, server.stdout]) {
+    if (stream) createInterface(stream).on('line', (line) => lines.push(line))
+  }
+  const exited = once(server, 'close')
+  while (!lines.some((line) => line.includes('Ctrl-C stops')) && server.exitCode === null) {
+    await Promise.race([exited, once(server.stdout ?? server, 'data')])
+  }
+  return lines.join('\n')
+}
+
+/** Ctrl-C under npm: the signal comes from the terminal, and again from npm. */
+async function stop(): Promise<number> {
+  const child = server
+  if (!child) throw new Error('The server was not started.')
+  const exited = once(child, 'exit')
+  child.kill('SIGINT')
+  child.kill('SIGINT')
+  const [code] = await exited
+  return code
+}
+
+const told = () =>
+  JSON.parse(readFileSync(join(home, '.pointwise/server.json'), 'utf8')) as Record<'url' | 'userToken', string>
+
+async function balance(): Promise<number> {
+  const { url, userToken } = told()
+  const answer = await fetch(`${url}/trpc/points.balance`, { headers: { authorization: `Bearer ${userToken}` } })
+  const { result } = (await answer.json()) as { result: { data: { json: { balance: number } } } }
+  return result.data.json.balance
+}
+
+describe('the embedded mode', () => {
+  test('opens a shop that a newcomer can use, and finds its data again', { timeout: 120_000 }, async (context) => {
+    const welcome = await start()
+    if (welcome.includes(UNAVAILABLE)) context.skip(welcome)
+    const { url, userToken } = told()
+    expect(welcome).toContain(`Pointwise is open at ${url}`)
+    expect(welcome).toContain('3 stores, 500 products, 5 users with points')
+    expect(welcome).toContain(`curl -s ${url}/trpc/points.balance -H 'authorization: Bearer ${userToken}'`)
+    expect(await balance()).toBeGreaterThan(0)
+
+    const demo = await promisify(execFile)(process.execPath, ['client-sdk/example/demo.ts'], { cwd: home })
+    expect(demo.stdout.match(/^Refused: /gm)).toHaveLength(2)
+    const left = await balance()
+    expect(await stop()).toBe(0)
+    expect(existsSync(join(home, '.pointwise/server.json')), 'nobody is told of a server that is gone').toBe(false)
+
+    const again = await start()
+    expect(again).not.toContain('500 products')
+    expect(await balance()).toBe(left)
+    expect(await stop()).toBe(0)
+  })
+})
