@@ -15,10 +15,10 @@ export class OutcomeUnknownError extends TRPCClientError<AppRouter> {
   readonly path: string
   /** The key that every try was sent with; undefined for a call that takes none. */
   readonly idempotencyKey: string | undefined
-  /** How the last try ended. */
-  declare readonly cause: Error
+  /** How the last try ended, with what the server said, if it said something. */
+  declare readonly cause: TRPCClientError<AppRouter>
 
-  constructor(path: string, { idempotencyKey, cause }: { idempotencyKey: string | undefined; cause: Error }) {
+  constructor(path: string, { idempotencyKey, cause }: Pick<OutcomeUnknownError, 'idempotencyKey' | 'cause'>) {
     super(`Whether ${path} took effect is not known.`, { cause })
     // The constructor of tRPC's error makes every instance one of its own class.
     Object.setPrototypeOf(this, new.target.prototype)

@@ -58,14 +58,14 @@ async function callUntilKnown(op: Operation & { signal: AbortSignal }, next: Nex
   const leftMs = () => startedAt + totalMs - performance.now()
   let everLost = false
   for (let tries = 1; ; tries++) {
-    const result = await tryOnce(next(op), { signal, timeoutMs: Math.min(tryMs, leftMs()) })
+    const result = await tryOnce(next(op), { signal, timeoutMs: Math.min(tryMs, Math.ceil(leftMs())) })
     if ('answer' in result) return result.answer
     const { error, lost } = result
     everLost ||= lost
     const afterMs = lost && mayRepeat ? 0 : passesAfterMs(error)
     const pauseMs = pause(tries, patience) + (afterMs ?? 0)
     const again = afterMs !== undefined && tries < triesMax && pauseMs < leftMs()
-    if (!again || signal.aborted) throw verdict(op, error, everLost)
+    if (!again) throw verdict(op, error, everLost)
     await wait(pauseMs, signal)
   }
 }

@@ -116,8 +116,8 @@ describe('a lost connection', () => {
     expect(server.seen).toHaveLength(2)
   })
 
-  it('says that the outcome is unknown when a 2xx answer cannot be read', async () => {
-    await using server = await openOddServer(stranger(200, '{}'))
+  it.each(['', '{}', '{"result":{}}'])('says that the outcome is unknown when the answer is %j', async (body) => {
+    await using server = await openOddServer(stranger(200, body))
     expectUnknown(await failed(clientOf(server).users.create.mutate({ name: 'Ada' })), 'users.create')
   })
 
@@ -139,9 +139,11 @@ describe('a server that does not answer', () => {
 
   it('is left after the time for all tries', async () => {
     await using server = await openOddServer(silence)
-    const error = await failed(clientOf(server, { tryMs: 150, totalMs: 200 }).points.charge.mutate({ amount: 10 }))
+    const startedAt = performance.now()
+    const error = await failed(clientOf(server, { totalMs: 100 }).points.charge.mutate({ amount: 10 }))
     expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
-    expect(server.seen).toHaveLength(2)
+    expect(performance.now() - startedAt).toBeLessThan(PATIENCE.tryMs / 2)
+    expect(server.seen).toHaveLength(1)
   })
 
   it('is left with a plain error by a query', async () => {
@@ -245,10 +247,13 @@ describe('an abort by the caller', () => {
   it('under way stops a mutation at once, whose outcome is then unknown', async () => {
     await using server = await openOddServer(silence)
     const { signal, abort } = abortable()
-    const call = failed(clientOf(server).points.charge.mutate({ amount: 10 }, { signal }))
+    const client = clientOf(server, { pauseMs: 20_000, pauseMaxMs: 20_000 })
+    const call = failed(client.points.charge.mutate({ amount: 10 }, { signal }))
     await server.arrived(1)
+    const abortedAt = performance.now()
     abort()
     const error = await call
+    expect(performance.now() - abortedAt).toBeLessThan(500)
     expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
     expect((error as OutcomeUnknownError).cause.cause).toBe(signal.reason)
     expect(server.seen).toHaveLength(1)
@@ -277,7 +282,9 @@ describe('an abort by the caller', () => {
       return new Response(body, response)
     }
     const client = createTRPCClient<AppRouter>({ links: links({ url: server.url, fetch: fetchThenAbort }) })
+    const startedAt = performance.now()
     expectPlain(await failed(client.points.charge.mutate({ amount: 10 }, { signal })))
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
     expect(server.seen).toHaveLength(1)
   })
 })
