@@ -8,6 +8,8 @@ export interface CuttingProxy extends AsyncDisposable {
   url: string
   /** How many connections it has cut. */
   cuts: () => number
+  /** Closes the proxy and everything that is open through it. */
+  close: () => Promise<void>
 }
 
 /**
@@ -54,13 +56,11 @@ export async function cuttingProxy(
   const proxied = new URL(url)
   proxied.hostname = '127.0.0.1'
   proxied.port = String((server.address() as AddressInfo).port)
-  return {
-    url: proxied.href,
-    cuts: () => cuts,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
+  const close = async () => {
+    for (const socket of sockets) socket.destroy()
+    if (!server.listening) return
+    server.close()
+    await once(server, 'close')
   }
+  return { url: proxied.href, cuts: () => cuts, close, [Symbol.asyncDispose]: close }
 }

@@ -1,0 +1,85 @@
+import { connect, createDatabase, migrate } from '@pointwise/db'
+import { expect, onTestFinished, test } from 'vitest'
+import { cuttingProxy } from '../setup/cutting-proxy.ts'
+import { databaseUrl, run } from '../setup/database.ts'
+import { listening } from '../setup/listening.ts'
+import { openShop } from '../setup/shop.ts'
+import { json, send } from '../setup/wire.ts'
+
+async function migrated(name: string): Promise<string> {
+  const url = databaseUrl(name)
+  await createDatabase(url)
+  await migrate(url)
+  return url
+}
+
+test('a server that can serve is alive and ready', async () => {
+  await using shop = await openShop()
+  expect(await send(shop, '/livez')).toMatchObject({ status: 200, text: '{"status":"ok"}' })
+  expect(await send(shop, '/readyz')).toMatchObject({ status: 200, text: '{"status":"ok"}' })
+})
+
+test('being alive asks nothing of the database', async () => {
+  await using shop = await openShop()
+  shop.statements.length = 0
+  await send(shop, '/livez')
+  expect(shop.statements).toEqual([])
+})
+
+test('without its database a server is alive and not ready, calls are service_busy, and nothing inside is told', async () => {
+  const db = connect('mysql://root@127.0.0.1:1/nowhere')
+  await using server = await listening({ db })
+  expect((await send(server, '/livez')).status).toBe(200)
+  expect(await send(server, '/readyz')).toMatchObject({
+    status: 503,
+    text: '{"status":"unavailable","problem":"database unreachable"}',
+  })
+  const answer = await send(server, '/trpc/stores.list')
+  expect(answer.status).toBe(503)
+  expect(answer.headers.get('retry-after')).toBe('1')
+  expect(JSON.parse(answer.text).error.json.data.refusal).toEqual({
+    code: 'service_busy',
+    retry: 'same-key',
+    afterMs: 1_000,
+  })
+})
+
+test('a database that does not answer makes a server not ready within seconds', async () => {
+  const url = await migrated('silent')
+  await using proxy = await cuttingProxy(url, 'from `kysely_migration`', 'silence')
+  const db = connect(proxy.url)
+  await using server = await listening({ db })
+  const started = performance.now()
+  expect((await send(server, '/readyz')).status).toBe(503)
+  expect(performance.now() - started).toBeLessThan(4_000)
+  await proxy.close()
+  await expect.poll(() => run(db, 'select 1').catch(({ code }) => code)).toBe('ECONNREFUSED')
+})
+
+test('a server is ready again when its database is back', async () => {
+  const url = await migrated('comes-back')
+  const db = connect(url)
+  await using server = await listening({ db })
+  expect((await send(server, '/readyz')).status).toBe(200)
+  await run(db, 'rename table kysely_migration to migrations_away')
+  expect((await send(server, '/readyz')).status).toBe(503)
+  await run(db, 'rename table migrations_away to kysely_migration')
+  expect((await send(server, '/readyz')).status).toBe(200)
+})
+
+test('a database that lacks a migration makes a server not ready', async () => {
+  const url = await migrated('lacking')
+  const db = connect(url)
+  await run(db, 'delete from kysely_migration order by name desc limit 1')
+  onTestFinished(async () => void (await migrate(url)))
+  await using server = await listening({ db })
+  expect(await send(server, '/readyz')).toMatchObject({
+    status: 503,
+    text: '{"status":"unavailable","problem":"migrations pending"}',
+  })
+})
+
+test('a health check that is asked for with another method is not there', async () => {
+  await using shop = await openShop()
+  expect((await send(shop, '/readyz', json('{}'))).status).toBe(404)
+})

@@ -1,0 +1,125 @@
+import { createLogger } from '@pointwise/server'
+import superjson from 'superjson'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
+import { json, send } from '../setup/wire.ts'
+
+const INFO = 30
+
+let shop: Shop
+beforeAll(async () => {
+  shop = await openShop()
+})
+afterAll(() => shop[Symbol.asyncDispose]())
+beforeEach(() => {
+  shop.log.length = 0
+})
+
+/** What was logged of a request, once there is anything and everything has been answered. */
+async function linesOf(requestId: string | null) {
+  const lines = () => shop.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === requestId)
+  await expect.poll(lines).not.toEqual([])
+  return lines()
+}
+
+describe('a request is one line at the level of information:', () => {
+  const form = new FormData()
+  form.set('amount', '5')
+  for (const [what, path, init, status] of [
+    ['an answer', '/trpc/stores.list?input=%7B%22json%22%3A5%7D', {}, 200],
+    ['a batch', '/trpc/stores.list,stores.list?batch=1&input=%7B%7D', {}, 200],
+    ['a refusal', '/trpc/points.balance', {}, 401],
+    ['an invalid input', '/trpc/products.get?input=%7B%7D', {}, 400],
+    ['broken JSON', '/trpc/products.get?input=%7B', {}, 400],
+    ['too large', '/trpc/points.charge', json('x'.repeat(300_000)), 413],
+    ['too long', `/trpc/${'a'.repeat(1_200)}`, {}, 414],
+    ['a form', '/trpc/points.charge', { method: 'POST', body: form }, 415],
+    ['nowhere', '/nothing?secret=1', {}, 404],
+    ['not UTF-8', '/trpc/%zz', {}, 400],
+    ['health', '/livez', {}, 200],
+  ] as [string, string, RequestInit, number][]) {
+    test(what, async () => {
+      const answer = await send(shop, path, init)
+      expect(answer.status).toBe(status)
+      const lines = await linesOf(answer.headers.get('x-request-id'))
+      expect(lines).toHaveLength(1)
+      expect(lines[0]).toMatchObject({
+        level: INFO,
+        msg: 'request completed',
+        req: { method: init.method ?? 'GET', path: path.split('?')[0], address: '127.0.0.1' },
+        res: { statusCode: status },
+        responseTime: expect.any(Number),
+      })
+    })
+  }
+})
+
+test('no line holds a token, an idempotency key or anything that was put in', async () => {
+  const user = await shop.givenUser({ points: 900_000, name: 'A name nobody logs' })
+  const product = await shop.givenProduct({ price: 123_457, name: 'A product nobody logs' })
+  shop.log.length = 0
+  const call = (path: string, input: object) =>
+    send(
+      shop,
+      `/trpc/${path}`,
+      json(JSON.stringify(superjson.serialize(input)), { authorization: `Bearer ${user.token}` }),
+    )
+  const keys = [newKey(), newKey(), newKey()]
+  await call('points.charge', { amount: 66_613, idempotencyKey: keys[0] })
+  await call('points.charge', { amount: 999_983, idempotencyKey: keys[1] })
+  await call('points.charge', { amount: -66_617, idempotencyKey: 'not-a-key-77' })
+  await call('orders.checkout', { items: [item(product)], idempotencyKey: keys[2] })
+  await call('orders.place', { items: [{ ...item(product), price: 55_579 }], idempotencyKey: keys[2] })
+  await send(shop, '/trpc/points.balance', { headers: { authorization: 'Bearer not.a.token-88' } })
+  await send(shop, '/trpc/products.list?input=%7B%22json%22%3A%7B%22page%22%3A44449%7D%7D')
+
+  await expect.poll(() => shop.log.length).toBe(7)
+  const log = shop.log.join('\n')
+  for (const secret of [user.token, ...keys, 'not-a-key-77', 'token-88', 'Bearer', 'nobody logs']) {
+    expect(log).not.toContain(secret)
+  }
+  for (const value of [66_613, 999_983, 66_617, 123_457, 55_579, 44_449]) expect(log).not.toContain(String(value))
+})
+
+describe('the logger', () => {
+  function logged(entry: object): string {
+    const lines: string[] = []
+    createLogger('info', { write: (line) => void lines.push(line) }).info(entry, 'an event')
+    return lines.join('')
+  }
+  const failure = (message: string, more: object = {}) => Object.assign(new Error(message), more)
+
+  test('tells an error with its causes, and not the statement that the driver put into it', () => {
+    const cause = failure('Deadlock found', { errno: 1213, sql: `insert into users values ('Ada')`, sqlMessage: 'Ada' })
+    const text = logged({ err: new Error('The database could not do this in time.', { cause }) })
+    expect(JSON.parse(text).err).toMatchObject({
+      type: 'Error',
+      message: 'The database could not do this in time.',
+      cause: { message: 'Deadlock found', errno: 1213, stack: expect.stringContaining('logs.test.ts') },
+    })
+    expect(text).not.toContain('Ada')
+  })
+
+  for (const [message, told] of [
+    ["Duplicate entry '7-6f1a' for key 'orders.orders_key'", "Duplicate entry '…' for key 'orders.orders_key'"],
+    ["Duplicate entry 'it's Ada' for key 'users_name'", "Duplicate entry '…' for key 'users_name'"],
+    [
+      "Incorrect string value: '\\xED\\xA0' for column `shop`.`users`.`name` at row 1",
+      "Incorrect string value: '…' for column `shop`.`users`.`name` at row 1",
+    ],
+    ["Data too long for column 'name' at row 1", "Data too long for column 'name' at row 1"],
+    ["Table 'shop.events' doesn't exist", "Table 'shop.events' doesn't exist"],
+  ]) {
+    test(`tells of a failed statement: ${told}`, () => {
+      const { err } = JSON.parse(logged({ err: failure(message ?? '', { errno: 1062 }) }))
+      expect(err.message).toBe(told)
+      expect(err.stack).toContain(told)
+      expect(err.stack).not.toMatch(/Ada|6f1a|xED/)
+    })
+  }
+
+  test('tells no header, token or key that somebody hands to it', () => {
+    const secrets = { authorization: 'Bearer abc', token: 'abc', idempotencyKey: 'abc' }
+    expect(logged({ call: secrets })).not.toContain('abc')
+  })
+})

@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { holdLocks } from '../setup/database.ts'
+import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
+import { json, send } from '../setup/wire.ts'
+
+const ORIGIN = 'https://shop.example'
+const QUICK_MS = 2_000
+
+let shop: Shop
+let user: GivenUser
+beforeEach(async () => {
+  shop = await openShop({ config: { corsOrigins: [ORIGIN] } })
+  user = await shop.givenUser()
+})
+afterEach(() => shop[Symbol.asyncDispose]())
+
+/** A connection on which requests are written by hand. */
+async function socketTo({
+  url,
+}: Shop): Promise<{ socket: Socket; write: (request: string) => void; read: () => string }> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  let text = ''
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+  })
+  onTestFinished(() => void socket.destroy())
+  await once(socket, 'connect')
+  return { socket, write: (request) => socket.write(request), read: () => text }
+}
+
+const request = (path: string, end = '\r\n') => `GET ${path} HTTP/1.1\r\nhost: shop\r\norigin: ${ORIGIN}\r\n${end}`
+
+const lockWallets = () => holdLocks(shop.databaseUrl, 'select id from points for update')
+const charge = () =>
+  send(shop, '/trpc/points.charge', json('{"json":{"amount":70}}', { authorization: `Bearer ${user.token}` }))
+
+/** Begins to close, and goes on when no new connection is accepted. */
+async function beginClose(): Promise<{ closed: Promise<void> }> {
+  const closed = shop.app.close()
+  await expect.poll(() => shop.app.server.listening, { interval: 5 }).toBe(false)
+  return { closed }
+}
+
+const took = async (action: Promise<unknown>) => {
+  const started = performance.now()
+  await action
+  return performance.now() - started
+}
+
+test('a request that is under way is finished and answered', async () => {
+  const locks = await lockWallets()
+  const answer = charge()
+  await expect.poll(() => shop.statements.at(-1)).toBe('begin')
+  const { closed } = await beginClose()
+  await locks[Symbol.asyncDispose]()
+  const { status, text } = await answer
+  expect(status).toBe(200)
+  expect(JSON.parse(text).result.data.json).toMatchObject({ balance: 70 })
+  expect(await took(closed)).toBeLessThan(QUICK_MS)
+})
+
+describe('a connection that is kept alive', () => {
+  test('does not delay the close while it is idle', async () => {
+    const idle = await Promise.all(Array.from({ length: 10 }, () => socketTo(shop)))
+    for (const { write } of idle) write(request('/livez'))
+    for (const { read } of idle) await expect.poll(read).toContain('{"status":"ok"}')
+    expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
+    for (const { socket } of idle) await expect.poll(() => socket.closed).toBe(true)
+  })
+
+  test('does not delay the close when it becomes idle after that began', async () => {
+    const { write, read } = await socketTo(shop)
+    write(request('/trpc/stores.list', ''))
+    const { closed } = await beginClose()
+    write('\r\n')
+    await expect.poll(read).toContain('503')
+    expect(await took(closed)).toBeLessThan(QUICK_MS)
+  })
+
+  test('gets service_busy in tRPC’s shape for a new request, which a browser may read', async () => {
+    const { socket, write, read } = await socketTo(shop)
+    write(request('/trpc/stores.list', ''))
+    const { closed } = await beginClose()
+    shop.statements.length = 0
+    write('\r\n')
+    await expect.poll(() => socket.readableEnded).toBe(true)
+    await closed
+    const [head = '', body = ''] = read().split('\r\n\r\n')
+    expect(head).toMatch(/^HTTP\/1\.1 503 /)
+    expect(head.toLowerCase()).toContain('\r\nretry-after: 1\r\n')
+    expect(head.toLowerCase()).toContain('\r\nconnection: close')
+    expect(head.toLowerCase()).toContain(`\r\naccess-control-allow-origin: ${ORIGIN}\r\n`)
+    const { data } = JSON.parse(body).error.json
+    expect(data).toMatchObject({ code: 'SERVICE_UNAVAILABLE', httpStatus: 503, issues: null, outcome: null })
+    expect(data.refusal).toEqual({ code: 'service_busy', retry: 'same-key', afterMs: 1_000 })
+    expect(head).toContain(`x-request-id: ${data.requestId}`)
+    expect(shop.statements).toEqual([])
+  })
+
+  test('is told that the server is alive, and no longer ready', async () => {
+    const [ready, alive] = [await socketTo(shop), await socketTo(shop)]
+    ready.write(request('/readyz', ''))
+    alive.write(request('/livez', ''))
+    const { closed } = await beginClose()
+    ready.write('\r\n')
+    alive.write('\r\n')
+    await expect.poll(ready.read).toContain('{"status":"unavailable","problem":"closing"}')
+    await expect.poll(alive.read).toContain('{"status":"ok"}')
+    await closed
+  })
+})
+
+test('a new connection is refused', async () => {
+  await shop.app.close()
+  await expect(send(shop, '/livez')).rejects.toThrow('fetch failed')
+})

@@ -1,0 +1,31 @@
+import type { AddressInfo } from 'node:net'
+import type { Db } from '@pointwise/db'
+import { type AppConfig, buildApp, createLogger } from '@pointwise/server'
+import { SECRET } from './shop.ts'
+
+/** A server on a database of the test's own, which is closed with it; the books are not looked at. */
+export async function listening({ db, config }: { db: Db; config?: Partial<AppConfig> }) {
+  const log: string[] = []
+  const app = await buildApp({
+    db,
+    config: {
+      tokens: { audience: 'pointwise', issuer: 'pointwise', key: { secret: SECRET } },
+      corsOrigins: [],
+      rateLimit: null,
+      trustProxy: 0,
+      rankingsTtlSeconds: 0,
+      ...config,
+    },
+    logger: createLogger('info', { write: (line) => void log.push(line) }),
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return {
+    app,
+    log,
+    url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      await app.close()
+      await db.destroy()
+    },
+  }
+}
