@@ -55,19 +55,29 @@ export async function eventsOf(db: Db, type?: string) {
 /** Holds the locks of a statement in a session of its own, until it is disposed. */
 export async function holdLocks(url: string, statement: string): Promise<AsyncDisposable> {
   const db = connect(url, { connections: 1 })
+  const transaction = await holdConnection(db, statement)
+  return {
+    async [Symbol.asyncDispose]() {
+      await transaction[Symbol.asyncDispose]()
+      await db.destroy()
+    },
+  }
+}
+
+/** Keeps a connection of a pool in a transaction, until it is disposed. */
+export async function holdConnection(db: Db, statement = 'select 1'): Promise<AsyncDisposable> {
   const held = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
-  const session = transact(db, async (tx) => {
+  const transaction = transact(db, async (tx) => {
     await run(tx, statement)
     held.resolve()
     await release.promise
   })
-  await Promise.race([held.promise, session])
+  await Promise.race([held.promise, transaction])
   return {
     async [Symbol.asyncDispose]() {
       release.resolve()
-      await session
-      await db.destroy()
+      await transaction
     },
   }
 }

@@ -1,0 +1,17 @@
+import { globSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { REFUSALS } from '@pointwise/server'
+import { describe, expect, it } from 'vitest'
+
+const NAME = /\bit(?:\.each\([\s\S]*?\))?\(\s*(['"`])(?<name>.*?)\1/g
+
+/** Names of tests, as they are written. */
+const names = globSync('**/*.test.ts', { cwd: fileURLToPath(new URL('.', import.meta.url)) })
+  .map((path) => readFileSync(new URL(path, import.meta.url), 'utf8'))
+  .flatMap((text) => [...text.matchAll(NAME)].map(({ groups }) => groups?.name ?? ''))
+
+describe('REFUSALS', () => {
+  it.each(Object.keys(REFUSALS))('%s is the subject of a test', (code) => {
+    expect(names.filter((name) => new RegExp(`\\b${code}\\b`).test(name))).not.toEqual([])
+  })
+})

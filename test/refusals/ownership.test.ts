@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { snapshot } from '../setup/database.ts'
+import { get, post } from '../setup/raw.ts'
+import { type Client, type GivenUser, item, openShop } from '../setup/shop.ts'
+
+const STATUSES = ['pending', 'paid', 'cancelled', 'refunded'] as const
+
+const bringTo: Record<(typeof STATUSES)[number], (owner: Client, admin: Client, orderId: number) => Promise<unknown>> =
+  {
+    pending: async () => undefined,
+    paid: (owner, _, orderId) => owner.payments.pay.mutate({ orderId }),
+    cancelled: (owner, _, orderId) => owner.orders.cancel.mutate({ orderId }),
+    refunded: async (owner, admin, orderId) => {
+      await owner.payments.pay.mutate({ orderId })
+      return admin.payments.refund.mutate({ orderId })
+    },
+  }
+
+describe("another user's order", () => {
+  it.each(STATUSES)('that is %s is answered byte for byte like one that does not exist', async (status) => {
+    await using shop = await openShop()
+    const owner = await shop.givenUser({ points: 1_000 })
+    const other: GivenUser = await shop.givenUser({ points: 1_000 })
+    const { id: theirs } = await owner.client.orders.place.mutate({ items: [item(await shop.givenProduct())] })
+    await bringTo[status](owner.client, await shop.admin(), theirs)
+    const missing = theirs + 1
+    const before = await snapshot(shop.db)
+    const asked = async (send: typeof get, path: string, orderId: number) => {
+      const { status, headers, text } = await send(shop, path, { token: other.token, input: { orderId } })
+      const body = text.replace(/"requestId":"[^"]+"/, '').replace(`"orderId":${orderId}`, '"orderId":0')
+      return { status, body, headers: [...headers.keys()].toSorted() }
+    }
+
+    for (const [send, path] of [
+      [get, 'orders.get'],
+      [post, 'orders.cancel'],
+      [post, 'payments.pay'],
+      [get, 'payments.get'],
+    ] as const) {
+      const answer = await asked(send, path, theirs)
+      expect(answer).toEqual(await asked(send, path, missing))
+      expect(answer.status).toBe(404)
+    }
+    expect(await snapshot(shop.db)).toEqual(before)
+  })
+})
