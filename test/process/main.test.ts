@@ -1,0 +1,126 @@
+import { connect, createDatabase } from '@pointwise/db'
+import { SignJWT } from 'jose'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { databaseUrl, holdLocks, run } from '../setup/database.ts'
+import { ServerProcess } from '../setup/server-process.ts'
+import { SECRET } from '../setup/shop.ts'
+import { json, send } from '../setup/wire.ts'
+
+const url = databaseUrl('process')
+const env = { DATABASE_URL: url, JWT_SECRET: new TextDecoder().decode(SECRET), PORT: '0' }
+const QUICK_MS = 3_000
+
+function open() {
+  const db = connect(url)
+  onTestFinished(() => db.destroy())
+  return db
+}
+
+beforeEach(async () => {
+  await createDatabase(url)
+  const db = connect(url)
+  await run(db, `drop database ${new URL(url).pathname.slice(1)}`)
+  await db.destroy()
+})
+
+test('creates its database, migrates it, listens, and says so in its log', async () => {
+  await using server = new ServerProcess(env)
+  const address = await server.url()
+  expect(await send({ url: address }, '/readyz')).toMatchObject({ status: 200 })
+  const lines = server.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  const [ready] = await run<{ version: string }>(open(), 'select @@version as version')
+  expect(lines[0]).toMatchObject({ msg: 'database ready', version: ready?.version })
+  expect(lines[0].applied.length).toBeGreaterThanOrEqual(13)
+  expect(server.stderr).toBe('')
+})
+
+test('with a database of its own it makes no demonstration and prints no token', async () => {
+  await using server = new ServerProcess(env)
+  expect((await send({ url: await server.url() }, '/trpc/stores.list')).text).toBe('{"result":{"data":{"json":[]}}}')
+  expect(await run(open(), 'select (select count(*) from users) + (select count(*) from products) as n')).toEqual([
+    { n: 0 },
+  ])
+  expect(server.stdout + server.stderr).not.toMatch(/eyJ|token|Pointwise is open/)
+})
+
+test('two processes that start at once on one empty database both come up', async () => {
+  await using one = new ServerProcess(env)
+  await using other = new ServerProcess(env)
+  for (const server of [one, other]) {
+    expect((await send({ url: await server.url() }, '/readyz')).status).toBe(200)
+  }
+})
+
+describe('ends in an orderly way, with exit code 0,', () => {
+  for (const [what, signals] of [
+    ['on SIGTERM', ['SIGTERM']],
+    ['on SIGINT', ['SIGINT']],
+    ['when Ctrl-C reaches it from the terminal and from npm', ['SIGINT', 'SIGINT']],
+    ['when a supervisor asks twice', ['SIGTERM', 'SIGTERM']],
+  ] as const) {
+    test(what, async () => {
+      await using server = new ServerProcess(env)
+      // The connection stays open, as a browser's does.
+      await send({ url: await server.url() }, '/livez')
+      const started = performance.now()
+      for (const signal of signals) server.child.kill(signal)
+      expect(await server.end()).toBe(0)
+      expect(performance.now() - started).toBeLessThan(QUICK_MS)
+      expect(server.stderr).toBe('')
+    })
+  }
+
+  test('after it has answered what was under way', async () => {
+    await using server = new ServerProcess(env)
+    const address = await server.url()
+    const token = (claims: Record<string, string>) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: 'HS256' })
+        .setAudience('pointwise')
+        .setIssuer('pointwise')
+        .setExpirationTime('1 hour')
+        .sign(SECRET)
+    const call = async (path: string, input: object, claims: Record<string, string>) =>
+      send(
+        { url: address },
+        `/trpc/${path}`,
+        json(JSON.stringify({ json: input }), { authorization: `Bearer ${await token(claims)}` }),
+      )
+    const created = await call('users.create', { name: 'Ada' }, { sub: 'x', role: 'admin' })
+    const { id } = JSON.parse(created.text).result.data.json
+
+    const locks = await holdLocks(url, 'select id from points for update')
+    const charged = call('points.charge', { amount: 70 }, { sub: String(id) })
+    const waiting = () =>
+      run(
+        open(),
+        `select 1 from information_schema.processlist where info like '%from \`points\`%for update%' and info not like '%processlist%'`,
+      )
+    await expect.poll(waiting).toHaveLength(1)
+    server.child.kill('SIGTERM')
+    await expect.poll(() => server.stdout).toContain('"reason":"SIGTERM"')
+    await locks[Symbol.asyncDispose]()
+    expect((await charged).status).toBe(200)
+    expect(await server.end()).toBe(0)
+    expect(await run(open(), 'select point from points')).toEqual([{ point: 70 }])
+  })
+})
+
+test('a signal before it listens ends it, too', async () => {
+  await using server = new ServerProcess(env)
+  await expect
+    .poll(
+      () =>
+        run(open(), 'select 1').then(
+          () => true,
+          () => false,
+        ),
+      { interval: 5, timeout: 10_000 },
+    )
+    .toBe(true)
+  server.child.kill('SIGTERM')
+  expect(await server.end()).toBe(0)
+})

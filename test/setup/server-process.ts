@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url))
+
+/** The server as a process of its own, which knows of the environment only what it is given. */
+export class ServerProcess implements AsyncDisposable {
+  readonly child: ChildProcess
+  stdout = ''
+  stderr = ''
+  readonly #ended: Promise<unknown[]>
+
+  constructor(env: Record<string, string | undefined>) {
+    this.child = spawn(process.execPath, [MAIN], {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.child.stdout?.setEncoding('utf8').on('data', (text) => {
+      this.stdout += text
+    })
+    this.child.stderr?.setEncoding('utf8').on('data', (text) => {
+      this.stderr += text
+    })
+    this.#ended = once(this.child, 'close')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGKILL')
+    await this.#ended
+  }
+
+  /** Its exit code, or the signal that ended it. */
+  async end(): Promise<unknown> {
+    const [code, signal] = await this.#ended
+    return code ?? signal
+  }
+
+  /** Its address, once its log says that it listens. */
+  async url(): Promise<string> {
+    for (;;) {
+      const url = /Server listening at (http:[^"]+)"/.exec(this.stdout)?.[1]
+      if (url) return url
+      const went = await Promise.race([this.#ended.then(() => 'end'), once(this.child.stdout ?? this.child, 'data')])
+      if (went === 'end') throw new Error(`The server ended before it listened: ${this.stderr}`)
+    }
+  }
+}
