@@ -1,5 +1,6 @@
 export { type ConnectOptions, connect, type Db, type Tx } from './connection.ts'
 export { DatabaseBusy, isTransient, NoConnectionFree, OutcomeUnknown } from './failures.ts'
+export { forceIndex } from './force-index.ts'
 export { createDatabase, migrate, pendingMigrations } from './migrate.ts'
 export { checkServer } from './server-check.ts'
 export type { OrderStatus, StockReason, Tables, UseType } from './tables.ts'

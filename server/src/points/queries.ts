@@ -1,4 +1,4 @@
-import type { Db, Tx, UseType } from '@pointwise/db'
+import { type Db, forceIndex, type Tx, type UseType } from '@pointwise/db'
 
 export function selectWallet(db: Db, userId: number) {
   return db
@@ -49,17 +49,17 @@ export function insertHistory(tx: Tx, row: HistoryRow) {
   })
 }
 
+const HISTORY = [
+  'point_histories.id',
+  'use_type as type',
+  'point_histories.point as amount',
+  'balance',
+  'order_id as orderId',
+  'point_histories.created_at as createdAt',
+] as const
+
 function selectHistories(db: Db) {
-  return db
-    .selectFrom('point_histories')
-    .select([
-      'point_histories.id',
-      'use_type as type',
-      'point_histories.point as amount',
-      'balance',
-      'order_id as orderId',
-      'point_histories.created_at as createdAt',
-    ])
+  return db.selectFrom('point_histories').select(HISTORY)
 }
 
 export function selectHistoryByKey(db: Db, walletId: number, idempotencyKey: string) {
@@ -70,9 +70,14 @@ export function selectHistoryOfOrder(db: Db, orderId: number, type: UseType) {
   return selectHistories(db).where('order_id', '=', orderId).where('use_type', '=', type)
 }
 
-/** Newest first; `before` is the id of the last row already seen. */
+/**
+ * Newest first; `before` is the id of the last row already seen. The index has the page's order, so that only the page is
+ * read; MySQL would rather read and sort all rows of a wallet that has some hundreds.
+ */
 export function selectHistoryPage(db: Db, page: { userId: number; before: number | undefined; limit: number }) {
-  return selectHistories(db)
+  return db
+    .selectFrom(forceIndex('point_histories', 'point_histories_newest'))
+    .select(HISTORY)
     .innerJoin('points', 'points.id', 'point_histories.point_id')
     .where('points.user_id', '=', page.userId)
     .$if(page.before !== undefined, (query) => query.where('point_histories.id', '<', page.before ?? 0))

@@ -1,4 +1,4 @@
-import type { Db, StockReason, Tx } from '@pointwise/db'
+import { type Db, forceIndex, type StockReason, type Tx } from '@pointwise/db'
 import { sql } from 'kysely'
 
 export function selectProducts(db: Db) {
@@ -101,7 +101,7 @@ export function selectStock(db: Db, productIds: number[]) {
 /** Locks stock in ascending order of product: the index is forced, because the rows are locked in the order of the scan. */
 export function lockStock(tx: Tx, productIds: number[]) {
   return tx
-    .selectFrom(sql<{ product_id: number; stock: number }>`stock`.as<'stock'>(sql`stock force index (stock_product)`))
+    .selectFrom(forceIndex('stock', 'stock_product'))
     .select(['product_id as productId', 'stock'])
     .where('product_id', 'in', productIds)
     .orderBy('product_id')
