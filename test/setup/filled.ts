@@ -1,0 +1,76 @@
+import { connect, createDatabase, type Db, migrate } from '@pointwise/db'
+import { databaseUrl, run } from './database.ts'
+
+export const FILLED = { stores: 50, users: 200, products: 5_000, orders: 20_000 }
+
+/** Lives in the time before this moment. */
+export const FILLED_UNTIL = new Date('2026-06-30T12:00:00Z')
+
+const DAYS = 30
+const UNTIL = `timestamp '2026-06-30 12:00:00'`
+
+/** From 1 to 20,000, made of digits. */
+const NUMBERS = [
+  'create table digits (d int primary key)',
+  'insert into digits values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)',
+  'create table numbers (n int primary key)',
+  `insert into numbers select 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d
+  from digits a, digits b, digits c, digits e, digits f where f.d < 2`,
+]
+
+const SHOP = [
+  `insert into users (id, name) select n, concat('user ', n) from numbers where n <= ${FILLED.users}`,
+  'insert into points (id, user_id, point) select id, id, 900000 from users',
+  `insert into stores (id, name) select n, concat('store ', n) from numbers where n <= ${FILLED.stores}`,
+  `insert into products (id, store_id, name, price, sales_volume, deleted_at)
+  select n, 1 + n % ${FILLED.stores}, concat('product ', n), 100, n * 37 % 1000, if(n % 50 = 0, ${UNTIL}, null)
+  from numbers where n <= ${FILLED.products}`,
+  'insert into stock (product_id, stock) select id, 100000 from products',
+  `insert into stock_changes (product_id, \`change\`, reason, idempotency_key)
+  select id, 100000, 'STOCKED', concat('00000000-0000-4000-8000-', lpad(id, 12, '0')) from products`,
+]
+
+const ORDERS = [
+  `insert into orders (id, user_id, status, total_price, idempotency_key, paid_at)
+  select n, 1 + n % ${FILLED.users}, elt(1 + n % 10, 'pending', 'cancelled', 'refunded', 'paid', 'paid', 'paid', 'paid',
+  'paid', 'paid', 'paid'), 300, concat('00000000-0000-4000-8000-', lpad(n, 12, '0')),
+  if(n % 10 < 2, null, ${UNTIL} - interval n * 7 % (${DAYS} * 24 * 60) minute) from numbers`,
+  `insert into order_products (order_id, product_id, product_name, price, \`count\`)
+  select id, 1 + id % ${FILLED.products}, 'one', 100, 1 from orders
+  union all select id, 1 + (id + 7) % ${FILLED.products}, 'other', 100, 2 from orders`,
+  `insert into payments (order_id, user_id, amount)
+  select id, user_id, total_price from orders where status in ('paid', 'refunded')`,
+  `insert into refunds (order_id, amount) select id, total_price from orders where status = 'refunded'`,
+  `insert into point_histories (point_id, point, balance, use_type, idempotency_key)
+  select 1 + n % ${FILLED.users}, 1, 900000, 'CHARGE', concat('00000000-0000-4000-9000-', lpad(n, 12, '0')) from numbers`,
+  `insert into point_histories (point_id, point, balance, use_type, order_id)
+  select user_id, -amount, 900000, 'USE', order_id from payments`,
+  `insert into product_sales (product_id, hour, \`count\`)
+  select 1 + n * 13 % ${FILLED.products}, ${UNTIL} - interval n % (${DAYS} * 24) hour, 1 + n % 9 from numbers`,
+  `insert into events (type, \`key\`, payload, published_at)
+  select 'order.paid', concat('user:', user_id), concat('{"orderId":', id, '}'), ${UNTIL} from orders`,
+]
+
+/** Replaces the database of that name by one which is as full as after months of business; every statement is logged. */
+export async function filledDatabase(
+  name: string,
+  log: (statement: string, values: readonly unknown[]) => void,
+): Promise<Db> {
+  const url = databaseUrl(name)
+  await createDatabase(url)
+  const db = connect(url, { log: ({ query }) => log(query.sql, query.parameters), statementTimeoutMs: 60_000 })
+  await run(db, `drop database ${new URL(url).pathname.slice(1)}`)
+  await db.destroy()
+  await createDatabase(url)
+  await migrate(url)
+  const filled = connect(url, { log: ({ query }) => log(query.sql, query.parameters), statementTimeoutMs: 60_000 })
+  for (const statement of [...NUMBERS, ...SHOP, ...ORDERS, 'drop table digits', 'drop table numbers']) {
+    await run(filled, statement)
+  }
+  const tables = await run<{ name: string }>(
+    filled,
+    'select table_name as name from information_schema.tables where table_schema = database()',
+  )
+  await run(filled, `analyze table ${tables.map(({ name }) => name).join(', ')}`)
+  return filled
+}
