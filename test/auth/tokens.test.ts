@@ -38,7 +38,7 @@ const INVALID: Record<string, () => string | Promise<string>> = {
   'of another algorithm': () =>
     new SignJWT({ sub: '1', aud: 'pointwise', iss: 'pointwise', exp: now() + HOUR })
       .setProtectedHeader({ alg: 'HS512' })
-      .sign(new Uint8Array(64)),
+      .sign(SECRET),
   'for another audience': () => sign({ aud: 'elsewhere' }),
   'for no audience': () => sign({ aud: undefined }),
   'of another issuer': () => sign({ iss: 'pointwise.example' }),
