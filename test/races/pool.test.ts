@@ -25,7 +25,7 @@ describe('more calls at once than the pool has connections', () => {
   )
 
   it('every procedure gets along with one connection', async () => {
-    await using shop = await openShop({ database: { connections: 1 } })
+    await using shop = await openShop({ database: { connections: 1, acquireTimeoutMs: 20_000 } })
     const admin = await shop.admin()
     const store = await admin.stores.create.mutate({ name: 'Corner' })
     const product = await admin.products.create.mutate({ storeId: store.id, name: 'Tea', price: 10, stock: 9 })

@@ -18,7 +18,7 @@ const INVARIANTS: Record<string, string> = {
     group by points.id, points.point having points.point <> coalesce(sum(history.point), 0)`,
   'each history row continues the balance of the one before it': `
     select id from (
-      select id, balance - point as before_it, lag(balance, 1, 0) over (partition by point_id order by id) as last
+      select id, balance - point as before_it, coalesce(lag(balance) over (partition by point_id order by id), 0) as last
       from point_histories
     ) chain where before_it <> last`,
   'balances and stock are in their range': `
