@@ -29,6 +29,7 @@ export class OutcomeUnknown extends Error {
 }
 
 const DUPLICATE_KEY = 1062
+const LOCK_WAIT = 1205
 
 /**
  * Failures after which a fresh transaction may succeed. By errno: the driver names MariaDB's numbers after MySQL's
@@ -72,6 +73,11 @@ export function isConnectionLost(error: unknown): boolean {
 export function isTransient(error: unknown): boolean {
   if (error instanceof NoConnectionFree || isConnectionLost(error)) return true
   return error instanceof Error && TRANSIENT.has((error as DriverError).errno ?? 0)
+}
+
+/** Whether somebody else kept a row locked for longer than we wait. */
+export function isLockWait(error: unknown): boolean {
+  return error instanceof Error && (error as DriverError).errno === LOCK_WAIT
 }
 
 /** Whether a failed COMMIT is known to have changed nothing. Of every other failure at COMMIT the outcome is not known. */

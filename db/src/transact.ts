@@ -8,6 +8,13 @@ const RETRIES_MAX = 3
 const BACKOFF_MS = 20
 const BACKOFF_MAX_MS = 200
 
+export interface TransactOptions {
+  /** A failure that the caller answers itself, rather than another run. */
+  isFinal?: (error: unknown) => boolean
+}
+
+const never = () => false
+
 /**
  * Runs `work` in one explicit READ COMMITTED transaction: all of it happens, or nothing.
  *
@@ -18,12 +25,17 @@ const BACKOFF_MAX_MS = 200
  * @throws DatabaseBusy when every attempt failed for a transient reason: nothing happened.
  * @throws OutcomeUnknown when COMMIT failed and may have happened; this is never retried.
  */
-export async function transact<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function transact<T>(
+  db: Db,
+  work: (tx: Tx) => Promise<T>,
+  { isFinal = never }: TransactOptions = {},
+): Promise<T> {
   for (let retries = 0; ; retries++) {
     try {
       return await attempt(db as Kysely<Tables>, work)
     } catch (error) {
-      if (error instanceof OutcomeUnknown || !(isTransient(error) || isDuplicateKey(error))) throw error
+      if (error instanceof OutcomeUnknown || isFinal(error) || !(isTransient(error) || isDuplicateKey(error)))
+        throw error
       if (retries === RETRIES_MAX) throw isTransient(error) ? new DatabaseBusy(error) : error
       await delay(Math.random() * Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** retries))
     }

@@ -44,16 +44,18 @@ export type Event = {
  * order among others is known as late as possible.
  */
 export async function emit(tx: Tx, ...events: Event[]): Promise<void> {
-  await tx
-    .insertInto('events')
-    .values(
-      events.map(({ type, payload, at }) => ({
-        type,
-        key: 'userId' in payload ? `user:${payload.userId}` : `product:${payload.productId}`,
-        payload: JSON.stringify(payload),
-        created_at: at,
-        published_at: null,
-      })),
-    )
-    .execute()
+  await insertEvents(tx, events).execute()
+}
+
+/** The statement of `emit`, for a transaction that sends several in one round trip. */
+export function insertEvents(tx: Tx, events: Event[]) {
+  return tx.insertInto('events').values(
+    events.map(({ type, payload, at }) => ({
+      type,
+      key: 'userId' in payload ? `user:${payload.userId}` : `product:${payload.productId}`,
+      payload: JSON.stringify(payload),
+      created_at: at,
+      published_at: null,
+    })),
+  )
 }

@@ -17,14 +17,17 @@ export const adminProcedure = publicProcedure
     return next()
   })
 
-/** For users. `ctx.userId` appears after `.use(existingUser)`. */
+/**
+ * For users. The token claims who they are; `ctx.userId` appears after `.use(existingUser)`. Payments do without it:
+ * they decide it in their transaction.
+ */
 export const userProcedure = publicProcedure
   .concat(refuses('token_missing', 'token_invalid', 'not_allowed', 'user_not_found'))
   .use(async ({ ctx, next }) => {
     const { userId } = await ctx.identify()
     if (userId === undefined) throw new Refusal('not_allowed')
     await ctx.admit({ userId })
-    return next()
+    return next({ ctx: { claimedUserId: userId } })
   })
 
 /** Placed after the input, so that nonsense never costs a statement. */

@@ -34,6 +34,9 @@ export type WireRefusal<Code extends RefusalCode = RefusalCode> = Code extends R
   ? { code: Code; retry: Code extends PassingRefusalCode ? 'same-key' : 'never' } & RefusalDetails[Code]
   : never
 
+/** How long a client should wait after `service_busy`. */
+export const BUSY_AFTER_MS = 1_000
+
 /** Every refusal with its status, by tRPC's name, and its words for a person, which may change; the code may not. */
 export const REFUSALS = {
   token_missing: { status: 'UNAUTHORIZED', message: 'This call needs a token.' },

@@ -3,7 +3,7 @@ import { initTRPC, type TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
 import superjson from 'superjson'
 import { ZodError } from 'zod'
 import type { Context } from './context.ts'
-import { Refusal, type RefusalCode, type WireRefusal } from './refusals.ts'
+import { BUSY_AFTER_MS, Refusal, type RefusalCode, type WireRefusal } from './refusals.ts'
 
 /** Why an input was invalid: where, and what was expected there; never the value. */
 export interface InputIssue {
@@ -52,9 +52,6 @@ const contextless = new WeakMap<TRPCError, Traceable>()
 export function trace(error: TRPCError, requestId: string): void {
   contextless.set(error, { requestId })
 }
-
-/** How long a client should wait after `service_busy`. */
-export const BUSY_AFTER_MS = 1_000
 
 /** For answers in our shape where no procedure was reached. */
 export const trpcConfig = t._config

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Db, type Tx, transact } from '@pointwise/db'
-import * as payments from '../payments/service.ts'
+import { settlementQueueOf } from '../payments/settlement-queue.ts'
 import * as points from '../points/service.ts'
 import * as products from '../products/service.ts'
 import * as stores from '../stores/service.ts'
@@ -24,15 +24,19 @@ const THINGS = [
 export async function fillWhenEmpty(db: Db): Promise<boolean> {
   if (await users.wasAny(db)) return false
   const now = new Date()
-  await transact(db, async (tx) => {
-    const catalogue = await createCatalogue(tx, now)
-    const customers = await createCustomers(tx, now)
-    for (let sale = 0; sale < SALES; sale++) {
-      const product = catalogue[(sale * sale * 7) % 97]
-      const customer = customers[sale % customers.length]
-      if (product && customer) await sell(tx, { product, userId: customer.id, quantity: 1 + (sale % 3), now })
-    }
+  const { catalogue, customers } = await transact(db, async (tx) => ({
+    catalogue: await createCatalogue(tx, now),
+    customers: await createCustomers(tx, now),
+  }))
+  const queue = settlementQueueOf(db)
+  const sales = Array.from({ length: SALES }, (_, sale) => {
+    const product = catalogue[(sale * sale * 7) % 97]
+    const customer = customers[sale % customers.length]
+    if (!product || !customer) throw new Error('The demonstration has too few products or customers.')
+    const items = [{ productId: product.id, price: product.price, quantity: 1 + (sale % 3) }]
+    return queue.settle({ kind: 'checkout', userId: customer.id, items, idempotencyKey: randomUUID(), now })
   })
+  await Promise.all(sales)
   return true
 }
 
@@ -59,12 +63,4 @@ async function createCustomers(tx: Tx, now: Date): Promise<users.User[]> {
     customers.push(user)
   }
   return customers
-}
-
-async function sell(
-  tx: Tx,
-  { product, userId, quantity, now }: { product: products.Product; userId: number; quantity: number; now: Date },
-): Promise<void> {
-  const items = [{ productId: product.id, price: product.price, quantity }]
-  await payments.checkout(tx, { userId, items, idempotencyKey: randomUUID(), now })
 }

@@ -1,6 +1,7 @@
 import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { BUSY_AFTER_MS, refusedShape, trpcConfig } from '../trpc.ts'
+import { BUSY_AFTER_MS } from '../refusals.ts'
+import { refusedShape, trpcConfig } from '../trpc.ts'
 
 const CODES: Record<number, TRPCError['code']> = {
   404: 'NOT_FOUND',

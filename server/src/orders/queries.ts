@@ -1,4 +1,5 @@
 import { type Db, forceIndex, type OrderStatus, type Tx } from '@pointwise/db'
+import { caseOf } from '../case-of.ts'
 
 const ORDER = [
   'id',
@@ -26,8 +27,36 @@ export function lockOrderOfUser(tx: Tx, userId: number, orderId: number) {
   return selectOrderOfUser(tx, userId, orderId).forUpdate()
 }
 
-export function lockOrder(tx: Tx, orderId: number) {
-  return selectOrders(tx).where('id', '=', orderId).forUpdate()
+/** Those of the ids that there are, locked or not. */
+export function selectOrderIds(db: Db, orderIds: number[]) {
+  return db.selectFrom('orders').select('id').where('id', 'in', orderIds)
+}
+
+/** Locks orders in ascending order of id: the index is forced, because rows are locked in the order of the scan. */
+export function lockOrders(tx: Tx, orderIds: number[]) {
+  return tx
+    .selectFrom(forceIndex('orders', 'PRIMARY'))
+    .select(ORDER)
+    .where('id', 'in', orderIds)
+    .orderBy('id')
+    .forUpdate()
+}
+
+interface OrderKey {
+  userId: number
+  idempotencyKey: string
+}
+
+export function selectOrdersByKeys(db: Db, keys: OrderKey[]) {
+  return selectOrders(db)
+    .select('idempotency_key as idempotencyKey')
+    .where((eb) =>
+      eb(
+        eb.refTuple('user_id', 'idempotency_key'),
+        'in',
+        keys.map(({ userId, idempotencyKey }) => eb.tuple(userId, idempotencyKey)),
+      ),
+    )
 }
 
 interface Page {
@@ -69,34 +98,40 @@ export function selectLines(db: Db, orderIds: number[]) {
 
 interface NewOrder {
   userId: number
+  status: OrderStatus
   totalPrice: number
   idempotencyKey: string
   createdAt: Date
+  paidAt: Date | null
 }
 
-export function insertOrder(tx: Tx, order: NewOrder) {
-  return tx.insertInto('orders').values({
-    user_id: order.userId,
-    status: 'pending',
-    total_price: order.totalPrice,
-    idempotency_key: order.idempotencyKey,
-    paid_at: null,
-    created_at: order.createdAt,
-    updated_at: order.createdAt,
-  })
+/** Their ids follow each other, from the `insertId` on. */
+export function insertOrders(tx: Tx, orders: NewOrder[]) {
+  return tx.insertInto('orders').values(
+    orders.map((order) => ({
+      user_id: order.userId,
+      status: order.status,
+      total_price: order.totalPrice,
+      idempotency_key: order.idempotencyKey,
+      paid_at: order.paidAt,
+      created_at: order.createdAt,
+      updated_at: order.createdAt,
+    })),
+  )
 }
 
 interface NewLine {
+  orderId: number
   productId: number
   productName: string
   price: number
   quantity: number
 }
 
-export function insertLines(tx: Tx, orderId: number, lines: NewLine[]) {
+export function insertLines(tx: Tx, lines: NewLine[]) {
   return tx.insertInto('order_products').values(
     lines.map((line) => ({
-      order_id: orderId,
+      order_id: line.orderId,
       product_id: line.productId,
       product_name: line.productName,
       price: line.price,
@@ -105,10 +140,21 @@ export function insertLines(tx: Tx, orderId: number, lines: NewLine[]) {
   )
 }
 
-export function updateStatus(
-  tx: Tx,
-  orderId: number,
-  change: { status: OrderStatus; paid_at?: Date; updated_at: Date },
-) {
+export function updateStatus(tx: Tx, orderId: number, change: { status: OrderStatus; updated_at: Date }) {
   return tx.updateTable('orders').set(change).where('id', '=', orderId)
+}
+
+export function updatePaid(tx: Tx, orders: { id: number; paidAt: Date }[]) {
+  const times = caseOf(
+    'id',
+    orders.map(({ id, paidAt }) => [id, paidAt] as const),
+  )
+  return tx
+    .updateTable('orders')
+    .set({ status: 'paid', paid_at: times, updated_at: times })
+    .where(
+      'id',
+      'in',
+      orders.map(({ id }) => id),
+    )
 }

@@ -5,6 +5,17 @@ import * as sales from '../products/sales.ts'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
 
+// For settlements, which read and write many orders at once.
+export {
+  insertLines,
+  insertOrders,
+  lockOrders,
+  selectLines,
+  selectOrderIds,
+  selectOrdersByKeys,
+  updatePaid,
+} from './queries.ts'
+
 export interface OrderItem {
   productId: number
   productName: string
@@ -31,7 +42,7 @@ export interface PlaceCall {
   now: Date
 }
 
-type OrderRow = Omit<Order, 'items'> & { userId: number }
+export type OrderRow = Omit<Order, 'items'> & { userId: number }
 
 /** @throws Refusal order_not_found, also for another user's order */
 export async function get(db: Db, userId: number, orderId: number): Promise<Order> {
@@ -59,63 +70,45 @@ export async function list(
  * @throws Refusal idempotency_key_reused, product_not_found, price_changed, stock_insufficient
  */
 export async function place(tx: Tx, call: PlaceCall): Promise<Order & { replayed: boolean }> {
-  const earlier = await findByKey(tx, call)
-  if (earlier) return { ...earlier, replayed: true }
-  const lines = await sales.quote(tx, call.items)
-  await sales.requireStock(tx, lines)
-  const order = await insert(tx, call, lines)
+  const row = await queries.selectOrderByKey(tx, call.userId, call.idempotencyKey).executeTakeFirst()
+  if (row) {
+    const earlier = await withItems(tx, row)
+    if (!asksFor(earlier, call.items)) throw new Refusal('idempotency_key_reused')
+    return { ...earlier, replayed: true }
+  }
+  const draft = drawUp(sales.quote(await sales.offersFor(tx, call.items), call.items))
+  await sales.requireStock(tx, draft.items)
+  const order = await insert(tx, call, draft)
   await emit(tx, placed(call.userId, order))
   return { ...order, replayed: false }
 }
 
-/**
- * The order that a key names, if there is one.
- *
- * @throws Refusal idempotency_key_reused when it names other items
- */
-export async function findByKey(db: Db, { userId, idempotencyKey, items }: PlaceCall): Promise<Order | undefined> {
-  const row = await queries.selectOrderByKey(db, userId, idempotencyKey).executeTakeFirst()
-  if (!row) return undefined
-  const order = await withItems(db, row)
-  if (!asksFor(order, items)) throw new Refusal('idempotency_key_reused')
-  return order
-}
-
-/**
- * Writes a pending order and its lines, at the prices the customer saw.
- *
- * @throws Refusal product_not_found, price_changed
- */
-export async function create(tx: Tx, call: PlaceCall): Promise<Order> {
-  return insert(tx, call, await sales.quote(tx, call.items))
-}
-
-async function insert(tx: Tx, { userId, idempotencyKey, now }: PlaceCall, lines: sales.QuotedLine[]): Promise<Order> {
+/** What an order will say: the lines with their amounts, and their sum. */
+export function drawUp(lines: sales.QuotedLine[]): Pick<Order, 'items' | 'totalPrice'> {
   const items = lines.map(withAmount)
-  const totalPrice = items.reduce((total, { amount }) => total + amount, 0)
-  const { insertId } = await queries
-    .insertOrder(tx, { userId, totalPrice, idempotencyKey, createdAt: now })
-    .executeTakeFirstOrThrow()
+  return { items, totalPrice: items.reduce((total, { amount }) => total + amount, 0) }
+}
+
+async function insert(
+  tx: Tx,
+  { userId, idempotencyKey, now }: PlaceCall,
+  draft: Pick<Order, 'items' | 'totalPrice'>,
+): Promise<Order> {
+  const order = { ...draft, status: 'pending', createdAt: now, paidAt: null } as const
+  const { insertId } = await queries.insertOrders(tx, [{ ...order, userId, idempotencyKey }]).executeTakeFirstOrThrow()
   const id = Number(insertId)
-  await queries.insertLines(tx, id, lines).execute()
-  return { id, status: 'pending', items, totalPrice, createdAt: now, paidAt: null }
+  await queries
+    .insertLines(
+      tx,
+      draft.items.map((item) => ({ ...item, orderId: id })),
+    )
+    .execute()
+  return { id, ...order }
 }
 
 /** The event of an order that was just created. */
-export function placed(userId: number, { id: orderId, totalPrice, createdAt }: Order) {
+export function placed(userId: number, { id: orderId, totalPrice, createdAt }: Omit<Order, 'items'>) {
   return { type: 'order.placed', payload: { userId, orderId, totalPrice }, at: createdAt } as const
-}
-
-/**
- * Locks a user's order until the transaction ends.
- *
- * @throws Refusal order_not_found, also for another user's order
- */
-export async function lockOfUser(tx: Tx, userId: number, orderId: number): Promise<Order> {
-  const row = await queries
-    .lockOrderOfUser(tx, userId, orderId)
-    .executeTakeFirstOrThrow(() => new Refusal('order_not_found', { orderId }))
-  return withItems(tx, row)
 }
 
 /**
@@ -125,15 +118,9 @@ export async function lockOfUser(tx: Tx, userId: number, orderId: number): Promi
  */
 export async function lock(tx: Tx, orderId: number): Promise<Order & { userId: number }> {
   const row = await queries
-    .lockOrder(tx, orderId)
+    .lockOrders(tx, [orderId])
     .executeTakeFirstOrThrow(() => new Refusal('order_not_found', { orderId }))
   return { ...(await withItems(tx, row)), userId: row.userId }
-}
-
-/** Of a locked, pending order. */
-export async function markPaid(tx: Tx, order: Order, paidAt: Date): Promise<Order> {
-  await queries.updateStatus(tx, order.id, { status: 'paid', paid_at: paidAt, updated_at: paidAt }).execute()
-  return { ...order, status: 'paid', paidAt }
 }
 
 /** Of a locked, paid order. */
@@ -150,7 +137,10 @@ export async function cancel(
   tx: Tx,
   { userId, orderId, now }: { userId: number; orderId: number; now: Date },
 ): Promise<Order> {
-  const order = await lockOfUser(tx, userId, orderId)
+  const row = await queries
+    .lockOrderOfUser(tx, userId, orderId)
+    .executeTakeFirstOrThrow(() => new Refusal('order_not_found', { orderId }))
+  const order = await withItems(tx, row)
   if (order.status !== 'pending') throw new Refusal('order_not_cancellable', { status: order.status })
   await queries.updateStatus(tx, orderId, { status: 'cancelled', updated_at: now }).execute()
   await emit(tx, { type: 'order.cancelled', payload: { userId, orderId }, at: now })
@@ -171,10 +161,21 @@ async function withItemsEach(db: Db, rows: OrderRow[]): Promise<Order[]> {
       rows.map((row) => row.id),
     )
     .execute()
+  return compose(rows, lines)
+}
+
+type LineRow = sales.QuotedLine & { orderId: number }
+
+/** Orders of their rows and the rows of their lines. */
+export function compose(rows: OrderRow[], lines: LineRow[]): Order[] {
   const linesOf = Map.groupBy(lines, (line) => line.orderId)
-  return rows.map(({ userId: _, ...row }) => ({
-    ...row,
-    items: (linesOf.get(row.id) ?? []).map(({ orderId: _, ...line }) => withAmount(line)),
+  return rows.map(({ id, status, totalPrice, createdAt, paidAt }) => ({
+    id,
+    status,
+    items: (linesOf.get(id) ?? []).map(({ orderId: _, ...line }) => withAmount(line)),
+    totalPrice,
+    createdAt,
+    paidAt,
   }))
 }
 
@@ -183,7 +184,7 @@ function withAmount<L extends sales.PricedLine>(line: L): L & { amount: number }
 }
 
 /** Whether the items are those of the order, in any sequence. */
-function asksFor(order: Order, items: sales.PricedLine[]): boolean {
+export function asksFor(order: Order, items: sales.PricedLine[]): boolean {
   const itemOf = new Map(items.map((item) => [item.productId, item]))
   return (
     order.items.length === items.length &&

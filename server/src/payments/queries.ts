@@ -8,13 +8,32 @@ export function selectPayment(db: Db, userId: number, orderId: number) {
     .where('user_id', '=', userId)
 }
 
-export function insertPayment(tx: Tx, payment: { orderId: number; userId: number; amount: number; paidAt: Date }) {
-  return tx.insertInto('payments').values({
-    order_id: payment.orderId,
-    user_id: payment.userId,
-    amount: payment.amount,
-    created_at: payment.paidAt,
-  })
+/** Orders' payments, each with the balance right after it. */
+export function selectPaid(db: Db, orderIds: number[]) {
+  return db
+    .selectFrom('payments')
+    .innerJoin('point_histories', 'point_histories.order_id', 'payments.order_id')
+    .select(['payments.order_id as orderId', 'amount', 'payments.created_at as paidAt', 'balance'])
+    .where('payments.order_id', 'in', orderIds)
+    .where('use_type', '=', 'USE')
+}
+
+interface NewPayment {
+  orderId: number
+  userId: number
+  amount: number
+  paidAt: Date
+}
+
+export function insertPayments(tx: Tx, payments: NewPayment[]) {
+  return tx.insertInto('payments').values(
+    payments.map((payment) => ({
+      order_id: payment.orderId,
+      user_id: payment.userId,
+      amount: payment.amount,
+      created_at: payment.paidAt,
+    })),
+  )
 }
 
 export function selectRefund(db: Db, orderId: number) {

@@ -5,6 +5,7 @@ import { adminProcedure, existingUser, userProcedure } from '../procedures.ts'
 import { id, price } from '../schemas.ts'
 import { refuses, router } from '../trpc.ts'
 import * as payments from './service.ts'
+import { settlementQueueOf } from './settlement-queue.ts'
 
 const orderInput = z.strictObject({ orderId: id })
 const payment = z.object({ orderId: id, amount: price, paidAt: z.date() })
@@ -13,11 +14,10 @@ const balance = z.int().min(0)
 export const paymentsRouter = router({
   pay: userProcedure
     .input(orderInput)
-    .use(existingUser)
     .concat(refuses('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient'))
     .output(z.object({ payment, balance, replayed: z.boolean() }))
     .mutation(({ ctx, input }) =>
-      transact(ctx.db, (tx) => payments.pay(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
+      settlementQueueOf(ctx.db).settle({ kind: 'pay', userId: ctx.claimedUserId, ...input, now: ctx.now() }),
     ),
 
   get: userProcedure
@@ -37,7 +37,6 @@ export const paymentsRouter = router({
 /** Mounted as `orders.checkout`; it lives here because orders know nothing of payments. */
 export const checkout = userProcedure
   .input(placeInput)
-  .use(existingUser)
   .concat(
     refuses(
       'idempotency_key_reused',
@@ -49,5 +48,5 @@ export const checkout = userProcedure
   )
   .output(z.object({ order, payment, balance, replayed: z.boolean() }))
   .mutation(({ ctx, input }) =>
-    transact(ctx.db, (tx) => payments.checkout(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
+    settlementQueueOf(ctx.db).settle({ kind: 'checkout', userId: ctx.claimedUserId, ...input, now: ctx.now() }),
   )

@@ -1,4 +1,5 @@
 import { type Db, forceIndex, type Tx, type UseType } from '@pointwise/db'
+import { caseOf } from '../case-of.ts'
 
 export function selectWallet(db: Db, userId: number) {
   return db
@@ -7,8 +8,33 @@ export function selectWallet(db: Db, userId: number) {
     .where('user_id', '=', userId)
 }
 
-export function lockWallet(tx: Tx, userId: number) {
-  return tx.selectFrom('points').select(['id', 'point as balance']).where('user_id', '=', userId).forUpdate()
+/** Those of the users who have a wallet, locked or not. */
+export function selectOwners(db: Db, userIds: number[]) {
+  return db.selectFrom('points').select('user_id as userId').where('user_id', 'in', userIds)
+}
+
+/**
+ * Locks wallets in ascending order of user: the index is forced, because rows are locked in the order of the scan.
+ * `active` tells whether the user is there and was not removed.
+ */
+export function lockWallets(tx: Tx, userIds: number[]) {
+  return tx
+    .selectFrom(forceIndex('points', 'points_user'))
+    .select(['id', 'user_id as userId', 'point as balance'])
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom('users')
+            .select('users.id')
+            .whereRef('users.id', '=', 'user_id')
+            .where('deleted_at', 'is', null),
+        )
+        .as('active'),
+    )
+    .where('user_id', 'in', userIds)
+    .orderBy('user_id')
+    .forUpdate()
 }
 
 export function insertWallet(tx: Tx, wallet: { userId: number; createdAt: Date }) {
@@ -20,14 +46,33 @@ export function insertWallet(tx: Tx, wallet: { userId: number; createdAt: Date }
   })
 }
 
-export function updateBalance(tx: Tx, wallet: { id: number; balance: number; updatedAt: Date }) {
-  return tx
-    .updateTable('points')
-    .set({ point: wallet.balance, updated_at: wallet.updatedAt })
-    .where('id', '=', wallet.id)
+interface NewBalance {
+  walletId: number
+  balance: number
+  updatedAt: Date
 }
 
-interface HistoryRow {
+export function updateBalances(tx: Tx, wallets: NewBalance[]) {
+  return tx
+    .updateTable('points')
+    .set({
+      point: caseOf(
+        'id',
+        wallets.map(({ walletId, balance }) => [walletId, balance] as const),
+      ),
+      updated_at: caseOf(
+        'id',
+        wallets.map(({ walletId, updatedAt }) => [walletId, updatedAt] as const),
+      ),
+    })
+    .where(
+      'id',
+      'in',
+      wallets.map(({ walletId }) => walletId),
+    )
+}
+
+export interface HistoryRow {
   walletId: number
   amount: number
   balance: number
@@ -37,16 +82,18 @@ interface HistoryRow {
   createdAt: Date
 }
 
-export function insertHistory(tx: Tx, row: HistoryRow) {
-  return tx.insertInto('point_histories').values({
-    point_id: row.walletId,
-    point: row.amount,
-    balance: row.balance,
-    use_type: row.type,
-    order_id: row.orderId,
-    idempotency_key: row.idempotencyKey,
-    created_at: row.createdAt,
-  })
+export function insertHistories(tx: Tx, rows: HistoryRow[]) {
+  return tx.insertInto('point_histories').values(
+    rows.map((row) => ({
+      point_id: row.walletId,
+      point: row.amount,
+      balance: row.balance,
+      use_type: row.type,
+      order_id: row.orderId,
+      idempotency_key: row.idempotencyKey,
+      created_at: row.createdAt,
+    })),
+  )
 }
 
 const HISTORY = [
@@ -64,10 +111,6 @@ function selectHistories(db: Db) {
 
 export function selectHistoryByKey(db: Db, walletId: number, idempotencyKey: string) {
   return selectHistories(db).where('point_id', '=', walletId).where('idempotency_key', '=', idempotencyKey)
-}
-
-export function selectHistoryOfOrder(db: Db, orderId: number, type: UseType) {
-  return selectHistories(db).where('order_id', '=', orderId).where('use_type', '=', type)
 }
 
 /**

@@ -4,6 +4,9 @@ import { emit } from '../events.ts'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
 
+// For settlements, which read and write the wallets of many payments at once.
+export { type HistoryRow, insertHistories, lockWallets, selectOwners, updateBalances } from './queries.ts'
+
 /** What a wallet holds at most, in points. */
 export const BALANCE_MAX = 1_000_000
 
@@ -55,7 +58,7 @@ export async function histories(db: Db, page: { userId: number; cursor?: number 
 
 /** Locks a user's wallet until the transaction ends, so that whoever else changes the balance waits. */
 export async function lock(tx: Tx, userId: number): Promise<Wallet> {
-  return queries.lockWallet(tx, userId).executeTakeFirstOrThrow()
+  return queries.lockWallets(tx, [userId]).executeTakeFirstOrThrow()
 }
 
 /**
@@ -86,41 +89,18 @@ export async function charge(
   return { historyId, amount, balance, replayed: false }
 }
 
-interface OrderChange {
-  orderId: number
-  amount: number
-  now: Date
-}
-
-/**
- * Takes the points of an order out of a locked wallet and returns the balance after it.
- *
- * @throws Refusal points_insufficient
- */
-export async function use(tx: Tx, wallet: Wallet, { orderId, amount, now }: OrderChange): Promise<number> {
-  const changed = await change(tx, wallet, { type: 'USE', amount: -amount, orderId, idempotencyKey: null, now })
-  return changed.balance
-}
-
-/** @throws Refusal points_insufficient */
-export function requireBalance(wallet: Wallet, required: number): void {
-  if (wallet.balance < required) throw new Refusal('points_insufficient', { required, balance: wallet.balance })
-}
-
 /**
  * Puts the points of an order back into a locked wallet and returns the balance after it.
  *
  * @throws Refusal points_limit_exceeded
  */
-export async function refund(tx: Tx, wallet: Wallet, { orderId, amount, now }: OrderChange): Promise<number> {
+export async function refund(
+  tx: Tx,
+  wallet: Wallet,
+  { orderId, amount, now }: { orderId: number; amount: number; now: Date },
+): Promise<number> {
   const changed = await change(tx, wallet, { type: 'REFUND', amount, orderId, idempotencyKey: null, now })
   return changed.balance
-}
-
-/** The balance right after an order was paid, for a replay. */
-export async function balanceAfterPaying(db: Db, orderId: number): Promise<number> {
-  const history = await queries.selectHistoryOfOrder(db, orderId, 'USE').executeTakeFirstOrThrow()
-  return history.balance
 }
 
 interface Change {
@@ -131,16 +111,15 @@ interface Change {
   now: Date
 }
 
-/** The only place where a balance changes: the wallet and its history row, together and within bounds. */
+/** Adds to a balance, and writes its history row with it. */
 async function change(tx: Tx, wallet: Wallet, { now, ...row }: Change) {
   const balance = wallet.balance + row.amount
-  if (balance < 0) requireBalance(wallet, -row.amount)
   if (balance > BALANCE_MAX) {
     throw new Refusal('points_limit_exceeded', { balance: wallet.balance, limit: BALANCE_MAX })
   }
-  await queries.updateBalance(tx, { id: wallet.id, balance, updatedAt: now }).execute()
+  await queries.updateBalances(tx, [{ walletId: wallet.id, balance, updatedAt: now }]).execute()
   const { insertId } = await queries
-    .insertHistory(tx, { walletId: wallet.id, balance, createdAt: now, ...row })
+    .insertHistories(tx, [{ walletId: wallet.id, balance, createdAt: now, ...row }])
     .executeTakeFirstOrThrow()
   return { historyId: Number(insertId), balance }
 }

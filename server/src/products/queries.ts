@@ -1,5 +1,6 @@
 import { type Db, forceIndex, type StockReason, type Tx } from '@pointwise/db'
 import { sql } from 'kysely'
+import { caseOf } from '../case-of.ts'
 
 export function selectProducts(db: Db) {
   return db
@@ -108,6 +109,11 @@ export function lockStock(tx: Tx, productIds: number[]) {
     .forUpdate()
 }
 
+/** By ascending id. */
+export function lockProducts(tx: Tx, productIds: number[]) {
+  return tx.selectFrom('products').select('id').where('id', 'in', productIds).orderBy('id').forUpdate()
+}
+
 export function lockProduct(tx: Tx, productId: number) {
   return tx
     .selectFrom('products')
@@ -124,10 +130,10 @@ export interface QuantityChange {
 }
 
 const changeOf = (column: 'product_id' | 'id', changes: QuantityChange[]) =>
-  sql<number>`case ${sql.ref(column)} ${sql.join(
-    changes.map(({ productId, change }) => sql`when ${productId} then ${change}`),
-    sql` `,
-  )} end`
+  caseOf(
+    column,
+    changes.map(({ productId, change }) => [productId, change] as const),
+  )
 
 export function updateStock(tx: Tx, changes: QuantityChange[]) {
   return tx
@@ -152,10 +158,10 @@ export function updateSalesVolume(tx: Tx, changes: QuantityChange[]) {
 }
 
 /** `VALUES()` because MariaDB has no row alias. */
-export function addToHour(tx: Tx, hour: Date, changes: QuantityChange[]) {
+export function addToHours(tx: Tx, changes: (QuantityChange & { hour: Date })[]) {
   return tx
     .insertInto('product_sales')
-    .values(changes.map(({ productId, change }) => ({ product_id: productId, hour, count: change })))
+    .values(changes.map(({ productId, hour, change }) => ({ product_id: productId, hour, count: change })))
     .onDuplicateKeyUpdate((eb) => ({ count: eb('count', '+', sql<number>`values(${sql.ref('count')})`) }))
 }
 

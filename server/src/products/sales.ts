@@ -1,6 +1,9 @@
-import type { Db, Tx } from '@pointwise/db'
+import { type Db, type Tx, together } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
+
+// For settlements, which read and lock the products of many orders at once.
+export { lockProducts, lockStock, selectOffers, selectStock } from './queries.ts'
 
 /** A line of an order, as far as stock is concerned. */
 export interface Line {
@@ -25,17 +28,27 @@ export interface SoldLine extends Line {
 
 const byProduct = (a: Line, b: Line) => a.productId - b.productId
 
+/** What a product is called and costs at this moment. */
+export interface Offer {
+  id: number
+  name: string
+  price: number
+}
+
+/** The offers of the lines' products, by product; a product that is removed or was never there has none. */
+export async function offersFor(db: Db, lines: Line[]): Promise<Map<number, Offer>> {
+  const offers = await queries.selectOffers(db, productIds(lines)).execute()
+  return new Map(offers.map((offer) => [offer.id, offer]))
+}
+
 /**
  * Gives each line, by ascending product, the product's name, provided that every price is still what the customer saw.
  *
  * @throws Refusal product_not_found, price_changed
  */
-export async function quote(db: Db, lines: PricedLine[]): Promise<QuotedLine[]> {
-  const sorted = lines.toSorted(byProduct)
-  const offers = await queries.selectOffers(db, productIds(sorted)).execute()
-  const offerOf = new Map(offers.map((offer) => [offer.id, offer]))
-  const found = sorted.map((line) => {
-    const offer = offerOf.get(line.productId)
+export function quote(offers: ReadonlyMap<number, Offer>, lines: PricedLine[]): QuotedLine[] {
+  const found = lines.toSorted(byProduct).map((line) => {
+    const offer = offers.get(line.productId)
     if (!offer) throw new Refusal('product_not_found', { productId: line.productId })
     return { line, offer }
   })
@@ -53,45 +66,77 @@ export async function quote(db: Db, lines: PricedLine[]): Promise<QuotedLine[]> 
  * @throws Refusal stock_insufficient
  */
 export async function requireStock(db: Db, lines: Line[]): Promise<void> {
-  remaining(lines, await queries.selectStock(db, productIds(lines)).execute())
+  const stock = await queries.selectStock(db, productIds(lines)).execute()
+  remaining(new Map(stock.map((row) => [row.productId, row.stock])), lines)
 }
 
 /**
- * Sells the lines: stock down, sales volume and the hour's sales up. The stock stays locked until the transaction ends.
+ * What is left of each product, by ascending product, once the lines are sold.
  *
  * @throws Refusal stock_insufficient
  */
-export async function sell(tx: Tx, lines: Line[], soldAt: Date): Promise<SoldLine[]> {
-  const sold = remaining(lines, await queries.lockStock(tx, productIds(lines)).execute())
-  await move(tx, sold, soldAt, -1)
-  return sold
+export function remaining(stock: ReadonlyMap<number, number>, lines: Line[]): SoldLine[] {
+  return lines.toSorted(byProduct).map(({ productId, quantity }) => {
+    const available = stock.get(productId) ?? 0
+    if (available < quantity) throw new Refusal('stock_insufficient', { productId, requested: quantity, available })
+    return { productId, quantity, stock: available - quantity }
+  })
 }
 
-/** Takes the lines back: what `sell` did is undone, in the hour in which it was done. */
+/** A line and when it was sold. */
+export interface Movement extends Line {
+  soldAt: Date
+}
+
+/** The statements by which locked stock goes out: stock down, sales volume and the sales of the hour up. */
+export function sellStatements(tx: Tx, movements: Movement[]) {
+  return moveStatements(tx, movements, 1)
+}
+
+/** Takes the lines back: what the sale did is undone, in the hour in which it was done. */
 export async function takeBack(tx: Tx, lines: Line[], soldAt: Date): Promise<SoldLine[]> {
   const stock = await queries.lockStock(tx, productIds(lines)).execute()
   const stockOf = new Map(stock.map((row) => [row.productId, row.stock]))
   const returned = lines
     .toSorted(byProduct)
     .map(({ productId, quantity }) => ({ productId, quantity, stock: (stockOf.get(productId) ?? 0) + quantity }))
-  await move(tx, returned, soldAt, 1)
+  await together(
+    tx,
+    ...moveStatements(
+      tx,
+      lines.map((line) => ({ ...line, soldAt })),
+      -1,
+    ),
+  )
   return returned
 }
 
-async function move(tx: Tx, lines: Line[], soldAt: Date, sign: 1 | -1): Promise<void> {
-  const changes = (factor: number) => lines.map(({ productId, quantity }) => ({ productId, change: factor * quantity }))
-  await queries.updateStock(tx, changes(sign)).execute()
-  await queries.updateSalesVolume(tx, changes(-sign)).execute()
-  await queries.addToHour(tx, startOfHour(soldAt), changes(-sign)).execute()
+function moveStatements(tx: Tx, movements: Movement[], sign: 1 | -1) {
+  const byId = sumUp(movements, ({ productId }) => productId)
+  const changes = (factor: number) =>
+    byId.map(([{ productId }, quantity]) => ({ productId, change: factor * quantity }))
+  const hours = sumUp(movements, ({ productId, soldAt }) => `${productId} ${startOfHour(soldAt).getTime()}`)
+  return [
+    queries.updateStock(tx, changes(-sign)),
+    queries.updateSalesVolume(tx, changes(sign)),
+    queries.addToHours(
+      tx,
+      hours.map(([{ productId, soldAt }, quantity]) => ({
+        productId,
+        hour: startOfHour(soldAt),
+        change: sign * quantity,
+      })),
+    ),
+  ] as const
 }
 
-function remaining(lines: Line[], stock: { productId: number; stock: number }[]): SoldLine[] {
-  const stockOf = new Map(stock.map((row) => [row.productId, row.stock]))
-  return lines.toSorted(byProduct).map(({ productId, quantity }) => {
-    const available = stockOf.get(productId) ?? 0
-    if (available < quantity) throw new Refusal('stock_insufficient', { productId, requested: quantity, available })
-    return { productId, quantity, stock: available - quantity }
-  })
+/** The quantities of the movements that share a key, with one of them, by ascending product. */
+function sumUp(movements: Movement[], keyOf: (movement: Movement) => unknown): [Movement, number][] {
+  return [...Map.groupBy(movements, keyOf).values()]
+    .flatMap((group): [Movement, number][] =>
+      group[0] ? [[group[0], group.reduce((sum, { quantity }) => sum + quantity, 0)]] : [],
+    )
+    .toSorted(([a], [b]) => byProduct(a, b))
 }
 
 function productIds(lines: Line[]): number[] {

@@ -1,0 +1,151 @@
+import { type Db, isLockWait, OutcomeUnknown, type Tx, together, transact } from '@pointwise/db'
+import { insertEvents } from '../events.ts'
+import * as orders from '../orders/service.ts'
+import * as points from '../points/service.ts'
+import * as sales from '../products/sales.ts'
+import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
+import { type RowKey, readBooks } from './books.ts'
+import * as queries from './queries.ts'
+import { type Paid, type Request, type Sale, settle } from './settlement.ts'
+
+/** Of one request: what it came to, a rule's no, or a fault. */
+export type Result = Paid | Refusal | { fault: unknown }
+
+/**
+ * Settles requests in one transaction; each has an outcome of its own.
+ *
+ * - A row that somebody else keeps locked holds the batch up for one lock wait, once. The batch is then settled without
+ *   the requests that need it, which are refused as `service_busy`, and the row joins the `suspects`: nobody waits for
+ *   one of those again, and it leaves them when its lock is had.
+ * - When the answer of COMMIT is lost, the batch is run again: its locks wait for the lost one to end, and what that did
+ *   is told by its time.
+ * - After any other failure the requests are settled one by one, so that only the guilty one fails.
+ */
+export async function settleBatch(db: Db, requests: readonly Request[], suspects: Set<RowKey>): Promise<Result[]> {
+  const isSuspect = (row: RowKey) => suspects.has(row)
+  try {
+    return await run(db, requests, suspects, isSuspect)
+  } catch (error) {
+    if (isLockWait(error))
+      return failTogether(
+        requests,
+        run(db, requests, suspects, () => true),
+      )
+    if (error instanceof OutcomeUnknown) return readBack(requests, run(db, requests, suspects, isSuspect), error)
+    if (requests.length === 1) return [{ fault: error }]
+    const results: Result[] = []
+    for (const request of requests) results.push(...(await settleBatch(db, [request], suspects)))
+    return results
+  }
+}
+
+function run(
+  db: Db,
+  requests: readonly Request[],
+  suspects: Set<RowKey>,
+  isSuspect: (row: RowKey) => boolean,
+): Promise<Result[]> {
+  const attempt = async (tx: Tx): Promise<Result[]> => {
+    const { books, needs, free, blocked } = await readBooks(tx, requests, isSuspect)
+    for (const row of free) suspects.delete(row)
+    for (const row of blocked) suspects.add(row)
+    const isBlocked = needs.map((rows) => rows.some((row) => blocked.includes(row)))
+    const settled = settle(
+      requests.filter((_, index) => !isBlocked[index]),
+      books,
+    )
+    const idOf = settled.sales.length > 0 ? await write(tx, settled.sales) : (id: number) => id
+    const outcomes = settled.outcomes.values()
+    return requests.map((_, index): Result => {
+      const outcome = isBlocked[index] ? undefined : outcomes.next().value
+      if (!outcome) return new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
+      return outcome instanceof Refusal ? outcome : withId(outcome, idOf)
+    })
+  }
+  return transact(db, attempt, { isFinal: isLockWait })
+}
+
+async function failTogether(requests: readonly Request[], results: Promise<Result[]>): Promise<Result[]> {
+  return results.catch((fault) => requests.map(() => ({ fault })))
+}
+
+async function readBack(
+  requests: readonly Request[],
+  again: Promise<Result[]>,
+  lost: OutcomeUnknown,
+): Promise<Result[]> {
+  const results = await again.catch(() => undefined)
+  return requests.map((request, index): Result => {
+    const result = results?.[index]
+    if (!result) return { fault: lost }
+    const isOurs = 'replayed' in result && result.payment.paidAt.getTime() === request.now.getTime()
+    return isOurs ? { ...result, replayed: false } : result
+  })
+}
+
+/** Writes the sales, the stock among the last, and returns the ids that the new orders were given. */
+async function write(tx: Tx, all: Sale[]): Promise<(id: number) => number> {
+  const placed = all.flatMap(({ userId, order, placedWith }) =>
+    placedWith === undefined ? [] : [{ ...order, userId, idempotencyKey: placedWith }],
+  )
+  const [inserted] = await together(tx, placed.length > 0 ? orders.insertOrders(tx, placed) : undefined)
+  // `newOrderId` counts down from -1.
+  const idOf = (id: number) => (inserted && id < 0 ? inserted.insertId - id - 1 : id)
+
+  const paid = all.filter(({ placedWith }) => placedWith === undefined)
+  const payments = all.map(({ userId, payment }) => ({ ...payment, userId, orderId: idOf(payment.orderId) }))
+  const wallets = new Map(
+    all.map(({ walletId, balance, payment }) => [walletId, { walletId, balance, updatedAt: payment.paidAt }]),
+  )
+  const movements = all.flatMap(({ items, payment }) => items.map((item) => ({ ...item, soldAt: payment.paidAt })))
+  await together(
+    tx,
+    placed.length > 0
+      ? orders.insertLines(
+          tx,
+          placed.flatMap(({ id, items }) => items.map((item) => ({ ...item, orderId: idOf(id) }))),
+        )
+      : undefined,
+    paid.length > 0
+      ? orders.updatePaid(
+          tx,
+          paid.map(({ order, payment }) => ({ id: order.id, paidAt: payment.paidAt })),
+        )
+      : undefined,
+    points.updateBalances(tx, [...wallets.values()]),
+    points.insertHistories(
+      tx,
+      all.map(({ walletId, balance, payment }) => ({
+        walletId,
+        amount: -payment.amount,
+        balance,
+        type: 'USE',
+        orderId: idOf(payment.orderId),
+        idempotencyKey: null,
+        createdAt: payment.paidAt,
+      })),
+    ),
+    queries.insertPayments(tx, payments),
+    ...sales.sellStatements(tx, movements),
+    insertEvents(
+      tx,
+      all.flatMap((sale) => eventsOf(sale, idOf(sale.payment.orderId))),
+    ),
+  )
+  return idOf
+}
+
+function eventsOf({ userId, order, placedWith, payment, balance, items }: Sale, orderId: number) {
+  const { amount, paidAt: at } = payment
+  const paid = { type: 'order.paid', payload: { userId, orderId, amount, balance, items }, at } as const
+  return placedWith === undefined ? [paid] : [orders.placed(userId, { ...order, id: orderId }), paid]
+}
+
+function withId(outcome: Paid, idOf: (id: number) => number): Paid {
+  const { order, payment, ...rest } = outcome
+  return {
+    ...rest,
+    order: { ...order, id: idOf(order.id) },
+    payment: { ...payment, orderId: idOf(payment.orderId) },
+  }
+}

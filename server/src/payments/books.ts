@@ -1,0 +1,137 @@
+import { type Tx, together } from '@pointwise/db'
+import * as orders from '../orders/service.ts'
+import * as points from '../points/service.ts'
+import * as sales from '../products/sales.ts'
+import * as queries from './queries.ts'
+import { type Books, type CheckoutRequest, keyOf, type Request } from './settlement.ts'
+
+/** A row, or a product with all its rows, that somebody may keep locked. */
+export type RowKey = `${'order' | 'user' | 'product'}:${number}`
+
+export interface Reading {
+  books: Books
+  /** The rows that each request needs. */
+  needs: RowKey[][]
+  /** The suspects that were had. */
+  free: RowKey[]
+  /** The suspects that somebody else keeps locked. */
+  blocked: RowKey[]
+}
+
+/**
+ * Reads and locks what the requests name, in two round trips: orders, then wallets, then stock, each by ascending id.
+ * Nobody waits for a suspect: either it is free, or it is reported as blocked.
+ */
+export async function readBooks(
+  tx: Tx,
+  requests: readonly Request[],
+  isSuspect: (row: RowKey) => boolean,
+): Promise<Reading> {
+  const checkouts = requests.filter((request): request is CheckoutRequest => request.kind === 'checkout')
+  const orderIds = split(
+    'order',
+    requests.flatMap((request) => (request.kind === 'pay' ? [request.orderId] : [])),
+    isSuspect,
+  )
+  const userIds = split(
+    'user',
+    requests.map(({ userId }) => userId),
+    isSuspect,
+  )
+  const wanted = distinct(checkouts.flatMap(({ items }) => items.map(({ productId }) => productId)))
+
+  const [
+    locked = [],
+    triedOrders = [],
+    orderRows,
+    wallets = [],
+    triedWallets = [],
+    owners,
+    lines = [],
+    earlier = [],
+    offers = [],
+  ] = await together(
+    tx,
+    some(orderIds.trusted, (ids) => orders.lockOrders(tx, ids)),
+    some(orderIds.suspected, (ids) => orders.lockOrders(tx, ids).skipLocked()),
+    some(orderIds.suspected, (ids) => orders.selectOrderIds(tx, ids)),
+    some(userIds.trusted, (ids) => points.lockWallets(tx, ids)),
+    some(userIds.suspected, (ids) => points.lockWallets(tx, ids).skipLocked()),
+    some(userIds.suspected, (ids) => points.selectOwners(tx, ids)),
+    some(orderIds.all, (ids) => orders.selectLines(tx, ids)),
+    some(checkouts, (keys) => orders.selectOrdersByKeys(tx, keys)),
+    some(wanted, (ids) => sales.selectOffers(tx, ids)),
+  )
+  const orderRowsHad = [...locked, ...triedOrders]
+  const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
+  const sold = orderRowsHad.filter(({ status }) => status === 'pending').flatMap(({ id }) => linesOf.get(id) ?? [])
+  const productIds = split(
+    'product',
+    [...sold.map(({ productId }) => productId), ...offers.map(({ id }) => id)],
+    isSuspect,
+  )
+  const paidIds = [...orderRowsHad, ...earlier].filter(({ paidAt }) => paidAt).map(({ id }) => id)
+
+  const [stock = [], triedStock = [], triedProducts = [], stockRows, earlierLines = [], payments = []] = await together(
+    tx,
+    some(productIds.trusted, (ids) => sales.lockStock(tx, ids)),
+    some(productIds.suspected, (ids) => sales.lockStock(tx, ids).skipLocked()),
+    some(productIds.suspected, (ids) => sales.lockProducts(tx, ids).skipLocked()),
+    some(productIds.suspected, (ids) => sales.selectStock(tx, ids)),
+    some(earlier, (rows) =>
+      orders.selectLines(
+        tx,
+        rows.map(({ id }) => id),
+      ),
+    ),
+    some(paidIds, (ids) => queries.selectPaid(tx, ids)),
+  )
+
+  const rows = [...orderRowsHad, ...earlier]
+  const composed = orders.compose(rows, [...lines, ...earlierLines])
+  let inserted = 0
+  const books: Books = {
+    wallets: new Map(
+      [...wallets, ...triedWallets].flatMap((wallet) => (wallet.active ? [[wallet.userId, wallet]] : [])),
+    ),
+    orders: new Map(composed.map((order, index) => [order.id, { ...order, userId: rows[index]?.userId ?? 0 }])),
+    orderIds: new Map(earlier.map((row) => [keyOf(row), row.id])),
+    payments: new Map(payments.map(({ balance, ...payment }) => [payment.orderId, { payment, balance }])),
+    offers: new Map(offers.map((offer) => [offer.id, offer])),
+    stock: new Map([...stock, ...triedStock].map((row) => [row.productId, row.stock])),
+    newOrderId: () => --inserted,
+  }
+  const needs = requests.map((request): RowKey[] => [
+    `user:${request.userId}`,
+    ...(request.kind === 'pay' ? [`order:${request.orderId}` as const] : []),
+    ...(request.kind === 'pay' ? (linesOf.get(request.orderId) ?? []) : request.items).map(
+      ({ productId }) => `product:${productId}` as const,
+    ),
+  ])
+  const productsHad = new Set(triedProducts.map(({ id }) => id))
+  const free = [
+    ...triedOrders.map(({ id }) => `order:${id}` as const),
+    ...triedWallets.map(({ userId }) => `user:${userId}` as const),
+    ...triedStock
+      .filter(({ productId }) => productsHad.has(productId))
+      .map(({ productId }) => `product:${productId}` as const),
+  ]
+  const there = [
+    ...(orderRows ?? []).map(({ id }) => `order:${id}` as const),
+    ...(owners ?? []).map(({ userId }) => `user:${userId}` as const),
+    ...(stockRows ?? []).map(({ productId }) => `product:${productId}` as const),
+  ]
+  const had = new Set<RowKey>(free)
+  return { books, needs, free, blocked: there.filter((row) => !had.has(row)) }
+}
+
+const distinct = (ids: number[]) => [...new Set(ids)].toSorted((a, b) => a - b)
+
+function split(kind: 'order' | 'user' | 'product', ids: number[], isSuspect: (row: RowKey) => boolean) {
+  const all = distinct(ids)
+  const suspected = all.filter((id) => isSuspect(`${kind}:${id}`))
+  return { all, suspected, trusted: suspected.length === 0 ? all : all.filter((id) => !isSuspect(`${kind}:${id}`)) }
+}
+
+/** A statement for what there is; none for nothing. */
+const some = <T, S>(values: T[], statement: (values: T[]) => S) => (values.length > 0 ? statement(values) : undefined)
