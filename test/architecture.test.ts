@@ -179,9 +179,9 @@ describe('each thing is done in one place', () => {
     ).toEqual([])
   })
 
-  test('a transaction is opened by routers, and by the demonstration', () => {
+  test('a transaction is opened by routers, for the payments of a batch, and by the demonstration', () => {
     const opens = server.filter(({ code }) => /\btransact\(/.test(code))
-    const allowed = /^server\/src\/\w+\/router\.ts$|^server\/src\/embedded\//
+    const allowed = /^server\/src\/(\w+\/router|payments\/batch)\.ts$|^server\/src\/embedded\//
     expect(opens.length).toBeGreaterThan(5)
     expect(offenders(opens, ({ path }) => !allowed.test(path))).toEqual([])
     expect(offenders([...server, ...sdk], ({ code }) => /\b(startTransaction|transaction)\(\)/.test(code))).toEqual([])

@@ -1,3 +1,4 @@
+export { caseOf } from './case-of.ts'
 export { type ConnectOptions, connect, type Db, type Tx } from './connection.ts'
 export { DatabaseBusy, isLockWait, isTransient, NoConnectionFree, OutcomeUnknown } from './failures.ts'
 export { forceIndex } from './force-index.ts'

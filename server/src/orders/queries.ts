@@ -1,5 +1,4 @@
-import { type Db, forceIndex, type OrderStatus, type Tx } from '@pointwise/db'
-import { caseOf } from '../case-of.ts'
+import { caseOf, type Db, forceIndex, type OrderStatus, type Tx } from '@pointwise/db'
 
 const ORDER = [
   'id',

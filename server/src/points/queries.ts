@@ -1,5 +1,4 @@
-import { type Db, forceIndex, type Tx, type UseType } from '@pointwise/db'
-import { caseOf } from '../case-of.ts'
+import { caseOf, type Db, forceIndex, type Tx, type UseType } from '@pointwise/db'
 
 export function selectWallet(db: Db, userId: number) {
   return db

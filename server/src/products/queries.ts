@@ -1,6 +1,5 @@
-import { type Db, forceIndex, type StockReason, type Tx } from '@pointwise/db'
+import { caseOf, type Db, forceIndex, type StockReason, type Tx } from '@pointwise/db'
 import { sql } from 'kysely'
-import { caseOf } from '../case-of.ts'
 
 export function selectProducts(db: Db) {
   return db

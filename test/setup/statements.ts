@@ -1,0 +1,16 @@
+import type { LogEvent } from 'kysely'
+
+export interface Statement {
+  sql: string
+  values: readonly unknown[]
+}
+
+/** What a log event tells: one statement, or those that were sent together. */
+export function statementsIn({ query: { sql, parameters } }: LogEvent): Statement[] {
+  let taken = 0
+  return sql.split(';\n').map((one) => {
+    const count = one.split('?').length - 1
+    taken += count
+    return { sql: one, values: parameters.slice(taken - count, taken) }
+  })
+}
