@@ -1,115 +1,26 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { type DevelopmentDatabase, type FindOptions, findDatabase } from '@pointwise/db/development'
-import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { findDatabase } from '@pointwise/db/development'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { whyNoEngine } from '../../db/src/development/docker-engine.ts'
 import { findDatabaseOn } from '../../db/src/development/find.ts'
 import { startPrivately } from '../../db/src/development/local.ts'
 import { type Machine, thisMachine } from '../../db/src/development/machine.ts'
 import { findPrograms } from '../../db/src/development/programs.ts'
 
-const { dockerHost, programFolders } = thisMachine()
+import { directory, held, isRunning, options, pidOf, query, said } from '../setup/development.ts'
+
+const { programFolders } = thisMachine()
 const programs = (await findPrograms(programFolders)).usable
-const noEngine = await whyNoEngine(dockerHost)
 
 /** A machine without anything, on which each test puts what it is about. */
 const bare: Machine = {
   dockerHost: 'unix:///nowhere/docker.sock',
   programFolders: [],
   aptGet: async () => 'this is not Debian or Ubuntu',
-}
-
-let directory: string
-let said: string[]
-let endings: (() => unknown)[]
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'pointwise-development-'))
-  said = []
-  endings = []
-})
-afterEach(async () => {
-  await Promise.all(endings.map((end) => end()))
-  // The database of an owner that was just killed may still be writing its last files.
-  await rm(directory, { recursive: true, force: true, maxRetries: 100 })
-})
-
-function options(overrides: Partial<FindOptions> = {}): FindOptions {
-  return { directory, keep: false, database: 'mysql', say: (line) => said.push(line), ...overrides }
-}
-
-async function held(finding: Promise<DevelopmentDatabase>): Promise<DevelopmentDatabase> {
-  const database = await finding
-  endings.push(() => database.stop())
-  return database
-}
-
-async function query(url: string, ...statements: string[]): Promise<RowDataPacket[]> {
-  const connection = await createConnection(url)
-  try {
-    let rows: RowDataPacket[] = []
-    for (const statement of statements) [rows] = await connection.query<RowDataPacket[]>(statement)
-    return rows
-  } finally {
-    await connection.end()
-  }
-}
-
-async function pidOf(pidFile: string): Promise<number> {
-  return Number(await readFile(pidFile, 'utf8'))
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
-const eventually = (fact: () => void | Promise<void>) => vi.waitFor(fact, { timeout: 30_000, interval: 20 })
-
-interface Owner {
-  process: ChildProcess
-  pid: number
-  /** Resolves with the first line of standard output that begins so. */
-  line: (start: string) => Promise<string>
-  /** Resolves with the first line of progress that begins so. */
-  progress: (start: string) => Promise<string>
-}
-
-function startOwner(way: 'docker' | 'local', keep: 'yes' | 'no', after: 'wait' | 'leave' = 'wait'): Owner {
-  const script = join(import.meta.dirname, 'development-owner.ts')
-  // A process group of its own, like a command in a terminal.
-  const child = spawn(process.execPath, [script, directory, way, keep, after], {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  endings.push(() => child.kill('SIGKILL'))
-  const reader = (stream: typeof child.stdout) => {
-    const lines: string[] = []
-    createInterface(stream).on('line', (line) => lines.push(line))
-    return async (start: string) => {
-      await eventually(() =>
-        expect(
-          lines.some((line) => line.startsWith(start)),
-          lines.join('\n'),
-        ).toBe(true),
-      )
-      return lines.find((line) => line.startsWith(start)) ?? ''
-    }
-  }
-  return { process: child, pid: child.pid ?? 0, line: reader(child.stdout), progress: reader(child.stderr) }
-}
-
-async function owned(owner: Owner): Promise<{ url: string; pidFile: string }> {
-  return JSON.parse(await owner.line('{'))
 }
 
 describe('a given URL', () => {
@@ -247,118 +158,3 @@ for (const program of programs) {
     })
   })
 }
-
-describe.skipIf(programs.length === 0)('the owner of a private server', { timeout: 60_000 }, () => {
-  test('killed by SIGKILL takes its database with it, and its data when that is not kept', async () => {
-    const owner = startOwner('local', 'no')
-    const pid = await pidOf((await owned(owner)).pidFile)
-    owner.process.kill('SIGKILL')
-    await eventually(() => expect(isRunning(pid)).toBe(false))
-    await eventually(async () => expect(await readdir(directory)).toEqual([]))
-  })
-
-  test('killed by SIGKILL leaves its kept data to the next, which waits for the database to end', async () => {
-    const owner = startOwner('local', 'yes')
-    const { url } = await owned(owner)
-    await query(url, 'create database shop', 'create table shop.facts (id int)', 'insert into shop.facts values (7)')
-    owner.process.kill('SIGKILL')
-    await once(owner.process, 'exit')
-    const next = await held(findDatabase(options({ keep: true, way: 'local', database: 'shop' })))
-    expect(await query(next.url, 'select id from facts')).toMatchObject([{ id: 7 }])
-  })
-
-  test('killed by SIGKILL during the first start does not spoil the next', async () => {
-    const owner = startOwner('local', 'yes')
-    await owner.progress('Making a new')
-    owner.process.kill('SIGKILL')
-    await once(owner.process, 'exit')
-    const next = await held(findDatabase(options({ keep: true, way: 'local' })))
-    expect(await query(next.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
-  })
-
-  test('killed by SIGKILL during the first start leaves nothing that is not to be kept', async () => {
-    const owner = startOwner('local', 'no')
-    await eventually(async () =>
-      expect((await readdir(directory, { recursive: true })).join()).toContain('data.new/ibdata1'),
-    )
-    owner.process.kill('SIGKILL')
-    await eventually(async () => expect(await readdir(directory)).toEqual([]))
-  })
-
-  test('deletes what another left that went down with its machine', async () => {
-    const owners = join(directory, 'temporary-before', 'owners')
-    await mkdir(owners, { recursive: true })
-    const lives = { owner: { pid: process.pid, start: 'before' }, guard: { pid: process.ppid, start: 'before' } }
-    await writeFile(join(owners, 'dead.json'), JSON.stringify(lives))
-    const database = await held(findDatabase(options({ way: 'local' })))
-    expect(await readdir(directory)).toHaveLength(1)
-    expect(existsSync(owners)).toBe(false)
-    expect(await query(database.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
-  })
-
-  test('that ends without stopping it takes its database with it', async () => {
-    const owner = startOwner('local', 'no', 'leave')
-    await once(owner.process, 'exit')
-    await eventually(async () => expect(await readdir(directory)).toEqual([]))
-  })
-
-  test('can still use its database when Ctrl-C reached its whole process group', async () => {
-    const owner = startOwner('local', 'yes')
-    const { pidFile } = await owned(owner)
-    const pid = await pidOf(pidFile)
-    process.kill(-owner.pid, 'SIGINT')
-    expect(await owner.line('after SIGINT')).toBe(`after SIGINT: ${pidFile}`)
-    await owner.line('stopped')
-    expect(isRunning(pid)).toBe(false)
-  })
-
-  test('is named to a second one that wants the same kept data', async () => {
-    const owner = startOwner('local', 'yes')
-    const { url } = await owned(owner)
-    const second = findDatabase(options({ keep: true, way: 'local' }))
-    await expect(second).rejects.toThrow(new RegExp(`is in use by process ${owner.pid}, .* Stop that process`))
-    expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])
-  })
-
-  test('shares the directory with others whose data is not kept', async () => {
-    const all = await Promise.all([1, 2, 3].map(() => held(findDatabase(options({ way: 'local' })))))
-    expect(new Set(all.map(({ url }) => url)).size).toBe(3)
-    for (const { url } of all) expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])
-  })
-})
-
-describe.skipIf(noEngine !== undefined)(`MySQL in Docker (${noEngine ?? dockerHost})`, { timeout: 300_000 }, () => {
-  async function deleteVolume({ location }: DevelopmentDatabase): Promise<void> {
-    const { getContainerRuntimeClient } = await import('testcontainers')
-    const { container } = await getContainerRuntimeClient()
-    await container.dockerode.getVolume(location.replace('Docker volume ', '')).remove()
-  }
-
-  test('is preferred, answers, and is gone when it is stopped', async () => {
-    const database = await held(findDatabase(options()))
-    expect(database.description).toMatch(/^MySQL 9\.7\.\d+\S* in Docker \(mysql:9\.7\), port \d+$/)
-    const [row] = await query(database.url, 'select 1 as one, @@max_connections as connections')
-    expect(row).toMatchObject({ one: 1 })
-    expect(row?.connections).toBeGreaterThanOrEqual(500)
-    await database.stop()
-    await expect(query(database.url, 'select 1')).rejects.toThrow('ECONNREFUSED')
-  })
-
-  test('finds kept data again, also after its owner was killed, and refuses a second owner', async () => {
-    const owner = startOwner('docker', 'yes')
-    const { url } = await owned(owner)
-    await query(url, 'create database shop', 'create table shop.facts (id int)', 'insert into shop.facts values (7)')
-    const second = findDatabase(options({ keep: true, way: 'docker' }))
-    await expect(second).rejects.toThrow(`is in use by process ${owner.pid}`)
-    owner.process.kill('SIGKILL')
-    await once(owner.process, 'exit')
-
-    const next = await findDatabase(options({ keep: true, way: 'docker', database: 'shop' }))
-    expect(await query(next.url, 'select id from facts')).toMatchObject([{ id: 7 }])
-    await next.stop()
-    const last = await findDatabase(options({ keep: true, way: 'docker', database: 'shop' }))
-    expect(await query(last.url, 'select id from facts')).toMatchObject([{ id: 7 }])
-    await last.stop()
-    await deleteVolume(last)
-  })
-})

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyDatabase } from '../setup/database.ts'
 import { newKey } from '../setup/shop.ts'
 import { inWords } from '../setup/statement-words.ts'
+import { statementsIn } from '../setup/statements.ts'
 
 const LOCK_ORDER = ['orders', 'points', 'stock', 'products', 'product_sales']
 const ARROW = ' → '
@@ -27,7 +28,7 @@ const statements: string[] = []
 beforeAll(async () => {
   const { db: setup, url } = await emptyDatabase()
   await setup.destroy()
-  db = connect(url, { log: ({ query }) => statements.push(query.sql) })
+  db = connect(url, { log: (event) => statements.push(...statementsIn(event).map(({ sql }) => sql)) })
   const admin = createCaller({ db, admin: true })
   const { id: userId } = await record('users.create', () => admin.users.create({ name: 'Ada' }))
   const { id: otherId } = await admin.users.create({ name: 'Ben' })

@@ -132,7 +132,9 @@ describe('settle', () => {
           expect((books.stock.get(product) ?? 0) - left).toBe(sold.reduce((sum, { quantity }) => sum + quantity, 0))
         }
         for (const [user, { balance }] of after.wallets) {
-          const spent = sales.filter(({ userId }) => userId === user).reduce((sum, sale) => sum + sale.payment.amount, 0)
+          const spent = sales
+            .filter(({ userId }) => userId === user)
+            .reduce((sum, sale) => sum + sale.payment.amount, 0)
           expect((books.wallets.get(user)?.balance ?? 0) - balance).toBe(spent)
         }
         const paid = sales.map(({ order }) => order.id)

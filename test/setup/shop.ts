@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { type JWTPayload, SignJWT } from 'jose'
 import { emptyDatabase } from './database.ts'
 import { expectSoundBooks } from './invariants.ts'
+import { statementsIn } from './statements.ts'
 
 export const SECRET = new TextEncoder().encode('a secret of at least thirty-two bytes')
 
@@ -43,7 +44,7 @@ export interface GivenUser {
 export async function openShop({ config, database, now }: ShopOptions = {}): Promise<Shop> {
   const statements: string[] = []
   const { db, url: databaseUrl } = await emptyDatabase({
-    log: ({ query }) => statements.push(query.sql),
+    log: (event) => statements.push(...statementsIn(event).map(({ sql }) => sql)),
     ...database,
   })
   const log: string[] = []

@@ -6,16 +6,21 @@ const CONDITION = /`(\w+)` (?:=|in|is|<|>=|>) /g
  * them. Such as: lock `orders`.
  */
 export function inWords(sql: string): string {
-  return `${verbOf(sql)} ${named(sql.replace(/ on duplicate key update .*/s, ''), TABLE)}`
+  return `${verbOf(sql)} ${named(withoutExists(sql).replace(/ on duplicate key update .*/s, ''), TABLE)}`
 }
 
 /** The same in the words of docs/indexing.md, which add the columns it is found and sorted by. */
 export function inWordsWithColumns(sql: string): string {
-  const [, conditions = ''] = /\bwhere (.*)/s.exec(sql) ?? []
+  const [, conditions = ''] = /\bwhere (.*)/s.exec(withoutExists(sql)) ?? []
   const [, order = ''] = /.*\border by (.*)/s.exec(sql) ?? []
   const columns = named(conditions.replace(/ order by .*?(?=\)|$)/gs, ' '), CONDITION)
   const sorted = named(order, /`(\w+)`(?!\.)/g)
   return `${inWords(sql)}${columns && ` by ${columns}`}${sorted && ` in order of ${sorted}`}`
+}
+
+/** What is only asked for, and neither returned nor locked. */
+function withoutExists(sql: string): string {
+  return sql.replace(/exists \(select .*?\) as/s, '')
 }
 
 function named(sql: string, pattern: RegExp): string {

@@ -50,11 +50,7 @@ export function selectOrdersByKeys(db: Db, keys: OrderKey[]) {
   return selectOrders(db)
     .select('idempotency_key as idempotencyKey')
     .where((eb) =>
-      eb(
-        eb.refTuple('user_id', 'idempotency_key'),
-        'in',
-        keys.map(({ userId, idempotencyKey }) => eb.tuple(userId, idempotencyKey)),
-      ),
+      eb.or(keys.map(({ userId, idempotencyKey }) => eb.and({ user_id: userId, idempotency_key: idempotencyKey }))),
     )
 }
 

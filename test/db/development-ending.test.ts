@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findDatabase } from '@pointwise/db/development'
+import { describe, expect, test } from 'vitest'
+import { thisMachine } from '../../db/src/development/machine.ts'
+import { findPrograms } from '../../db/src/development/programs.ts'
+
+import {
+  directory,
+  eventually,
+  held,
+  isRunning,
+  options,
+  owned,
+  pidOf,
+  query,
+  startOwner,
+} from '../setup/development.ts'
+
+const { programFolders } = thisMachine()
+const programs = (await findPrograms(programFolders)).usable
+
+describe.skipIf(programs.length === 0)('the owner of a private server', { timeout: 60_000 }, () => {
+  test('killed by SIGKILL takes its database with it, and its data when that is not kept', async () => {
+    const owner = startOwner('local', 'no')
+    const pid = await pidOf((await owned(owner)).pidFile)
+    owner.process.kill('SIGKILL')
+    await eventually(() => expect(isRunning(pid)).toBe(false))
+    await eventually(async () => expect(await readdir(directory)).toEqual([]))
+  })
+
+  test('killed by SIGKILL leaves its kept data to the next, which waits for the database to end', async () => {
+    const owner = startOwner('local', 'yes')
+    const { url } = await owned(owner)
+    await query(url, 'create database shop', 'create table shop.facts (id int)', 'insert into shop.facts values (7)')
+    owner.process.kill('SIGKILL')
+    await once(owner.process, 'exit')
+    const next = await held(findDatabase(options({ keep: true, way: 'local', database: 'shop' })))
+    expect(await query(next.url, 'select id from facts')).toMatchObject([{ id: 7 }])
+  })
+
+  test('killed by SIGKILL during the first start does not spoil the next', async () => {
+    const owner = startOwner('local', 'yes')
+    await owner.progress('Making a new')
+    owner.process.kill('SIGKILL')
+    await once(owner.process, 'exit')
+    const next = await held(findDatabase(options({ keep: true, way: 'local' })))
+    expect(await query(next.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
+  })
+
+  test('killed by SIGKILL during the first start leaves nothing that is not to be kept', async () => {
+    const owner = startOwner('local', 'no')
+    await eventually(async () =>
+      expect((await readdir(directory, { recursive: true })).join()).toContain('data.new/ibdata1'),
+    )
+    owner.process.kill('SIGKILL')
+    await eventually(async () => expect(await readdir(directory)).toEqual([]))
+  })
+
+  test('deletes what another left that went down with its machine', async () => {
+    const owners = join(directory, 'temporary-before', 'owners')
+    await mkdir(owners, { recursive: true })
+    const lives = { owner: { pid: process.pid, start: 'before' }, guard: { pid: process.ppid, start: 'before' } }
+    await writeFile(join(owners, 'dead.json'), JSON.stringify(lives))
+    const database = await held(findDatabase(options({ way: 'local' })))
+    expect(await readdir(directory)).toHaveLength(1)
+    expect(existsSync(owners)).toBe(false)
+    expect(await query(database.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
+  })
+
+  test('that ends without stopping it takes its database with it', async () => {
+    const owner = startOwner('local', 'no', 'leave')
+    await once(owner.process, 'exit')
+    await eventually(async () => expect(await readdir(directory)).toEqual([]))
+  })
+
+  test('can still use its database when Ctrl-C reached its whole process group', async () => {
+    const owner = startOwner('local', 'yes')
+    const { pidFile } = await owned(owner)
+    const pid = await pidOf(pidFile)
+    process.kill(-owner.pid, 'SIGINT')
+    expect(await owner.line('after SIGINT')).toBe(`after SIGINT: ${pidFile}`)
+    await owner.line('stopped')
+    expect(isRunning(pid)).toBe(false)
+  })
+
+  test('is named to a second one that wants the same kept data', async () => {
+    const owner = startOwner('local', 'yes')
+    const { url } = await owned(owner)
+    const second = findDatabase(options({ keep: true, way: 'local' }))
+    await expect(second).rejects.toThrow(new RegExp(`is in use by process ${owner.pid}, .* Stop that process`))
+    expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])
+  })
+
+  test('shares the directory with others whose data is not kept', async () => {
+    const all = await Promise.all([1, 2, 3].map(() => held(findDatabase(options({ way: 'local' })))))
+    expect(new Set(all.map(({ url }) => url)).size).toBe(3)
+    for (const { url } of all) expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])
+  })
+})
