@@ -72,10 +72,14 @@ export interface AppConfig {
   rankingsTtlSeconds: number
 }
 
-export interface Config extends Omit<AppConfig, 'tokens'> {
+/** Where the database is. */
+export interface DatabaseConfig {
   /** Not set: the embedded mode. */
   databaseUrl: string | undefined
   databaseWay: 'docker' | 'local' | undefined
+}
+
+export interface Config extends Omit<AppConfig, 'tokens'>, DatabaseConfig {
   databasePool: number
   host: string
   port: number
@@ -94,10 +98,7 @@ export class BadConfig extends Error {
  * @throws BadConfig
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const { data, error } = environment.safeParse(env)
-  if (error) {
-    throw new BadConfig(`${error.issues.map(({ path, message }) => `${String(path[0])} ${message}`).join('; ')}.`)
-  }
+  const data = read(environment, env)
   const key = data.JWT_SECRET
     ? { secret: data.JWT_SECRET }
     : data.JWT_JWKS_URL
@@ -120,4 +121,20 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     rankingsTtlSeconds: data.RANKINGS_TTL_SECONDS ?? 30,
     tokens: { audience: data.JWT_AUDIENCE ?? 'pointwise', issuer: data.JWT_ISSUER ?? 'pointwise', key },
   }
+}
+
+/**
+ * Reads where the database is, for whoever needs nothing else of the configuration.
+ *
+ * @throws BadConfig
+ */
+export function readDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
+  const data = read(environment.pick({ DATABASE_URL: true, POINTWISE_DATABASE: true }), env)
+  return { databaseUrl: data.DATABASE_URL, databaseWay: data.POINTWISE_DATABASE }
+}
+
+function read<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
+  const { data, error } = schema.safeParse(env)
+  if (!error) return data
+  throw new BadConfig(`${error.issues.map(({ path, message }) => `${String(path[0])} ${message}`).join('; ')}.`)
 }

@@ -1,4 +1,5 @@
 export { type AppOptions, buildApp } from './app.ts'
+export { type Audit, type AuditOptions, audit, type Check, type CheckName, type Finding } from './audit/service.ts'
 export { type CallerOptions, createCaller } from './caller.ts'
 export type { AppConfig } from './config.ts'
 export { createLogger } from './http/logging.ts'

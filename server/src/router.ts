@@ -1,3 +1,4 @@
+import { auditRouter } from './audit/router.ts'
 import { orderProcedures } from './orders/router.ts'
 import { checkout, paymentsRouter } from './payments/router.ts'
 import { pointsRouter } from './points/router.ts'
@@ -14,6 +15,7 @@ export const appRouter = router({
   points: pointsRouter,
   orders: router({ ...orderProcedures, checkout }),
   payments: paymentsRouter,
+  audit: auditRouter,
 })
 
 export type AppRouter = typeof appRouter

@@ -32,10 +32,14 @@ export async function emptyDatabase(options: ConnectOptions = {}): Promise<{ url
   await createDatabase(url)
   await migrate(url)
   const db = connect(url, options)
+  await emptyTables(db)
+  return { url, db }
+}
+
+export async function emptyTables(db: Db): Promise<void> {
   await transact(db, async (tx) => {
     for (const table of TABLES) await tx.deleteFrom(table).execute()
   })
-  return { url, db }
 }
 
 /** Every row of every table: two of them are equal if nothing was written in between. */

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Db } from '@pointwise/db'
@@ -9,6 +9,7 @@ import { keptSecret } from './secret.ts'
 import { adminToken, userToken } from './tokens.ts'
 
 const DIRECTORY = fileURLToPath(new URL('../../../.pointwise', import.meta.url))
+const RUNNING_WITHIN_MS = 2_000
 
 export interface Embedded extends DevelopmentDatabase {
   secret: Uint8Array
@@ -22,6 +23,34 @@ export async function startEmbedded(way: DatabaseWay | undefined, say: (line: st
   return { ...database, secret }
 }
 
+/**
+ * The database of the embedded mode: that of the server which runs, or, when none does, the kept one, started for as long
+ * as it is needed.
+ */
+export async function openKeptDatabase(
+  way: DatabaseWay | undefined,
+  say: (line: string) => void,
+): Promise<DevelopmentDatabase> {
+  const running = await runningServer()
+  if (running) {
+    const description = `the database of the server at ${running.url}`
+    return { url: running.databaseUrl, description, location: description, stop: async () => undefined }
+  }
+  say('No server runs: its database is started, and stopped afterwards.')
+  return findDatabase({ way, directory: DIRECTORY, keep: true, database: 'pointwise', say })
+}
+
+/** The server that `server.json` tells of, unless it is gone and could not take the file with it. */
+async function runningServer(): Promise<{ url: string; databaseUrl: string } | undefined> {
+  try {
+    const { url, databaseUrl } = JSON.parse(await readFile(serverFile(), 'utf8'))
+    const { ok } = await fetch(`${url}/livez`, { signal: AbortSignal.timeout(RUNNING_WITHIN_MS) })
+    return ok && typeof databaseUrl === 'string' ? { url, databaseUrl } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 interface Welcome {
   db: Db
   url: string
@@ -30,7 +59,7 @@ interface Welcome {
 }
 
 /**
- * Fills an empty database with the demonstration, writes `.pointwise/server.json` for `npm run demo`, and returns what a
+ * Fills an empty database with the demonstration, writes `.pointwise/server.json` for `npm run demo` and the audit, and returns what a
  * newcomer should read.
  */
 export async function welcome({ db, url, database, signing }: Welcome): Promise<string> {
@@ -38,7 +67,8 @@ export async function welcome({ db, url, database, signing }: Welcome): Promise<
   const customer = await users.first(db)
   const user = customer ? await userToken(signing, customer.id) : ''
   const admin = await adminToken(signing)
-  await writeFile(serverFile(), JSON.stringify({ url, userToken: user, adminToken: admin }, null, 2), { mode: 0o600 })
+  const told = { url, databaseUrl: database.url, userToken: user, adminToken: admin }
+  await writeFile(serverFile(), JSON.stringify(told, null, 2), { mode: 0o600 })
   return `
 Pointwise is open at ${url}
 

@@ -1,0 +1,78 @@
+import type { Db } from '@pointwise/db'
+import { sql } from 'kysely'
+import { type Chunk, within } from './chunks.ts'
+
+const isPaid = sql<boolean>`orders.status in ('paid', 'refunded')`
+const isRefunded = sql<boolean>`orders.status = 'refunded'`
+
+export function selectOrdersOffLines(db: Db, chunk: Chunk) {
+  const total = sql<string | null>`sum(order_products.price * order_products.count)`
+  return db
+    .selectFrom('orders')
+    .leftJoin('order_products', 'order_products.order_id', 'orders.id')
+    .select(['orders.id', 'total_price as found', total.as('expected')])
+    .where(within('orders.id', chunk))
+    .groupBy(['orders.id', 'total_price'])
+    .having(sql<boolean>`not coalesce(total_price = ${total}, false)`)
+}
+
+/** Orders whose payment or refund is not the one that their status asks for. */
+export function selectOrdersOffPayment(db: Db, chunk: Chunk) {
+  const payment = sql<boolean>`coalesce(if(${isPaid},
+    payments.amount = total_price and payments.user_id = orders.user_id
+      and coalesce(payments.created_at = paid_at, paid_at is null),
+    payments.order_id is null), false)`
+  const refund = sql<boolean>`coalesce(if(${isRefunded}, refunds.amount = total_price, refunds.order_id is null), false)`
+  return db
+    .selectFrom('orders')
+    .leftJoin('payments', 'payments.order_id', 'orders.id')
+    .leftJoin('refunds', 'refunds.order_id', 'orders.id')
+    .select([
+      'orders.id',
+      'orders.status',
+      'total_price as total',
+      'orders.user_id as userId',
+      'paid_at as paidAt',
+      'payments.amount as paid',
+      'payments.user_id as payer',
+      'payments.created_at as paymentAt',
+      'refunds.amount as refunded',
+      sql<number>`${payment}`.as('hasItsPayment'),
+      sql<number>`${refund}`.as('hasItsRefund'),
+    ])
+    .where(within('orders.id', chunk))
+    .where(sql<boolean>`not (${payment} and ${refund})`)
+}
+
+/** Orders whose USE and REFUND rows, in their owner's wallet, are not those that their status asks for. */
+export function selectOrdersOffHistory(db: Db, chunk: Chunk) {
+  const count = (type: string) => sql<string>`coalesce(sum(history.use_type = ${sql.lit(type)}), 0)`
+  const sum = (type: string) => sql<string>`coalesce(sum(if(history.use_type = ${sql.lit(type)}, history.point, 0)), 0)`
+  const ofOthers = (type: string) =>
+    sql<string>`coalesce(sum(history.use_type = ${sql.lit(type)} and not history.point_id <=> wallet.id), 0)`
+  const one = (type: string, point: string) =>
+    sql<boolean>`(${count(type)} = 1 and ${sum(type)} = ${sql.raw(point)} and ${ofOthers(type)} = 0)`
+  const use = sql<boolean>`if(${isPaid}, ${one('USE', '-total_price')}, ${count('USE')} = 0)`
+  const refund = sql<boolean>`if(${isRefunded}, ${one('REFUND', 'total_price')}, ${count('REFUND')} = 0)`
+  return db
+    .selectFrom('orders')
+    .leftJoin('points as wallet', 'wallet.user_id', 'orders.user_id')
+    .leftJoin('point_histories as history', 'history.order_id', 'orders.id')
+    .select([
+      'orders.id',
+      'orders.status',
+      'total_price as total',
+      'wallet.id as walletId',
+      count('USE').as('uses'),
+      sum('USE').as('used'),
+      ofOthers('USE').as('usesOfOthers'),
+      count('REFUND').as('refunds'),
+      sum('REFUND').as('refunded'),
+      ofOthers('REFUND').as('refundsOfOthers'),
+      sql<number>`${use}`.as('hasItsUse'),
+      sql<number>`${refund}`.as('hasItsRefund'),
+    ])
+    .where(within('orders.id', chunk))
+    .groupBy(['orders.id', 'orders.status', 'total_price', 'wallet.id'])
+    .having(sql<boolean>`not (${use} and ${refund})`)
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { adminProcedure } from '../procedures.ts'
+import { router } from '../trpc.ts'
+import { CHECKS, type CheckName } from './ledger.ts'
+import { audit } from './service.ts'
+
+const finding = z.strictObject({
+  what: z.string(),
+  ids: z.record(z.string(), z.union([z.number(), z.string()])),
+  expected: z.string(),
+  found: z.string(),
+})
+
+const check = z.strictObject({
+  name: z.enum(Object.keys(CHECKS) as CheckName[]),
+  promise: z.string(),
+  rows: z.int(),
+  broken: z.int(),
+  findings: z.array(finding),
+})
+
+export const auditRouter = router({
+  run: adminProcedure
+    .input(z.strictObject({}).optional())
+    .output(z.strictObject({ sound: z.boolean(), asOf: z.date(), durationMs: z.int(), checks: z.array(check) }))
+    .query(({ ctx }) => audit(ctx.db)),
+})

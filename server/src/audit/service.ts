@@ -1,0 +1,62 @@
+import { type Db, readConsistently } from '@pointwise/db'
+import { checkEvents } from './events.ts'
+import { type Check, Ledger } from './ledger.ts'
+import { checkOrders } from './orders.ts'
+import { KEYS, selectMoment, type Table } from './queries/chunks.ts'
+import { checkSales } from './sales.ts'
+import type { Extents, Survey } from './survey.ts'
+import { surveyTable } from './tables.ts'
+import { checkTotal, checkWallets } from './wallets.ts'
+
+export type { Check, CheckName, Finding } from './ledger.ts'
+
+/** What an audit found. */
+export interface Audit {
+  /** No promise is broken. */
+  sound: boolean
+  /** The moment of the snapshot, by the database's clock. */
+  asOf: Date
+  durationMs: number
+  checks: Check[]
+}
+
+export interface AuditOptions {
+  /** How many rows a statement reads at most, more or less; 10,000 where none is given. */
+  chunkSize?: number
+  /** How many findings of each check are kept; all are counted. */
+  findingsMax?: number
+  /** How many hours of products are added up at a time: a bound on memory. */
+  entriesMax?: number
+  /** Called after each chunk: what is being looked at, and the row at which it is. */
+  progress?: (step: string, row: number) => void
+}
+
+/**
+ * Holds the books against each other, in one consistent read of a running system: no lock is taken and nobody waits. Rows
+ * are compared in the database, a chunk at a time, so that memory and each statement are bounded however long the
+ * histories are. While it runs, the database keeps old versions of the rows that change.
+ */
+export async function audit(db: Db, options: AuditOptions = {}): Promise<Audit> {
+  const { chunkSize = 10_000, findingsMax = 100, entriesMax = 200_000, progress = () => undefined } = options
+  const started = performance.now()
+  const ledger = new Ledger(findingsMax)
+  const asOf = await readConsistently(db, async (snapshot) => {
+    const moment = await selectMoment(snapshot).executeTakeFirstOrThrow()
+    await check({ db: snapshot, ledger, chunkSize, entriesMax, progress })
+    return moment.asOf
+  })
+  const { checks } = ledger
+  const sound = checks.every(({ broken }) => broken === 0)
+  return { sound, asOf, durationMs: Math.round(performance.now() - started), checks }
+}
+
+async function check(survey: Survey): Promise<void> {
+  const extents: Partial<Extents> = {}
+  for (const table of Object.keys(KEYS) as Table[]) extents[table] = await surveyTable(survey, table)
+  const surveyed = extents as Extents
+  await checkWallets(survey, surveyed)
+  checkTotal(survey, surveyed)
+  await checkOrders(survey, surveyed)
+  await checkSales(survey, surveyed)
+  await checkEvents(survey, surveyed)
+}

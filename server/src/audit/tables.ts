@@ -1,0 +1,52 @@
+import { inWords } from './ledger.ts'
+import { type Chunk, countRows, KEYS, selectChunk, type Table } from './queries/chunks.ts'
+import { RULES, selectRuleBreakers } from './queries/rules.ts'
+import type { Survey } from './survey.ts'
+
+const FIRST = Number.MIN_SAFE_INTEGER
+
+/** A table as the walk over it found it. */
+export interface Extent {
+  chunks: Chunk[]
+  rows: number
+  /** What its rows hold of points, all together. */
+  points: number
+}
+
+/** Cuts a table into chunks, and holds each row against the rules of its table. */
+export async function surveyTable(survey: Survey, table: Table): Promise<Extent> {
+  const extent: Extent = { chunks: [], rows: 0, points: 0 }
+  const { db, chunkSize: size } = survey
+  for (let after = FIRST; ; ) {
+    const { upTo, rows, points } = await selectChunk(db, table, { after, size }).executeTakeFirstOrThrow()
+    if (upTo === null) break
+    const chunk = { after, upTo }
+    const isUnique = table !== 'product_sales'
+    const count = isUnique ? rows : (await countRows(db, table, chunk).executeTakeFirstOrThrow()).rows
+    extent.chunks.push(chunk)
+    extent.rows += count
+    extent.points += Number(points)
+    if (RULES[table].length > 0) await keepRules(survey, table, chunk)
+    survey.progress(table, extent.rows)
+    if (rows < size) break
+    after = upTo
+  }
+  for (const check of new Set(RULES[table].map((rule) => rule.check))) survey.ledger.looked(check, extent.rows)
+  return extent
+}
+
+async function keepRules({ db, ledger }: Survey, table: Table, chunk: Chunk): Promise<void> {
+  for (const row of await selectRuleBreakers(db, table, chunk).execute()) {
+    const ids = { [KEYS[table]]: row.id, ...(row.hour && { hour: inWords(row.hour) }) }
+    for (const [index, { check, column, expected }] of RULES[table].entries()) {
+      if (row[`holds${index}`]) continue
+      const isCompanion = check === 'companions'
+      ledger.broken(check, {
+        what: table,
+        ids,
+        expected: isCompanion ? expected : `${column} ${expected}`,
+        found: isCompanion ? 'none' : `${column} ${inWords(row[`value${index}`])}`,
+      })
+    }
+  }
+}

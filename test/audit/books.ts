@@ -1,0 +1,85 @@
+import { connect, createDatabase, type Db, migrate } from '@pointwise/db'
+import { createCaller } from '@pointwise/server'
+import { databaseUrl, emptyTables, run } from '../setup/database.ts'
+
+export const PAID_AT = '2026-03-01T10:15:00.000Z'
+export const LATER = '2026-03-01T11:45:00.000Z'
+
+/** A database of this worker's own in which nothing keeps a person from planting what no procedure would write. */
+export async function unguardedDatabase(): Promise<Db> {
+  const url = databaseUrl('audit')
+  await createDatabase(url)
+  await migrate(url)
+  const db = connect(url, { connections: 2 })
+  const guards = await run<{ place: string; name: string }>(
+    db,
+    `select table_name as place, constraint_name as name from information_schema.table_constraints
+    where table_schema = database() and constraint_type in ('FOREIGN KEY', 'CHECK')
+    and table_name not like 'kysely%' order by constraint_type desc`,
+  )
+  // MariaDB keeps the check of a JSON column under the column's name, with the column.
+  const named = guards.filter(({ name }) => name !== 'payload')
+  for (const { place, name } of named) await run(db, `alter table ${place} drop constraint ${name}`)
+  return db
+}
+
+export type Books = Awaited<ReturnType<typeof keepBooks>>
+
+/** Empties the database and keeps a shop's books in it: an order in each status, and everything that can be written. */
+export async function keepBooks(db: Db) {
+  await emptyTables(db)
+  const at = (time: string) => ({ db, now: () => new Date(time) })
+  const admin = createCaller({ ...at(PAID_AT), admin: true })
+  const { id: ada } = await admin.users.create({ name: 'Ada' })
+  const { id: ben } = await admin.users.create({ name: 'Ben' })
+  const { id: storeId } = await admin.stores.create({ name: 'Corner' })
+  const stocked = (name: string, price: number, stock: number) => admin.products.create({ storeId, name, price, stock })
+  const [tea, mug, cup] = [await stocked('Tea', 100, 10), await stocked('Mug', 250, 5), await stocked('Cup', 50, 1)]
+  await admin.products.restock({ productId: tea.id, quantity: 5 })
+  await admin.products.restock({ productId: tea.id, quantity: -1 })
+  await admin.products.update({ productId: mug.id, name: 'Large mug' })
+  await admin.products.remove({ productId: cup.id })
+
+  const [asAda, asBen] = [ada, ben].map((userId) => createCaller({ ...at(PAID_AT), userId }))
+  const benLater = createCaller({ ...at(LATER), userId: ben })
+  if (!asAda || !asBen) throw new Error('Nobody calls.')
+  const of = (product: typeof tea, quantity = 1) => ({ productId: product.id, quantity, price: product.price })
+  const { historyId: adasCharge } = await asAda.points.charge({ amount: 1_000 })
+  const { historyId: bensCharge } = await asBen.points.charge({ amount: 500 })
+  const { order: paid } = await asAda.orders.checkout({ items: [of(tea, 2), of(mug)] })
+  const pending = await asAda.orders.place({ items: [of(tea)] })
+  const cancelled = await asAda.orders.place({ items: [of(mug)] })
+  await asAda.orders.cancel({ orderId: cancelled.id })
+  const { order: later } = await benLater.orders.checkout({ items: [of(tea)] })
+  const { order: refunded } = await asAda.orders.checkout({ items: [of(tea)] })
+  await admin.payments.refund({ orderId: refunded.id })
+
+  const id = async (query: string) => Number((await run<{ id: number }>(db, query))[0]?.id)
+  const wallet = (user: number) => id(`select id from points where user_id = ${user}`)
+  const history = (type: string, order: number) =>
+    id(`select id from point_histories where use_type = '${type}' and order_id = ${order}`)
+  const event = (type: string, name: string, about: number) =>
+    id(`select id from events where type = '${type}' and json_value(payload, '$.${name}') = ${about}`)
+  return {
+    db,
+    users: { ada, ben },
+    wallets: { ada: await wallet(ada), ben: await wallet(ben) },
+    products: { tea: tea.id, mug: mug.id, cup: cup.id },
+    orders: { paid: paid.id, later: later.id, pending: pending.id, cancelled: cancelled.id, refunded: refunded.id },
+    histories: {
+      adasCharge,
+      bensCharge,
+      paid: await history('USE', paid.id),
+      later: await history('USE', later.id),
+      refunded: await history('REFUND', refunded.id),
+    },
+    events: {
+      charged: await event('points.charged', 'historyId', bensCharge),
+      placed: await event('order.placed', 'orderId', pending.id),
+      paid: await event('order.paid', 'orderId', paid.id),
+      refunded: await event('order.refunded', 'orderId', refunded.id),
+      cancelled: await event('order.cancelled', 'orderId', cancelled.id),
+      restocked: await event('product.restocked', 'productId', tea.id),
+    },
+  }
+}
