@@ -86,6 +86,18 @@ export async function holdConnection(db: Db, statement = 'select 1'): Promise<As
   }
 }
 
+/** A database of that name in which nothing has ever been: its first ids are 1. */
+export async function freshDatabase(name: string, options: ConnectOptions = {}): Promise<{ url: string; db: Db }> {
+  const url = databaseUrl(name)
+  await createDatabase(url)
+  const old = connect(url)
+  await run(old, `drop database ${new URL(url).pathname.slice(1)}`)
+  await old.destroy()
+  await createDatabase(url)
+  await migrate(url)
+  return { url, db: connect(url, options) }
+}
+
 /** Runs SQL as a person with a database client would: for faults planted by hand, and for looking. */
 export async function run<Row = unknown>(db: Db, statement: string): Promise<Row[]> {
   const { rows } = await sql<Row>`${sql.raw(statement)}`.execute(db as Kysely<Tables>)

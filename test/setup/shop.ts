@@ -5,7 +5,7 @@ import type { ConnectOptions, Db } from '@pointwise/db'
 import { type AppConfig, buildApp, createCaller, createLogger } from '@pointwise/server'
 import type { FastifyInstance } from 'fastify'
 import { type JWTPayload, SignJWT } from 'jose'
-import { emptyDatabase } from './database.ts'
+import { emptyDatabase, freshDatabase } from './database.ts'
 import { expectSoundBooks } from './invariants.ts'
 import { statementsIn } from './statements.ts'
 
@@ -28,6 +28,8 @@ export interface ShopOptions {
   config?: Partial<AppConfig>
   database?: ConnectOptions
   now?: () => Date
+  /** A database of that name in which nothing has ever been, instead of the emptied one. */
+  fresh?: string
 }
 
 export interface GivenUser {
@@ -41,12 +43,13 @@ export interface GivenUser {
  * A server that listens on a free port, on an empty database, with what a test needs around it. Disposing it closes the
  * server and checks the books: `await using shop = await openShop()`.
  */
-export async function openShop({ config, database, now }: ShopOptions = {}): Promise<Shop> {
+export async function openShop({ config, database, now, fresh }: ShopOptions = {}): Promise<Shop> {
   const statements: string[] = []
-  const { db, url: databaseUrl } = await emptyDatabase({
+  const options: ConnectOptions = {
     log: (event) => statements.push(...statementsIn(event).map(({ sql }) => sql)),
     ...database,
-  })
+  }
+  const { db, url: databaseUrl } = await (fresh ? freshDatabase(fresh, options) : emptyDatabase(options))
   const log: string[] = []
   const app = await buildApp({
     db,

@@ -1,38 +1,51 @@
-import { fastifyRequestHandler } from '@trpc/server/adapters/fastify'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { TRPCError } from '@trpc/server'
+import { type FastifyHandlerOptions, fastifyRequestHandler } from '@trpc/server/adapters/fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { Refusal } from '../refusals.ts'
 import { appRouter } from '../router.ts'
 import { trace } from '../trpc.ts'
+import { answerPlainCall, plainCall } from './short-lane.ts'
 
 /** A batch counts as one request to everything in front of tRPC, so its size is bounded. */
 export const BATCH_MAX = 20
 
 type Errors = readonly { cause?: unknown }[]
 
+type CreateContext = (request: FastifyRequest) => Context
+
 /** Mounts the router under `/trpc`. JSON is the only body there is: anything else is 415. */
-export function mountTrpc(app: FastifyInstance, createContext: (request: FastifyRequest) => Context): void {
+export function mountTrpc(app: FastifyInstance, createContext: CreateContext): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
-  app.all<{ Params: { path: string } }>('/trpc/:path', (req, res) =>
-    fastifyRequestHandler({
-      router: appRouter,
-      req,
-      res,
-      path: req.params.path,
-      maxBatchSize: BATCH_MAX,
-      maxBodySize: app.initialConfig.bodyLimit ?? 0,
-      createContext: ({ req }) => createContext(req),
-      onError({ error, path, ctx, req }) {
-        if (!ctx) trace(error, req.id)
-        if (error.code === 'INTERNAL_SERVER_ERROR') req.log.error({ err: error.cause ?? error, path }, 'call failed')
-      },
-      responseMeta: ({ errors, eagerGeneration }) => ({
-        // What fails before it has a context gets no content type from tRPC.
-        headers: { ...responseHeaders(errors), ...(!eagerGeneration && { 'content-type': 'application/json' }) },
-      }),
+  const maxBodySize = app.initialConfig.bodyLimit ?? 0
+  app.all<{ Params: { path: string } }>('/trpc/:path', (req, res) => {
+    const { path } = req.params
+    const call = plainCall(req, path)
+    if (!call) return fastifyRequestHandler({ ...adapterOptions(createContext), req, res, path, maxBodySize })
+    const onError = (error: TRPCError) => logFault(req, error, path)
+    return answerPlainCall(call, res, { context: createContext(req), onError, headersFor: responseHeaders })
+  })
+}
+
+const adapterOptions = (createContext: CreateContext) =>
+  ({
+    router: appRouter,
+    maxBatchSize: BATCH_MAX,
+    createContext: ({ req }) => createContext(req),
+    onError({ error, path, ctx, req }) {
+      if (!ctx) trace(error, req.id)
+      logFault(req, error, path)
+    },
+    responseMeta: ({ errors, eagerGeneration }) => ({
+      // What fails before it has a context gets no content type from tRPC.
+      headers: { ...responseHeaders(errors), ...(!eagerGeneration && { 'content-type': 'application/json' }) },
     }),
-  )
+  }) satisfies Partial<FastifyHandlerOptions<typeof appRouter, FastifyRequest, FastifyReply>>
+
+function logFault(request: FastifyRequest, error: TRPCError, path: string | undefined): void {
+  if (error.code !== 'INTERNAL_SERVER_ERROR') return
+  request.log.error({ err: error.cause ?? error, path }, 'call failed')
 }
 
 function responseHeaders(errors: Errors): Record<string, string> {

@@ -1,0 +1,83 @@
+import { type AnyTRPCProcedure, getTRPCErrorFromUnknown, getTRPCErrorShape, transformTRPCResponse } from '@trpc/server'
+import { getHTTPStatusCode } from '@trpc/server/http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
+import { appRouter } from '../router.ts'
+import { trpcConfig } from '../trpc.ts'
+
+/** A single call, whose input could be read. */
+interface Call {
+  path: string
+  procedure: AnyTRPCProcedure
+  type: 'query' | 'mutation'
+  input: unknown
+}
+
+const METHODS = { query: 'GET', mutation: 'POST' } as const
+// At run time a flat record, by path.
+const procedures = new Map(Object.entries(appRouter._def.procedures as unknown as Record<string, AnyTRPCProcedure>))
+
+/**
+ * The call that a request is, when it is plainly one: a known procedure, its own method, JSON, and an input that can be
+ * read. Of everything else (batches, streams, broken or unusual requests) it is undefined, and tRPC's adapter answers.
+ */
+export function plainCall({ method, headers, query, body }: FastifyRequest, path: string): Call | undefined {
+  const procedure = procedures.get(path)
+  const type = procedure?._def.type
+  if (!procedure || (type !== 'query' && type !== 'mutation') || method !== METHODS[type]) return undefined
+  if (headers['trpc-accept'] !== undefined || headers.accept?.includes('jsonl')) return undefined
+  const { input: asked, ...others } = query as Record<string, unknown>
+  if (Object.keys(others).length > 0) return undefined
+  const isPost = type === 'mutation'
+  if (isPost ? headers['content-type'] !== 'application/json' || asked !== undefined : headers['content-type'])
+    return undefined
+  const text = isPost ? body : asked
+  if (text === undefined || text === '') return { path, procedure, type, input: undefined }
+  if (typeof text !== 'string') return undefined
+  try {
+    return { path, procedure, type, input: trpcConfig.transformer.input.deserialize(JSON.parse(text)) }
+  } catch {
+    return undefined
+  }
+}
+
+export interface Lane {
+  context: Context
+  onError: (error: ReturnType<typeof getTRPCErrorFromUnknown>, path: string) => void
+  headersFor: (errors: readonly { cause?: unknown }[]) => Record<string, string>
+}
+
+/**
+ * Answers a plain call, byte for byte as tRPC's adapter would, without the Request and Response objects that cost more than
+ * the call: see test/bench.
+ */
+export async function answerPlainCall(call: Call, reply: FastifyReply, { context, onError, headersFor }: Lane) {
+  const { path, procedure, type, input } = call
+  try {
+    const data = await procedure({
+      path,
+      getRawInput: async () => input,
+      ctx: context,
+      type,
+      signal: undefined,
+      batchIndex: 0,
+    })
+    send(reply, 200, { result: { data } }, headersFor([]))
+  } catch (cause) {
+    const error = getTRPCErrorFromUnknown(cause)
+    onError(error, path)
+    const shape = getTRPCErrorShape({ config: trpcConfig, ctx: context, error, input, path, type })
+    send(reply, getHTTPStatusCode({ error: shape }, [error]), { error: shape }, headersFor([error]))
+  }
+  return reply
+}
+
+type Answer = Parameters<typeof transformTRPCResponse>[1]
+
+function send(reply: FastifyReply, status: number, answer: Answer, headers: Record<string, string>): void {
+  reply
+    .code(status)
+    .headers({ ...headers, 'content-type': 'application/json' })
+    // As bytes: to a text Fastify adds a charset, which the adapter does not.
+    .send(Buffer.from(JSON.stringify(transformTRPCResponse(trpcConfig, answer))))
+}

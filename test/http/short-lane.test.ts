@@ -1,0 +1,252 @@
+import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
+import superjson from 'superjson'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openShop, type Shop } from '../setup/shop.ts'
+
+const NOW = new Date('2026-03-01T08:00:00.123Z')
+/** What says how the answer travels, not what it is. */
+const TRANSPORT = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
+
+interface Sent {
+  method: string
+  path: string
+  headers: OutgoingHttpHeaders
+  body?: string
+}
+
+interface Answer {
+  status: number | undefined
+  headers: Record<string, unknown>
+  body: string
+}
+
+/** Two shops in the same state: what one answers on the short lane, the other answers by tRPC's adapter. */
+let short: Shop
+let adapter: Shop
+let tokens: Record<'user' | 'other' | 'admin' | 'removed' | 'bad', string>
+
+beforeAll(async () => {
+  short = await openShop({ fresh: 'short', now: () => NOW })
+  adapter = await openShop({ fresh: 'adapter', now: () => NOW })
+  for (const shop of [short, adapter]) {
+    const ada = await shop.givenUser({ points: 5_000, name: 'Ada' })
+    await shop.givenUser({ points: 100, name: 'Ben' })
+    const gone = await shop.givenUser({ name: 'Cyd' })
+    await (await shop.admin()).users.remove.mutate({ userId: gone.id })
+    const store = await shop.givenStore('Kitchen "&" <Co> 🍋')
+    // The last is for the inputs that every procedure is sent, removal among them.
+    for (const stock of [9, 0, 3, 5]) await shop.givenProduct({ price: 100, stock, storeId: store.id, name: 'Tea ☕' })
+    await ada.client.orders.checkout.mutate({
+      items: [{ productId: 1, quantity: 1, price: 100 }],
+      idempotencyKey: key(99),
+    })
+  }
+  tokens = {
+    user: await short.userToken(1),
+    other: await short.userToken(2),
+    removed: await short.userToken(3),
+    admin: await short.adminToken(),
+    bad: 'eyJhbGciOiJub25lIn0.e30.',
+  }
+})
+afterAll(async () => {
+  await Promise.all([short?.[Symbol.asyncDispose](), adapter?.[Symbol.asyncDispose]()])
+})
+
+const key = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+
+function send(url: string, { method, path, headers, body }: Sent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(`${url}${path}`, { method, headers, agent: false }, async (answer) => {
+      let text = ''
+      for await (const chunk of answer.setEncoding('utf8')) text += chunk
+      const kept = Object.entries(answer.headers).filter(([name]) => !TRANSPORT.includes(name))
+      resolve({ status: answer.statusCode, headers: Object.fromEntries(kept), body: text })
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+/** tRPC's adapter takes no notice of a parameter that it does not know; the short lane leaves such a request to it. */
+const byAdapter = (request: Sent): Sent => ({
+  ...request,
+  path: `${request.path}${request.path.includes('?') ? '&' : '?'}way=adapter`,
+})
+
+async function expectSame(request: Sent): Promise<Answer> {
+  const headers = { 'x-request-id': 'request-id-1', ...request.headers }
+  const [one, other] = [
+    await send(short.url, { ...request, headers }),
+    await send(adapter.url, byAdapter({ ...request, headers })),
+  ]
+  expect(one, `${request.method} ${request.path} ${request.body ?? ''}`).toEqual(other)
+  return one
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+const QUERIES = [
+  'users.me', 'stores.list', 'products.list', 'products.scroll', 'products.get', 'products.topSelling',
+  'products.trending', 'points.balance', 'points.histories', 'orders.get', 'orders.list', 'payments.get',
+] // biome-ignore format: a list
+const MUTATIONS = [
+  'users.create', 'users.remove', 'stores.create', 'products.create', 'products.update', 'products.remove',
+  'products.restock', 'points.charge', 'orders.place', 'orders.checkout', 'orders.cancel', 'payments.pay', 'payments.refund',
+] // biome-ignore format: a list
+
+const plain = (value: unknown) => JSON.stringify({ json: value })
+const rich = (value: unknown) => JSON.stringify(superjson.serialize(value))
+const items = (quantity: number, price = 100, productId = 1) => [{ productId, quantity, price }]
+
+/** Inputs, good and bad, that are sent to every procedure. */
+const INPUTS = [
+  undefined,
+  '',
+  plain({}),
+  plain(null),
+  plain([]),
+  plain('x'),
+  plain(7),
+  rich(undefined),
+  rich({ productId: 1n }),
+  rich({ amount: Number.NaN }),
+  rich(new Date(0)),
+  plain({ orderId: 1 }),
+  plain({ productId: 4 }),
+  plain({ productId: 999 }),
+  plain({ page: 2, unknown: 1 }),
+  '{"json":{"__proto__":{"x":1}}}',
+  '{"json":{"amount":1},"meta":{"values":{"__proto__":["Date"]}}}',
+  '{"json":{"a":1},"meta":{"values":{"a":["Nonsense"]}}}',
+  '{broken',
+  'null',
+  '[]',
+  '"text"',
+  '7',
+  '{}',
+]
+
+test('every query, with every input and every token, is answered the same', async () => {
+  const statuses = new Set<number | undefined>()
+  for (const path of QUERIES) {
+    for (const input of INPUTS) {
+      const query = input === undefined ? '' : `?input=${encodeURIComponent(input)}`
+      const headers = { authorization: `Bearer ${tokens.user}` }
+      statuses.add((await expectSame({ method: 'GET', path: `/trpc/${path}${query}`, headers })).status)
+    }
+    for (const token of Object.values(tokens)) {
+      const headers = { authorization: `Bearer ${token}` }
+      statuses.add((await expectSame({ method: 'GET', path: `/trpc/${path}`, headers })).status)
+    }
+    statuses.add((await expectSame({ method: 'GET', path: `/trpc/${path}`, headers: {} })).status)
+  }
+  expect([...statuses].toSorted()).toEqual([200, 400, 401, 403, 404])
+})
+
+test('every mutation, with every input and every token, is answered the same', async () => {
+  const statuses = new Set<number | undefined>()
+  for (const path of MUTATIONS) {
+    for (const body of INPUTS.filter((input) => input !== undefined)) {
+      for (const token of [tokens.user, tokens.admin]) {
+        const headers = { ...JSON_TYPE, authorization: `Bearer ${token}` }
+        statuses.add((await expectSame({ method: 'POST', path: `/trpc/${path}`, headers, body })).status)
+      }
+    }
+    statuses.add((await expectSame({ method: 'POST', path: `/trpc/${path}`, headers: JSON_TYPE, body: '{}' })).status)
+  }
+  expect([...statuses].toSorted()).toEqual(expect.arrayContaining([200, 400, 401, 403, 404]))
+})
+
+test('what is done and what is refused is answered the same', async () => {
+  const calls: [path: string, input: unknown, token?: string][] = [
+    ['points.charge', { amount: 5, idempotencyKey: key(1) }],
+    ['points.charge', { amount: 5, idempotencyKey: key(1) }],
+    ['points.charge', { amount: 6, idempotencyKey: key(1) }],
+    ['points.charge', { amount: 1_000_000, idempotencyKey: key(2) }],
+    ['points.charge', { amount: 0.5, idempotencyKey: key(2) }],
+    ['orders.place', { items: items(1), idempotencyKey: key(3) }],
+    ['orders.place', { items: items(1), idempotencyKey: key(3) }],
+    ['orders.place', { items: items(1, 101), idempotencyKey: key(4) }],
+    ['orders.place', { items: items(1, 100, 2), idempotencyKey: key(4) }],
+    ['orders.checkout', { items: items(1), idempotencyKey: key(3) }],
+    ['orders.checkout', { items: items(2), idempotencyKey: key(5) }],
+    ['orders.checkout', { items: items(2), idempotencyKey: key(5) }],
+    ['orders.checkout', { items: items(60), idempotencyKey: key(6) }],
+    ['orders.checkout', { items: items(2), idempotencyKey: key(7) }, 'other'],
+    ['orders.checkout', { items: items(1), idempotencyKey: key(7) }, 'removed'],
+    ['payments.pay', { orderId: 2 }, 'other'],
+    ['payments.pay', { orderId: 2 }],
+    ['payments.pay', { orderId: 2 }],
+    ['payments.refund', { orderId: 2 }],
+    ['payments.refund', { orderId: 2 }, 'admin'],
+    ['payments.refund', { orderId: 2 }, 'admin'],
+    ['orders.cancel', { orderId: 2 }],
+    ['products.update', { productId: 1, price: 120 }, 'admin'],
+    ['products.restock', { productId: 2, quantity: 4, idempotencyKey: key(8) }, 'admin'],
+    ['products.restock', { productId: 2, quantity: -9, idempotencyKey: key(9) }, 'admin'],
+    ['products.remove', { productId: 3 }, 'admin'],
+    ['products.remove', { productId: 3 }, 'admin'],
+    ['users.create', { name: 'Ada' }, 'admin'],
+    ['users.create', { name: 'Eve 🦊' }, 'admin'],
+    ['stores.create', { name: 'Kitchen "&" <Co> 🍋' }, 'admin'],
+    ['users.remove', { userId: 77 }, 'admin'],
+  ]
+  const codes = new Set<string | undefined>()
+  for (const [path, input, who = 'user'] of calls) {
+    const token = tokens[who as keyof typeof tokens]
+    const headers = { ...JSON_TYPE, authorization: `Bearer ${token}` }
+    const { body } = await expectSame({ method: 'POST', path: `/trpc/${path}`, headers, body: rich(input) })
+    codes.add(JSON.parse(body).error?.json.data.refusal?.code)
+  }
+  expect(codes.size).toBeGreaterThan(10)
+})
+
+test('a request that is not plainly one call is answered the same', async () => {
+  const user = { authorization: `Bearer ${tokens.user}` }
+  const charge = rich({ amount: 1, idempotencyKey: key(20) })
+  const odd: Sent[] = [
+    { method: 'POST', path: '/trpc/points.balance', headers: { ...user, ...JSON_TYPE }, body: '{}' },
+    { method: 'GET', path: '/trpc/points.charge', headers: user },
+    { method: 'PUT', path: '/trpc/points.charge', headers: { ...user, ...JSON_TYPE }, body: charge },
+    { method: 'PATCH', path: '/trpc/points.charge', headers: { ...user, ...JSON_TYPE }, body: charge },
+    { method: 'DELETE', path: '/trpc/points.balance', headers: user },
+    { method: 'HEAD', path: '/trpc/points.balance', headers: user },
+    { method: 'GET', path: '/trpc/nothing.here', headers: user },
+    { method: 'GET', path: '/trpc/points', headers: user },
+    { method: 'GET', path: '/trpc/toString', headers: user },
+    { method: 'GET', path: '/trpc/__proto__', headers: user },
+    { method: 'GET', path: '/trpc/points.balance,points.balance?batch=1&input=%7B%7D', headers: user },
+    { method: 'GET', path: '/trpc/points.balance?batch=1&input=%7B%7D', headers: user },
+    { method: 'GET', path: '/trpc/points%2Ebalance', headers: user },
+    { method: 'GET', path: '/trpc/points.balance?input=', headers: user },
+    { method: 'GET', path: '/trpc/points.balance?input=%7B%7D&input=%7B%7D', headers: user },
+    { method: 'GET', path: '/trpc/points.balance?connectionParams=%7B%7D', headers: user },
+    { method: 'GET', path: '/trpc/points.balance', headers: { ...user, accept: 'application/jsonl' } },
+    { method: 'GET', path: '/trpc/points.balance', headers: { ...user, 'trpc-accept': 'application/jsonl' } },
+    { method: 'GET', path: '/trpc/points.balance', headers: { ...user, ...JSON_TYPE } },
+    { method: 'GET', path: '/trpc/points.balance', headers: { ...user, origin: 'https://evil.example' } },
+    { method: 'POST', path: '/trpc/points.charge', headers: { ...user, ...JSON_TYPE } },
+    { method: 'POST', path: '/trpc/points.charge', headers: user, body: charge },
+    { method: 'POST', path: '/trpc/points.charge', headers: { ...user, 'content-type': 'text/plain' }, body: charge },
+    {
+      method: 'POST',
+      path: '/trpc/points.charge',
+      headers: { ...user, 'content-type': 'application/json; charset=utf-8' },
+      body: charge,
+    },
+    {
+      method: 'POST',
+      path: '/trpc/points.charge',
+      headers: { ...user, 'content-type': 'APPLICATION/JSON' },
+      body: charge,
+    },
+    { method: 'POST', path: '/trpc/points.charge?input=%7B%7D', headers: { ...user, ...JSON_TYPE }, body: charge },
+    {
+      method: 'POST',
+      path: '/trpc/points.charge?batch=1',
+      headers: { ...user, ...JSON_TYPE },
+      body: `{"0":${charge}}`,
+    },
+  ]
+  for (const request of odd) await expectSame(request)
+})
