@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { run } from '../setup/database.ts'
 import { atOnce, times } from '../setup/refusals.ts'
+import { openServers } from '../setup/servers.ts'
 import { item, newKey, openShop } from '../setup/shop.ts'
 
 const PATIENT = { acquireTimeoutMs: 20_000 }
@@ -22,10 +23,11 @@ describe('the same key fifty times at once', () => {
 
   it('places once, with 49 replays', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id, client } = await shop.givenUser()
     const call = { items: [item(await shop.givenProduct())], idempotencyKey: newKey() }
 
-    const { answers, refusals } = await atOnce(times(50, () => shop.asUser(id).orders.place(call)))
+    const { answers, refusals } = await atOnce(times(50, () => servers.asUser(id).orders.place(call)))
 
     expect(refusals).toEqual({})
     expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
@@ -35,10 +37,24 @@ describe('the same key fifty times at once', () => {
 
   it('checks out once, with 49 replays', async () => {
     await using shop = await openShop({ database: PATIENT })
+    const { client } = await shop.givenUser({ points: 1_000 })
+    const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
+
+    const { answers, refusals } = await atOnce(times(50, () => client.orders.checkout.mutate(call)))
+
+    expect(refusals).toEqual({})
+    expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
+    expect(new Set(answers.map(({ order, balance }) => `${order.id} ${balance}`)).size).toBe(1)
+    expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
+  })
+
+  it('checks out once at four servers, with 49 replays', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 1_000 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
 
-    const { answers, refusals } = await atOnce(times(50, () => shop.asUser(id).orders.checkout(call)))
+    const { answers, refusals } = await atOnce(times(50, () => servers.asUser(id).orders.checkout(call)))
 
     expect(refusals).toEqual({})
     expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
@@ -48,10 +64,11 @@ describe('the same key fifty times at once', () => {
 
   it('restocks once', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id: productId } = await shop.givenProduct({ stock: 3 })
     const call = { productId, quantity: 5, idempotencyKey: newKey() }
 
-    const { answers, refusals } = await atOnce(times(50, () => shop.asAdmin().products.restock(call)))
+    const { answers, refusals } = await atOnce(times(50, () => servers.asAdmin().products.restock(call)))
 
     expect(refusals).toEqual({})
     expect(new Set(answers.map(({ stock }) => stock))).toEqual(new Set([8]))
@@ -60,10 +77,11 @@ describe('the same key fifty times at once', () => {
 
   it('refuses all fifty for the rule that is broken, and for nothing else', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id } = await shop.givenUser({ points: 10 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
 
-    expect(await atOnce(times(50, () => shop.asUser(id).orders.checkout(call)))).toEqual({
+    expect(await atOnce(times(50, () => servers.asUser(id).orders.checkout(call)))).toEqual({
       answers: [],
       refusals: { points_insufficient: 50 },
     })

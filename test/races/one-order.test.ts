@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { atOnce, times } from '../setup/refusals.ts'
+import { openServers } from '../setup/servers.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 const PATIENT = { acquireTimeoutMs: 20_000 }
@@ -7,6 +8,7 @@ const PATIENT = { acquireTimeoutMs: 20_000 }
 describe('many calls about one order at once', () => {
   it('pay against cancel, 200 times: each order ends in one of the two', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id } = await shop.givenUser({ points: 1_000_000 })
     const product = await shop.givenProduct({ price: 1, stock: 1_000 })
     const caller = shop.asUser(id)
@@ -14,8 +16,8 @@ describe('many calls about one order at once', () => {
 
     const ends = await Promise.all(
       orders.map(async ({ id: orderId }, n) => {
-        const pay = () => caller.payments.pay({ orderId })
-        const cancel = () => caller.orders.cancel({ orderId })
+        const pay = () => servers.asUser(id).payments.pay({ orderId })
+        const cancel = () => servers.asUser(id).orders.cancel({ orderId })
         const { answers, refusals } = await atOnce<unknown>(n % 2 === 0 ? [pay, cancel] : [cancel, pay])
         const { status } = await caller.orders.get({ orderId })
         return { status, answers: answers.length, refusals }
@@ -42,13 +44,28 @@ describe('many calls about one order at once', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
   })
 
+  it('twenty pays of one order at four servers: one payment, and nineteen replays of it', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
+    const { id, client } = await shop.givenUser({ points: 1_000 })
+    const { id: orderId } = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 100 }))] })
+
+    const { answers, refusals } = await atOnce(times(20, () => servers.asUser(id).payments.pay({ orderId })))
+
+    expect(refusals).toEqual({})
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1)
+    expect(new Set(answers.map(({ balance, payment }) => `${balance} ${payment.paidAt.toISOString()}`)).size).toBe(1)
+    expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
+  })
+
   it('two refunds: one effect', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 1_000 })
     const product = await shop.givenProduct({ price: 100, stock: 10 })
-    const { order } = await shop.asUser(id).orders.checkout({ items: [item(product, 2)] })
+    const { order } = await servers.asUser(id).orders.checkout({ items: [item(product, 2)] })
 
-    const { answers, refusals } = await atOnce(times(2, () => shop.asAdmin().payments.refund({ orderId: order.id })))
+    const { answers, refusals } = await atOnce(times(2, () => servers.asAdmin().payments.refund({ orderId: order.id })))
 
     expect(refusals).toEqual({})
     expect(answers.map(({ replayed }) => replayed).toSorted()).toEqual([false, true])
@@ -59,16 +76,17 @@ describe('many calls about one order at once', () => {
 
   it('refunds of many orders of one user, in the middle of their next ones: each counts', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 10_000 })
     const product = await shop.givenProduct({ price: 100, stock: 100 })
-    const buy = () => shop.asUser(id).orders.checkout({ items: [item(product)] })
+    const buy = () => servers.asUser(id).orders.checkout({ items: [item(product)] })
     const { answers: bought } = await atOnce(times(40, buy))
 
     const { answers, refusals } = await atOnce<unknown>([
       ...bought.map(
         ({ order }) =>
           () =>
-            shop.asAdmin().payments.refund({ orderId: order.id }),
+            servers.asAdmin().payments.refund({ orderId: order.id }),
       ),
       ...times(40, buy),
     ])

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { atOnce, times } from '../setup/refusals.ts'
+import { openServers } from '../setup/servers.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 const PATIENT = { acquireTimeoutMs: 20_000 }
@@ -7,11 +8,12 @@ const PATIENT = { acquireTimeoutMs: 20_000 }
 describe('many calls of one user at once', () => {
   it('200 orders with points for 60: exactly 60 are paid', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 6_050 })
     const product = await shop.givenProduct({ price: 100, stock: 1_000 })
 
     const { answers, refusals } = await atOnce(
-      times(200, () => shop.asUser(id).orders.checkout({ items: [item(product)] })),
+      times(200, () => servers.asUser(id).orders.checkout({ items: [item(product)] })),
     )
 
     expect(answers).toHaveLength(60)
@@ -33,13 +35,15 @@ describe('many calls of one user at once', () => {
 
   it('charges and checkouts of the same amount: each counts', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 5_000 })
     const product = await shop.givenProduct({ price: 100, stock: 50 })
-    const caller = shop.asUser(id)
 
     const { answers, refusals } = await atOnce(
       times<{ balance: number }>(100, (n) =>
-        n % 2 === 0 ? caller.points.charge({ amount: 100 }) : caller.orders.checkout({ items: [item(product)] }),
+        n % 2 === 0
+          ? servers.asUser(id).points.charge({ amount: 100 })
+          : servers.asUser(id).orders.checkout({ items: [item(product)] }),
       ),
     )
 

@@ -11,11 +11,12 @@ describe('more calls at once than the pool has connections', () => {
       const buyers = await shop.givenUsers(calls, { points: 100 })
       const product = await shop.givenProduct({ price: 100, stock: calls })
 
-      const { answers, refusals } = await atOnce(
+      const items = [item(product)]
+      const { answers, refusals } = await atOnce<unknown>(
         buyers.map(
-          ({ client }) =>
+          ({ client }, n) =>
             () =>
-              client.orders.checkout.mutate({ items: [item(product)] }),
+              n % 2 === 0 ? client.orders.checkout.mutate({ items }) : client.orders.place.mutate({ items }),
         ),
       )
 

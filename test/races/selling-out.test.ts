@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { atOnce } from '../setup/refusals.ts'
-import { item, newKey, openShop } from '../setup/shop.ts'
+import { openServers } from '../setup/servers.ts'
+import { type GivenUser, item, newKey, openShop } from '../setup/shop.ts'
 
 const PATIENT = { acquireTimeoutMs: 20_000 }
 
@@ -12,9 +13,9 @@ describe('many buyers at once', () => {
 
     const { answers, refusals } = await atOnce(
       buyers.map(
-        ({ id }) =>
+        ({ client }) =>
           () =>
-            shop.asUser(id).orders.checkout({ items: [item(product)] }),
+            client.orders.checkout.mutate({ items: [item(product)] }),
       ),
     )
 
@@ -26,7 +27,25 @@ describe('many buyers at once', () => {
     })
   })
 
-  it('100 buyers of 20 pieces, who placed before: exactly 20 pay, over HTTP', async () => {
+  it('500 buyers of 100 pieces, at four servers: exactly 100 pay', async () => {
+    await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
+    const product = await shop.givenProduct({ price: 10, stock: 100 })
+    const buyers = await shop.givenUsers(500, { points: 10 })
+
+    const { answers, refusals } = await atOnce(
+      buyers.map(
+        ({ id }) =>
+          () =>
+            servers.asUser(id).orders.checkout({ items: [item(product)] }),
+      ),
+    )
+
+    expect(answers).toHaveLength(100)
+    expect(refusals).toEqual({ stock_insufficient: 400 })
+  })
+
+  it('100 buyers of 20 pieces, who placed before: exactly 20 pay', async () => {
     await using shop = await openShop({ database: PATIENT })
     const product = await shop.givenProduct({ price: 10, stock: 20 })
     const buyers = await shop.givenUsers(100, { points: 10 })
@@ -48,10 +67,11 @@ describe('many buyers at once', () => {
 
   it('pieces that are added while it sells out are sold as well', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id: productId, ...product } = await shop.givenProduct({ price: 0, stock: 10 })
     const { id: userId } = await shop.givenUser()
-    const buy = () => shop.asUser(userId).orders.checkout({ items: [item({ id: productId, ...product })] })
-    const restock = () => shop.asAdmin().products.restock({ productId, quantity: 1, idempotencyKey: newKey() })
+    const buy = () => servers.asUser(userId).orders.checkout({ items: [item({ id: productId, ...product })] })
+    const restock = () => servers.asAdmin().products.restock({ productId, quantity: 1, idempotencyKey: newKey() })
 
     await atOnce<unknown>(Array.from({ length: 120 }, (_, n) => (n % 6 === 0 ? restock : buy)))
     const { answers } = await atOnce(Array.from({ length: 30 }, () => buy))
@@ -60,8 +80,9 @@ describe('many buyers at once', () => {
     expect(await shop.client().products.get.query({ productId })).toMatchObject({ stock: 0, salesVolume: 30 })
   })
 
-  it('400 orders of 2 to 10 products, in shuffled order: no caller sees a failure', async () => {
+  it('400 orders of 2 to 10 products, in shuffled order, at four servers: no caller sees a failure', async () => {
     await using shop = await openShop({ database: PATIENT })
+    await using servers = openServers(shop)
     const { id: storeId } = await shop.givenStore()
     const products = await Promise.all(
       Array.from({ length: 10 }, () => shop.givenProduct({ storeId, price: 1, stock: 1_000 })),
@@ -76,8 +97,8 @@ describe('many buyers at once', () => {
 
     const { answers, refusals } = await atOnce(
       Array.from({ length: 400 }, (_, n) => () => {
-        const { id = 0 } = buyers[n % buyers.length] ?? {}
-        return shop.asUser(id).orders.checkout({ items: some(2 + (n % 9)) })
+        const { id } = buyers[n % buyers.length] as GivenUser
+        return servers.asUser(id).orders.checkout({ items: some(2 + (n % 9)) })
       }),
     )
 

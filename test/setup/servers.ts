@@ -1,0 +1,32 @@
+import { connect } from '@pointwise/db'
+import { createCaller } from '@pointwise/server'
+import type { Caller, Shop } from './shop.ts'
+
+const CONNECTIONS = 5
+
+export interface Servers extends AsyncDisposable {
+  /** Calls as a user, each time on the next server. */
+  asUser: (userId: number) => Caller
+  /** Calls as an admin, each time on the next server. */
+  asAdmin: () => Caller
+}
+
+/** Several servers on the database of a shop, in-process: they share nothing but the database. */
+export function openServers({ databaseUrl }: Shop, count = 4): Servers {
+  const pools = Array.from({ length: count }, () =>
+    connect(databaseUrl, { connections: CONNECTIONS, acquireTimeoutMs: 20_000 }),
+  )
+  const next = () => {
+    const [db, ...others] = pools
+    if (!db) throw new Error('There is no server.')
+    pools.splice(0, count, ...others, db)
+    return db
+  }
+  return {
+    asUser: (userId) => createCaller({ db: next(), userId }),
+    asAdmin: () => createCaller({ db: next(), admin: true }),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(pools.map((db) => db.destroy()))
+    },
+  }
+}
