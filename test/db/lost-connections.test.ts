@@ -1,8 +1,8 @@
 import { connect, DatabaseBusy, type Db, OutcomeUnknown, type Tx, transact } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { cuttingProxy } from '../setup/cutting-proxy.ts'
 import { emptyDatabase } from '../setup/database.ts'
+import { faultProxy } from '../setup/fault-proxy.ts'
 
 let db: Db
 let url: string
@@ -69,7 +69,8 @@ describe('a connection that is cut at COMMIT', () => {
     ['after', ['Ada']],
   ] as const) {
     test(`${when} the server has carried it out has an unknown outcome, and is not retried`, async () => {
-      await using proxy = await cuttingProxy(url, 'commit', when)
+      await using proxy = await faultProxy(url)
+      const cuts = proxy.plant(`cut ${when}`, /^commit$/, Number.POSITIVE_INFINITY)
       const proxied = connect(proxy.url)
       let attempts = 0
       const error = await transact(proxied, (tx) => {
@@ -78,7 +79,7 @@ describe('a connection that is cut at COMMIT', () => {
       }).catch((error: unknown) => error)
       expect(error).toBeInstanceOf(OutcomeUnknown)
       expect((error as OutcomeUnknown).cause).toBeInstanceOf(Error)
-      expect({ attempts, cuts: proxy.cuts() }).toEqual({ attempts: 1, cuts: 1 })
+      expect({ attempts, cuts: cuts() }).toEqual({ attempts: 1, cuts: 1 })
       expect(await names()).toEqual(written)
 
       expect(await proxied.selectFrom('users').select('name').execute()).toHaveLength(written.length)
@@ -88,17 +89,19 @@ describe('a connection that is cut at COMMIT', () => {
 })
 
 test('a connection that is cut at BEGIN is replaced', async () => {
-  await using proxy = await cuttingProxy(url, 'begin', 'after')
+  await using proxy = await faultProxy(url)
+  const cuts = proxy.plant('cut after', /^begin$/, Number.POSITIVE_INFINITY)
   const proxied = connect(proxy.url)
   let attempts = 0
   const failing = transact(proxied, async () => void attempts++)
   await expect(failing).rejects.toBeInstanceOf(DatabaseBusy)
-  expect({ attempts, cuts: proxy.cuts() }).toEqual({ attempts: 0, cuts: 4 })
+  expect({ attempts, cuts: cuts() }).toEqual({ attempts: 0, cuts: 4 })
   await proxied.destroy()
 })
 
 test('a database that falls silent is given up after the time that a statement may take, also by the rollback', async () => {
-  await using proxy = await cuttingProxy(url, 'commit', 'silence')
+  await using proxy = await faultProxy(url)
+  proxy.plant('drop', /^commit$/)
   const proxied = connect(proxy.url, { statementTimeoutMs: 100 })
   const started = performance.now()
   await expect(transact(proxied, (tx) => insertUser(tx, 'Ada'))).rejects.toBeInstanceOf(OutcomeUnknown)

@@ -1,7 +1,7 @@
 import { connect, createDatabase, migrate } from '@pointwise/db'
 import { expect, onTestFinished, test } from 'vitest'
-import { cuttingProxy } from '../setup/cutting-proxy.ts'
 import { databaseUrl, run } from '../setup/database.ts'
+import { faultProxy } from '../setup/fault-proxy.ts'
 import { listening } from '../setup/listening.ts'
 import { openShop } from '../setup/shop.ts'
 import { json, send } from '../setup/wire.ts'
@@ -46,7 +46,8 @@ test('without its database a server is alive and not ready, calls are service_bu
 
 test('a database that does not answer makes a server not ready within seconds', async () => {
   const url = await migrated('silent')
-  await using proxy = await cuttingProxy(url, 'from `kysely_migration`', 'silence')
+  await using proxy = await faultProxy(url)
+  proxy.plant('drop', /from `kysely_migration`$/)
   const db = connect(proxy.url)
   await using server = await listening({ db })
   const started = performance.now()
