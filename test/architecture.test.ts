@@ -72,8 +72,8 @@ const OUTSIDE_SLICES: [RegExp, string][] = [
   [/^server\/src\/(app|caller)\.ts$|^server\/src\/http\//, 'app'],
   [/^server\/src\/router\.ts$/, 'routers'],
   [/^server\/src\/(procedures|schemas)\.ts$/, 'router'],
-  [/^server\/src\/(trpc|context|rate-limit|auth|config)\.ts$/, 'frame'],
-  [/^server\/src\/(cursor|events)\.ts$/, 'service'],
+  [/^server\/src\/(trpc|transformer|context|rate-limit|auth|config)\.ts$/, 'frame'],
+  [/^server\/src\/(cursor|events|kept)\.ts$/, 'service'],
   [/^server\/src\/refusals\.ts$/, 'refusals'],
 ]
 function levelOf(path: string): number {

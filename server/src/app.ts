@@ -12,8 +12,9 @@ import { mountHealth } from './http/health.ts'
 import { RequestLog } from './http/logging.ts'
 import { drainOnClose } from './http/shutdown.ts'
 import { mountTrpc } from './http/trpc.ts'
-import { createRankings } from './products/rankings.ts'
+import { Catalogue } from './products/catalogue.ts'
 import { createAdmit } from './rate-limit.ts'
+import { Directory } from './users/directory.ts'
 
 const BODY_BYTES_MAX = 256 * 1_024
 /** Room for a batch of the longest procedure names. */
@@ -22,6 +23,8 @@ const PATH_LENGTH_MAX = 1_000
 const REQUEST_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 const PREFLIGHT_SECONDS = 600
+/** How long a user is taken to exist without asking again. */
+const DIRECTORY_TTL_SECONDS = 5
 
 export interface AppOptions {
   db: Db
@@ -65,13 +68,15 @@ export async function buildApp({ db, config, logger, now = () => new Date() }: A
 
   const authenticate = createAuthenticate(config.tokens)
   const admit = createAdmit(config.rateLimit)
-  const rankings = createRankings(db, { ttlSeconds: config.rankingsTtlSeconds, now })
+  const catalogue = new Catalogue(db, { ttlSeconds: config.rankingsTtlSeconds, now })
+  const directory = new Directory(db, { ttlSeconds: DIRECTORY_TTL_SECONDS })
   mountTrpc(app, (request): Context => {
     let identity: ReturnType<Context['identify']> | undefined
     return {
       db,
       now,
-      rankings,
+      catalogue,
+      directory,
       requestId: request.id,
       identify: () => (identity ??= authenticate(request.headers.authorization)),
       admit: (caller) => admit('userId' in caller ? `user:${caller.userId}` : `address:${request.ip}`),

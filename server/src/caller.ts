@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Db } from '@pointwise/db'
-import { createRankings } from './products/rankings.ts'
+import { Catalogue } from './products/catalogue.ts'
 import { Refusal } from './refusals.ts'
 import { appRouter } from './router.ts'
 import { createCallerFactory } from './trpc.ts'
+import { Directory } from './users/directory.ts'
 
 const createRouterCaller = createCallerFactory(appRouter)
 
@@ -26,7 +27,8 @@ export function createCaller({ db, userId, admin = false, now = () => new Date()
   return createRouterCaller({
     db,
     now,
-    rankings: createRankings(db, { ttlSeconds: 0, now }),
+    catalogue: new Catalogue(db, { ttlSeconds: 0, now }),
+    directory: new Directory(db, { ttlSeconds: 0 }),
     requestId: randomUUID(),
     admit: async () => undefined,
     identify: async () => {

@@ -1,13 +1,15 @@
 import type { Db } from '@pointwise/db'
 import type { Identity } from './auth.ts'
-import type { Rankings } from './products/rankings.ts'
+import type { Catalogue } from './products/catalogue.ts'
+import type { Directory } from './users/directory.ts'
 
 /** What a call has at hand, over HTTP and in-process alike. */
 export interface Context {
   db: Db
   /** The one clock: every time that is stored or compared comes from it. */
   now: () => Date
-  rankings: Rankings
+  catalogue: Catalogue
+  directory: Directory
   /** Who calls; @throws Refusal token_missing, token_invalid. */
   identify: () => Promise<Identity>
   /** Counts one call against an address or a user; @throws Refusal rate_limited. */

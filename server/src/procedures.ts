@@ -1,6 +1,5 @@
 import { Refusal } from './refusals.ts'
 import { middleware, refuses } from './trpc.ts'
-import * as users from './users/service.ts'
 
 /** For everybody. */
 export const publicProcedure = refuses('rate_limited', 'service_busy').use(async ({ ctx, next }) => {
@@ -18,8 +17,8 @@ export const adminProcedure = publicProcedure
   })
 
 /**
- * For users. The token claims who they are; `ctx.userId` appears after `.use(existingUser)`. Payments do without it:
- * they decide it in their transaction.
+ * For users. The token claims who they are; `ctx.userId` appears after `.use(existingUser)`. What moves points does
+ * without it: it decides it in its transaction.
  */
 export const userProcedure = publicProcedure
   .concat(refuses('token_missing', 'token_invalid', 'not_allowed', 'user_not_found'))
@@ -33,6 +32,6 @@ export const userProcedure = publicProcedure
 /** Placed after the input, so that nonsense never costs a statement. */
 export const existingUser = middleware(async ({ ctx, next }) => {
   const { userId } = await ctx.identify()
-  if (userId === undefined || !(await users.exists(ctx.db, userId))) throw new Refusal('user_not_found')
+  if (userId === undefined || !(await ctx.directory.has(userId))) throw new Refusal('user_not_found')
   return next({ ctx: { userId } })
 })

@@ -1,29 +1,14 @@
 import { DatabaseBusy, isTransient, OutcomeUnknown } from '@pointwise/db'
 import { initTRPC, type TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
-import superjson from 'superjson'
 import { ZodError } from 'zod'
 import type { Context } from './context.ts'
 import { BUSY_AFTER_MS, Refusal, type RefusalCode, type WireRefusal } from './refusals.ts'
+import { transformer } from './transformer.ts'
 
 /** Why an input was invalid: where, and what was expected there; never the value. */
 export interface InputIssue {
   path: (string | number)[]
   message: string
-}
-
-/** superjson; but a key named `__proto__`, which zod's strict objects pass over, makes an input unreadable. */
-const transformer = {
-  serialize: superjson.serialize,
-  deserialize(text: Parameters<typeof superjson.deserialize>[0]): unknown {
-    const waiting: unknown[] = [text]
-    while (waiting.length > 0) {
-      const value = waiting.pop()
-      if (typeof value !== 'object' || value === null) continue
-      if (Object.hasOwn(value, '__proto__')) throw new TypeError('An input has a key named __proto__.')
-      for (const part of Object.values(value)) waiting.push(part)
-    }
-    return superjson.deserialize(text)
-  },
 }
 
 const t = initTRPC.context<Context>().create({

@@ -25,11 +25,10 @@ export const pointsRouter = router({
 
   charge: userProcedure
     .input(z.strictObject({ amount: z.int().min(1), idempotencyKey }))
-    .use(existingUser)
     .concat(refuses('idempotency_key_reused', 'points_limit_exceeded'))
     .output(z.object({ historyId: id, amount: z.int(), balance, replayed: z.boolean() }))
     .mutation(({ ctx, input }) =>
-      transact(ctx.db, (tx) => points.charge(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
+      transact(ctx.db, (tx) => points.charge(tx, { userId: ctx.claimedUserId, ...input, now: ctx.now() })),
     ),
 
   histories: userProcedure

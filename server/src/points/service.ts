@@ -64,7 +64,7 @@ export async function lock(tx: Tx, userId: number): Promise<Wallet> {
 /**
  * Adds points to a user's wallet, once for each idempotency key: a repeat returns the first charge.
  *
- * @throws Refusal idempotency_key_reused, points_limit_exceeded
+ * @throws Refusal user_not_found, idempotency_key_reused, points_limit_exceeded
  */
 export async function charge(
   tx: Tx,
@@ -72,7 +72,8 @@ export async function charge(
 ): Promise<Charged> {
   const { userId, amount, idempotencyKey, now } = call
   // The lock comes first: a repeat waits here, and then sees the row that it repeats.
-  const wallet = await lock(tx, userId)
+  const wallet = await queries.lockWallets(tx, [userId]).executeTakeFirstOrThrow(() => new Refusal('user_not_found'))
+  if (!wallet.active) throw new Refusal('user_not_found')
   const earlier = await queries.selectHistoryByKey(tx, wallet.id, idempotencyKey).executeTakeFirst()
   if (earlier) {
     if (earlier.amount !== amount) throw new Refusal('idempotency_key_reused')

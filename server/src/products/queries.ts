@@ -38,9 +38,29 @@ interface Listing {
   limit: number
 }
 
-/** A page by its number. The ids are found in the index alone, then the rows of the page are read. */
-export function selectPage(db: Db, { storeId, limit, offset }: Listing & { offset: number }) {
-  const ids = selectListed(db, storeId).select('products.id').orderBy('products.id', 'desc').limit(limit).offset(offset)
+interface Place {
+  storeId: number | undefined
+  /** An id of the listing, from which the offset is counted; the newest where none is given. */
+  from: number | undefined
+  offset: number
+}
+
+function selectIdsFrom(db: Db, { storeId, from, offset }: Place) {
+  return selectListed(db, storeId)
+    .select('products.id')
+    .$if(from !== undefined, (query) => query.where('products.id', '<=', from ?? 0))
+    .orderBy('products.id', 'desc')
+    .offset(offset)
+}
+
+/** The id at a place of the listing, found in the index alone. */
+export function selectIdAt(db: Db, place: Place) {
+  return selectIdsFrom(db, place).limit(1)
+}
+
+/** A page from a place on. The ids are found in the index alone, then the rows of the page are read. */
+export function selectPage(db: Db, { limit, ...place }: Place & { limit: number }) {
+  const ids = selectIdsFrom(db, place).limit(limit)
   return selectProducts(db).innerJoin(ids.as('page'), 'page.id', 'products.id').orderBy('products.id', 'desc')
 }
 

@@ -35,7 +35,7 @@ export const productsRouter = router({
         totalPages: z.int(),
       }),
     )
-    .query(({ ctx, input }) => products.list(ctx.db, input)),
+    .query(({ ctx, input }) => products.list(ctx.db, ctx.catalogue, input)),
 
   scroll: publicProcedure
     .input(z.strictObject({ cursor: cursor.optional(), limit, storeId: id.optional() }).prefault({}))
@@ -51,7 +51,7 @@ export const productsRouter = router({
 
   topSelling: publicProcedure
     .output(z.array(z.object({ rank, salesVolume: z.int(), product })))
-    .query(({ ctx }) => products.topSelling(ctx.db)),
+    .query(({ ctx }) => ctx.catalogue.topSelling()),
 
   trending: publicProcedure
     .output(
@@ -61,13 +61,17 @@ export const productsRouter = router({
         asOf: z.date(),
       }),
     )
-    .query(({ ctx }) => ctx.rankings.trending()),
+    .query(({ ctx }) => ctx.catalogue.trending()),
 
   create: adminProcedure
     .input(z.strictObject({ storeId: id, name, price, stock: z.int().min(0).max(INT_MAX) }))
     .concat(refuses('store_not_found'))
     .output(product)
-    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => products.create(tx, { ...input, now: ctx.now() }))),
+    .mutation(async ({ ctx, input }) => {
+      const created = await transact(ctx.db, (tx) => products.create(tx, { ...input, now: ctx.now() }))
+      ctx.catalogue.forgetListing()
+      return created
+    }),
 
   update: adminProcedure
     .input(z.strictObject({ productId: id, name: name.optional(), price: price.optional() }))
@@ -79,7 +83,11 @@ export const productsRouter = router({
     .input(z.strictObject({ productId: id }))
     .concat(refuses('product_not_found'))
     .output(product)
-    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => products.remove(tx, { ...input, now: ctx.now() }))),
+    .mutation(async ({ ctx, input }) => {
+      const removed = await transact(ctx.db, (tx) => products.remove(tx, { ...input, now: ctx.now() }))
+      ctx.catalogue.forgetListing()
+      return removed
+    }),
 
   restock: adminProcedure
     .input(

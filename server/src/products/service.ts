@@ -4,10 +4,10 @@ import { toPage } from '../cursor.ts'
 import { emit } from '../events.ts'
 import { Refusal } from '../refusals.ts'
 import * as stores from '../stores/service.ts'
+import type { Catalogue } from './catalogue.ts'
 import * as queries from './queries.ts'
 
 export const PAGE_SIZE = 20 as const
-const TOP_SELLING_MAX = 10
 
 export interface Product {
   id: number
@@ -28,16 +28,25 @@ export async function get(db: Db, productId: number): Promise<Product> {
 }
 
 /**
- * A page by its number, newest first; beyond the last one it is empty.
+ * A page by its number, newest first; beyond the last one it is empty. Of products that another server added or removed a
+ * moment ago it may not know yet: see docs/caching.md.
  *
  * @throws Refusal store_not_found
  */
-export async function list(db: Db, { page, storeId }: { page: number; storeId?: number | undefined }) {
+export async function list(
+  db: Db,
+  catalogue: Catalogue,
+  { page, storeId }: { page: number; storeId?: number | undefined },
+) {
   if (storeId !== undefined) await stores.get(db, storeId)
-  const { totalItems } = await queries.countListed(db, storeId).executeTakeFirstOrThrow()
-  const offset = (page - 1) * PAGE_SIZE
-  const items = offset < totalItems ? await queries.selectPage(db, { storeId, limit: PAGE_SIZE, offset }).execute() : []
+  const totalItems = await catalogue.count(storeId)
+  const first = (page - 1) * PAGE_SIZE
+  const items = first < totalItems ? await readPage(db, await catalogue.anchorOf(storeId, first), storeId) : []
   return { items, page, pageSize: PAGE_SIZE, totalItems, totalPages: Math.ceil(totalItems / PAGE_SIZE) }
+}
+
+function readPage(db: Db, place: { from: number | undefined; offset: number }, storeId: number | undefined) {
+  return queries.selectPage(db, { ...place, storeId, limit: PAGE_SIZE }).execute()
 }
 
 /**
@@ -52,12 +61,6 @@ export async function scroll(
   if (storeId !== undefined) await stores.get(db, storeId)
   const rows = await queries.selectPageBefore(db, { storeId, limit: limit + 1, before: cursor }).execute()
   return toPage(rows, limit)
-}
-
-/** The best sellers of all time that are not removed; of equal sales the lower id first. */
-export async function topSelling(db: Db) {
-  const products = await queries.selectTopSelling(db, TOP_SELLING_MAX).execute()
-  return products.map((product, index) => ({ rank: index + 1, salesVolume: product.salesVolume, product }))
 }
 
 /** @throws Refusal store_not_found */

@@ -23,5 +23,9 @@ export const usersRouter = router({
     .input(z.strictObject({ userId: id }))
     .concat(refuses('user_not_found'))
     .output(z.object({ id }))
-    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => users.remove(tx, { ...input, now: ctx.now() }))),
+    .mutation(async ({ ctx, input }) => {
+      const removed = await transact(ctx.db, (tx) => users.remove(tx, { ...input, now: ctx.now() }))
+      ctx.directory.forget(input.userId)
+      return removed
+    }),
 })
