@@ -17,13 +17,25 @@ export const transformer = {
     return { json }
   },
 
-  /** @throws TypeError when an input has a key named `__proto__`, which zod's strict objects pass over */
-  deserialize(text: SuperJSONResult): unknown {
-    refuseProto(text)
-    return typeof text === 'object' && text !== null && 'json' in text && !('meta' in text)
-      ? text.json
-      : superjson.deserialize(text)
+  /**
+   * Reads an input, of which only undefined may be marked as more than JSON: superjson's other marks build what the caller
+   * likes, an array of any length among them, and no input of ours is of such a kind.
+   *
+   * @throws TypeError for any other mark, and for a key named `__proto__`, which zod's strict objects pass over
+   */
+  deserialize({ json, meta }: SuperJSONResult): unknown {
+    refuseProto(json)
+    const marks = meta?.values
+    if (!marks) return json
+    if (!isUndefinedMark(marks) && !Object.values(marks).every(isUndefinedMark)) {
+      throw new TypeError('An input is marked as more than JSON.')
+    }
+    return superjson.deserialize({ json, meta: { values: marks, ...(meta.v !== undefined && { v: meta.v }) } })
   },
+}
+
+function isUndefinedMark(mark: unknown): boolean {
+  return Array.isArray(mark) && mark.length === 1 && mark[0] === 'undefined'
 }
 
 /** Notes the dates below `path`; false when superjson has to say how something is written. */

@@ -5,6 +5,9 @@ import type { Context } from './context.ts'
 import { BUSY_AFTER_MS, Refusal, type RefusalCode, type WireRefusal } from './refusals.ts'
 import { transformer } from './transformer.ts'
 
+const ISSUES_MAX = 20
+const ISSUE_LENGTH_MAX = 120
+
 /** Why an input was invalid: where, and what was expected there; never the value. */
 export interface InputIssue {
   path: (string | number)[]
@@ -21,7 +24,7 @@ const t = initTRPC.context<Context>().create({
       const fault = { code: 'INTERNAL_SERVER_ERROR' as const, httpStatus: 500 }
       return { ...shape, message, data: { ...traced(shape, ctx), ...fault, refusal: null, issues: null, outcome } }
     }
-    const issues = error.cause instanceof ZodError ? error.cause.issues.map(inputIssue) : null
+    const issues = error.cause instanceof ZodError ? inputIssues(error.cause) : null
     // A message that comes with a cause was not written for the client.
     const message = issues ? 'The input is not valid.' : error.cause ? 'The request could not be read.' : shape.message
     return { ...shape, message, data: { ...traced(shape, ctx), refusal: null, issues, outcome: null } }
@@ -90,6 +93,10 @@ function traced({ data }: TRPCDefaultErrorShape, ctx: Traceable) {
   return { code, httpStatus, ...(path !== undefined && { path }), requestId: ctx?.requestId ?? null }
 }
 
-function inputIssue({ path, message }: ZodError['issues'][number]): InputIssue {
-  return { path: path.map((part) => (typeof part === 'symbol' ? String(part) : part)), message }
+/** Bounded, because zod names every key that is too much. */
+function inputIssues({ issues }: ZodError): InputIssue[] {
+  return issues.slice(0, ISSUES_MAX).map(({ path, message }) => ({
+    path: path.map((part) => (typeof part === 'symbol' ? String(part) : part)),
+    message: message.slice(0, ISSUE_LENGTH_MAX),
+  }))
 }
