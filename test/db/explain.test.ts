@@ -79,8 +79,9 @@ function used(): Map<string, Set<string>> {
   return found
 }
 
-test('every procedure was called', () => {
-  const procedures = Object.keys(appRouter._def.procedures).toSorted()
+test('every procedure was called, except the audit, which reads every row on purpose', () => {
+  const all = Object.keys(appRouter._def.procedures)
+  const procedures = all.filter((path) => path !== 'audit.run').toSorted()
   expect([...new Set(sent.map(({ procedure }) => procedure))].toSorted()).toEqual(procedures)
 })
 

@@ -11,7 +11,7 @@ const env = { DATABASE_URL: url, JWT_SECRET: new TextDecoder().decode(SECRET), P
 const QUICK_MS = 3_000
 
 function open() {
-  const db = connect(url)
+  const db = connect(url, { lockWaitSeconds: 10 })
   onTestFinished(() => db.destroy())
   return db
 }
@@ -40,9 +40,10 @@ test('creates its database, migrates it, listens, and says so in its log', async
 test('with a database of its own it makes no demonstration and prints no token', async () => {
   await using server = new ServerProcess(env)
   expect((await send({ url: await server.url() }, '/trpc/stores.list')).text).toBe('{"result":{"data":{"json":[]}}}')
-  expect(await run(open(), 'select (select count(*) from users) + (select count(*) from products) as n')).toEqual([
-    { n: 0 },
-  ])
+  // A locking read waits for whatever is being written.
+  for (const table of ['stores', 'users', 'products']) {
+    expect(await run(open(), `select id from ${table} for update`)).toEqual([])
+  }
   expect(server.stdout + server.stderr).not.toMatch(/eyJ|token|Pointwise is open/)
 })
 
@@ -73,7 +74,7 @@ describe('ends in an orderly way, with exit code 0,', () => {
     })
   }
 
-  test('after it has answered what was under way', async () => {
+  test('after it has answered what was under way, also when it is asked again meanwhile', async () => {
     await using server = new ServerProcess(env)
     const address = await server.url()
     const token = (claims: Record<string, string>) =>
@@ -100,8 +101,9 @@ describe('ends in an orderly way, with exit code 0,', () => {
         `select 1 from information_schema.processlist where info like '%from \`points\`%for update%' and info not like '%processlist%'`,
       )
     await expect.poll(waiting).toHaveLength(1)
-    server.child.kill('SIGTERM')
-    await expect.poll(() => server.stdout).toContain('"reason":"SIGTERM"')
+    server.child.kill('SIGINT')
+    await expect.poll(() => server.stdout).toContain('"reason":"SIGINT"')
+    server.child.kill('SIGINT')
     await locks[Symbol.asyncDispose]()
     expect((await charged).status).toBe(200)
     expect(await server.end()).toBe(0)
