@@ -23,6 +23,17 @@ export async function unguardedDatabase(): Promise<Db> {
   return db
 }
 
+const LAST_IDS = [
+  'users',
+  'points',
+  'point_histories',
+  'stock',
+  'stock_changes',
+  'orders',
+  'order_products',
+  'events',
+].map((table) => `(select max(id) from ${table})`)
+
 export type Books = Awaited<ReturnType<typeof keepBooks>>
 
 /** Empties the database and keeps a shop's books in it: an order in each status, and everything that can be written. */
@@ -60,12 +71,16 @@ export async function keepBooks(db: Db) {
     id(`select id from point_histories where use_type = '${type}' and order_id = ${order}`)
   const event = (type: string, name: string, about: number) =>
     id(`select id from events where type = '${type}' and json_value(payload, '$.${name}') = ${about}`)
+  const wallets = { ada: await wallet(ada), ben: await wallet(ben) }
   return {
-    db,
+    /** An id above those of every table. */
+    fresh: (await id(`select greatest(${LAST_IDS.join(', ')}) as id`)) + 1_000,
     users: { ada, ben },
-    wallets: { ada: await wallet(ada), ben: await wallet(ben) },
+    wallets,
     products: { tea: tea.id, mug: mug.id, cup: cup.id },
     orders: { paid: paid.id, later: later.id, pending: pending.id, cancelled: cancelled.id, refunded: refunded.id },
+    stock: { cup: await id(`select id from stock where product_id = ${cup.id}`) },
+    lines: { cancelled: await id(`select id from order_products where order_id = ${cancelled.id}`) },
     histories: {
       adasCharge,
       bensCharge,

@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import { type Db, forceIndex } from '@pointwise/db'
 import { sql } from 'kysely'
 import { type Chunk, within } from './chunks.ts'
 
@@ -9,7 +9,7 @@ export function selectOrdersOffLines(db: Db, chunk: Chunk) {
   const total = sql<string | null>`sum(order_products.price * order_products.count)`
   return db
     .selectFrom('orders')
-    .leftJoin('order_products', 'order_products.order_id', 'orders.id')
+    .leftJoin(forceIndex('order_products', 'order_products_line'), 'order_products.order_id', 'orders.id')
     .select(['orders.id', 'total_price as found', total.as('expected')])
     .where(within('orders.id', chunk))
     .groupBy(['orders.id', 'total_price'])
@@ -25,8 +25,8 @@ export function selectOrdersOffPayment(db: Db, chunk: Chunk) {
   const refund = sql<boolean>`coalesce(if(${isRefunded}, refunds.amount = total_price, refunds.order_id is null), false)`
   return db
     .selectFrom('orders')
-    .leftJoin('payments', 'payments.order_id', 'orders.id')
-    .leftJoin('refunds', 'refunds.order_id', 'orders.id')
+    .leftJoin(forceIndex('payments', 'PRIMARY'), 'payments.order_id', 'orders.id')
+    .leftJoin(forceIndex('refunds', 'PRIMARY'), 'refunds.order_id', 'orders.id')
     .select([
       'orders.id',
       'orders.status',
@@ -46,10 +46,10 @@ export function selectOrdersOffPayment(db: Db, chunk: Chunk) {
 
 /** Orders whose USE and REFUND rows, in their owner's wallet, are not those that their status asks for. */
 export function selectOrdersOffHistory(db: Db, chunk: Chunk) {
-  const count = (type: string) => sql<string>`coalesce(sum(history.use_type = ${sql.lit(type)}), 0)`
-  const sum = (type: string) => sql<string>`coalesce(sum(if(history.use_type = ${sql.lit(type)}, history.point, 0)), 0)`
+  const count = (type: string) => sql<string>`coalesce(sum(use_type = ${sql.lit(type)}), 0)`
+  const sum = (type: string) => sql<string>`coalesce(sum(if(use_type = ${sql.lit(type)}, point_histories.point, 0)), 0)`
   const ofOthers = (type: string) =>
-    sql<string>`coalesce(sum(history.use_type = ${sql.lit(type)} and not history.point_id <=> wallet.id), 0)`
+    sql<string>`coalesce(sum(use_type = ${sql.lit(type)} and not point_id <=> wallet.id), 0)`
   const one = (type: string, point: string) =>
     sql<boolean>`(${count(type)} = 1 and ${sum(type)} = ${sql.raw(point)} and ${ofOthers(type)} = 0)`
   const use = sql<boolean>`if(${isPaid}, ${one('USE', '-total_price')}, ${count('USE')} = 0)`
@@ -57,7 +57,7 @@ export function selectOrdersOffHistory(db: Db, chunk: Chunk) {
   return db
     .selectFrom('orders')
     .leftJoin('points as wallet', 'wallet.user_id', 'orders.user_id')
-    .leftJoin('point_histories as history', 'history.order_id', 'orders.id')
+    .leftJoin(forceIndex('point_histories', 'point_histories_order_exists'), 'point_histories.order_id', 'orders.id')
     .select([
       'orders.id',
       'orders.status',

@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import { type Db, forceIndex } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
 import { type Chunk, within } from './chunks.ts'
 
@@ -20,13 +20,14 @@ export function selectRollup(db: Db, products: Chunk) {
 export function selectSold(db: Db, orders: Chunk, products: Chunk) {
   return db
     .selectFrom('orders')
-    .innerJoin('order_products as line', 'line.order_id', 'orders.id')
-    .select(['line.product_id as productId', sql<string>`sum(line.count)`.as('sold')])
+    .modifyFront(sql`straight_join`)
+    .innerJoin(forceIndex('order_products', 'order_products_line'), 'order_products.order_id', 'orders.id')
+    .select(['product_id as productId', sql<string>`sum(order_products.count)`.as('sold')])
     .select(sql<number | null>`${hourOf('paid_at')}`.as('hour'))
     .where(within('orders.id', orders))
     .where('orders.status', '=', 'paid')
-    .where(within('line.product_id', products))
-    .groupBy(['line.product_id', sql`hour`])
+    .where(within('product_id', products))
+    .groupBy(['product_id', sql`hour`])
 }
 
 /** What each product's own rows say. */
@@ -34,7 +35,7 @@ export function selectStockBooks(db: Db, products: Chunk) {
   return db
     .selectFrom('products')
     .leftJoin('stock', 'stock.product_id', 'products.id')
-    .leftJoin('stock_changes', 'stock_changes.product_id', 'products.id')
+    .leftJoin(forceIndex('stock_changes', 'stock_changes_key'), 'stock_changes.product_id', 'products.id')
     .select([
       'products.id',
       'sales_volume as salesVolume',

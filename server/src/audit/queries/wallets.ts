@@ -14,10 +14,10 @@ export function selectWalletFurtherOn(db: Db, { after, size }: { after: number; 
 }
 
 export function selectBalancesOffHistory(db: Db, chunk: Chunk) {
-  const history = sql<string>`coalesce(sum(history.point), 0)`
+  const history = sql<string>`coalesce(sum(point_histories.point), 0)`
   return db
     .selectFrom('points')
-    .leftJoin('point_histories as history', 'history.point_id', 'points.id')
+    .leftJoin(forceIndex('point_histories', 'point_histories_newest'), 'point_histories.point_id', 'points.id')
     .select(['points.id', 'points.point as balance', history.as('history')])
     .where(within('points.id', chunk))
     .groupBy(['points.id', 'points.point'])
@@ -27,7 +27,7 @@ export function selectBalancesOffHistory(db: Db, chunk: Chunk) {
 /** A `lag` with a default would be shorter, and MariaDB has none. */
 export function selectGaps(db: Db, chunk: Chunk) {
   const rows = db
-    .selectFrom('point_histories')
+    .selectFrom(forceIndex('point_histories', 'point_histories_newest'))
     .select([
       'id',
       'point',

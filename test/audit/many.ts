@@ -1,0 +1,79 @@
+import { connect, createDatabase, type Db, migrate } from '@pointwise/db'
+import { run } from '../setup/database.ts'
+
+const WALLETS = 2_000
+export const PRODUCTS = 500
+const STOCKED = 1_000_000
+const HOURS = 30 * 24
+
+const key = (kind: number) => `concat('0000000${kind}-0000-4000-8000-', lpad(n, 12, '0'))`
+const paidAt = `timestamp '2026-01-01 00:00:00' + interval n * 7 % (${HOURS} * 60) minute`
+
+/** Numbers from 1, made of digits. */
+const numbers = (count: number) => [
+  'create table digits (d int primary key)',
+  'insert into digits values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)',
+  'create table numbers (n int primary key)',
+  `insert into numbers select n from (select 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 100000 * g.d as n
+  from digits a, digits b, digits c, digits e, digits f, digits g) all_numbers where n <= ${count}`,
+]
+
+/** Every order is of one piece for 10 points, which its customer charges right before. */
+const BOOKS = [
+  `insert into users (id, name) select n, concat('user ', n) from numbers where n <= ${WALLETS}`,
+  'insert into points (id, user_id, point) select id, id, 0 from users',
+  `insert into stores (id, name) values (1, 'Corner')`,
+  `insert into products (id, store_id, name, price) select n, 1, concat('product ', n), 10 from numbers
+  where n <= ${PRODUCTS}`,
+  `insert into stock (product_id, stock) select id, ${STOCKED} from products`,
+  `insert into stock_changes (product_id, \`change\`, reason, idempotency_key)
+  select n, ${STOCKED}, 'STOCKED', ${key(1)} from numbers where n <= ${PRODUCTS}`,
+  `insert into orders (id, user_id, status, total_price, idempotency_key, paid_at)
+  select n, 1 + n % ${WALLETS}, 'paid', 10, ${key(2)}, ${paidAt} from numbers`,
+  `insert into order_products (order_id, product_id, product_name, price, \`count\`)
+  select n, 1 + n % ${PRODUCTS}, 'product', 10, 1 from numbers`,
+  'insert into payments (order_id, user_id, amount, created_at) select id, user_id, 10, paid_at from orders',
+  `insert into point_histories (id, point_id, point, balance, use_type, idempotency_key)
+  select 2 * n - 1, 1 + n % ${WALLETS}, 10, 10, 'CHARGE', ${key(3)} from numbers`,
+  `insert into point_histories (id, point_id, point, balance, use_type, order_id)
+  select 2 * n, 1 + n % ${WALLETS}, -10, 0, 'USE', n from numbers`,
+  `insert into product_sales (product_id, hour, \`count\`) select product_id,
+  cast(date_format(paid_at, '%Y-%m-%d %H:00:00') as datetime), count(*)
+  from orders join order_products on order_id = orders.id group by 1, 2`,
+  `update products join (select product_id, sum(\`count\`) as sold from order_products group by 1) sales
+  on product_id = products.id set sales_volume = sold`,
+  'update stock join products on products.id = product_id set stock = stock - sales_volume',
+  `insert into events (type, \`key\`, payload) select 'points.charged', concat('user:', 1 + n % ${WALLETS}),
+  json_object('userId', 1 + n % ${WALLETS}, 'historyId', 2 * n - 1, 'amount', 10, 'balance', 10) from numbers`,
+  `insert into events (type, \`key\`, payload) select 'order.placed', concat('user:', user_id),
+  json_object('userId', user_id, 'orderId', id, 'totalPrice', 10) from orders`,
+  `insert into events (type, \`key\`, payload) select 'order.paid', concat('user:', user_id),
+  json_object('userId', user_id, 'orderId', id, 'amount', 10, 'balance', 0) from orders`,
+]
+
+/** A database of its own at `url` with sound books of that many orders, each with two rows of history. */
+export async function manyOrders(
+  url: string,
+  orders: number,
+  log: (sql: string, values: readonly unknown[], ms: number) => void,
+): Promise<Db> {
+  const name = new URL(url).pathname.slice(1)
+  await createDatabase(url)
+  const fresh = connect(url)
+  await run(fresh, `drop database ${name}`)
+  await fresh.destroy()
+  await createDatabase(url)
+  await migrate(url)
+  const db = connect(url, {
+    statementTimeoutMs: 300_000,
+    log: ({ query, queryDurationMillis }) => log(query.sql, query.parameters, queryDurationMillis),
+  })
+  const statements = [...numbers(orders), ...BOOKS, 'drop table digits', 'drop table numbers']
+  for (const statement of statements) await run(db, statement)
+  const tables = await run<{ name: string }>(
+    db,
+    'select table_name as name from information_schema.tables where table_schema = database()',
+  )
+  await run(db, `analyze table ${tables.map(({ name }) => name).join(', ')}`)
+  return db
+}

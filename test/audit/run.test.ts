@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { run } from '../setup/database.ts'
+import { expectRefused } from '../setup/refusals.ts'
+import { item, openShop } from '../setup/shop.ts'
+
+test('audit.run tells an admin that the books are sound', async () => {
+  await using shop = await openShop()
+  const user = await shop.givenUser({ points: 500 })
+  await user.client.orders.checkout.mutate({ items: [item(await shop.givenProduct())] })
+  const result = await (await shop.admin()).audit.run.query()
+  expect(result.sound).toBe(true)
+  expect(result.asOf).toBeInstanceOf(Date)
+  expect(result.checks.map(({ name }) => name)).toContain('balances')
+  expect(result.checks.every(({ rows, broken }) => (rows > 0 ? broken === 0 : true))).toBe(true)
+})
+
+test('audit.run names the broken row', async () => {
+  await using shop = await openShop()
+  const user = await shop.givenUser({ points: 500 })
+  const wallet = await shop.db
+    .selectFrom('points')
+    .select('id')
+    .where('user_id', '=', user.id)
+    .executeTakeFirstOrThrow()
+  await run(shop.db, 'update points set point = 501')
+  const { sound, checks } = await (await shop.admin()).audit.run.query()
+  expect(sound).toBe(false)
+  expect(checks.find(({ name }) => name === 'balances')).toEqual({
+    name: 'balances',
+    promise: 'A wallet’s balance is the sum of its history.',
+    rows: 1,
+    broken: 1,
+    findings: [{ what: 'points', ids: { id: wallet.id }, expected: 'point 500', found: 'point 501' }],
+  })
+  await run(shop.db, 'update points set point = 500')
+})
+
+test('audit.run refuses whoever is no admin', async () => {
+  await using shop = await openShop()
+  const user = await shop.givenUser()
+  await expectRefused(shop, () => user.client.audit.run.query(), 403, { code: 'not_allowed' })
+  await expectRefused(shop, () => shop.client().audit.run.query(), 401, { code: 'token_missing' })
+})
