@@ -72,7 +72,7 @@ const OUTSIDE_SLICES: [RegExp, string][] = [
   [/^server\/src\/(app|caller)\.ts$|^server\/src\/http\//, 'app'],
   [/^server\/src\/router\.ts$/, 'routers'],
   [/^server\/src\/(procedures|schemas)\.ts$/, 'router'],
-  [/^server\/src\/(trpc|transformer|context|rate-limit|auth|config)\.ts$/, 'frame'],
+  [/^server\/src\/(trpc|transformer|context|rate-limit|auth|key-set|config)\.ts$/, 'frame'],
   [/^server\/src\/(cursor|events|kept)\.ts$/, 'service'],
   [/^server\/src\/refusals\.ts$/, 'refusals'],
 ]

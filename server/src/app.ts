@@ -66,7 +66,10 @@ export async function buildApp({ db, config, logger, now = () => new Date() }: A
   const isClosing = drainOnClose(app)
   mountHealth(app, { db, isClosing })
 
-  const authenticate = createAuthenticate(config.tokens)
+  const authenticate = createAuthenticate(config.tokens, {
+    now,
+    onFailure: (error) => app.log.warn({ err: error }, 'the key set could not be fetched'),
+  })
   const admit = createAdmit(config.rateLimit)
   const catalogue = new Catalogue(db, { ttlSeconds: config.rankingsTtlSeconds, now })
   const directory = new Directory(db, { ttlSeconds: DIRECTORY_TTL_SECONDS })

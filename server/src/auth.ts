@@ -1,4 +1,5 @@
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { createKeySet, type KeySetOptions } from './key-set.ts'
 import { Refusal } from './refusals.ts'
 
 /** Who a token speaks for. An admin need not be a user; a user id is that of a row in `users`, which may be gone. */
@@ -17,7 +18,7 @@ export interface TokenConfig {
 /**
  * Reads the `Authorization` header.
  *
- * @throws Refusal token_missing, token_invalid
+ * @throws Refusal token_missing, token_invalid; service_busy when the key set cannot be fetched
  */
 export type Authenticate = (authorization: string | undefined) => Promise<Identity>
 
@@ -25,7 +26,7 @@ const ASYMMETRIC = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS3
 const BEARER = /^Bearer +(\S+) *$/i
 
 /** Checks signature, algorithm, audience, issuer and times; a failure of any is the same to the caller. */
-export function createAuthenticate({ audience, issuer, key }: TokenConfig): Authenticate {
+export function createAuthenticate({ audience, issuer, key }: TokenConfig, options: KeySetOptions): Authenticate {
   const checks = { audience, issuer, requiredClaims: ['exp'] }
   const verify =
     'secret' in key
@@ -33,7 +34,7 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig): Auth
       : (
           (keys) => (token: string) =>
             jwtVerify(token, keys, { ...checks, algorithms: ASYMMETRIC })
-        )(createRemoteJWKSet(key.jwksUrl))
+        )(createKeySet(key.jwksUrl, options))
   return async (authorization) => {
     const token = authorization && BEARER.exec(authorization)?.[1]
     if (!token) throw new Refusal('token_missing')
@@ -41,15 +42,13 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig): Auth
       const { payload } = await verify(token)
       return identityOf(payload)
     } catch (error) {
-      if (error instanceof errors.JOSEError && !isOurs(error)) throw new Refusal('token_invalid')
+      // A key set that is broken says nothing about the token.
+      if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)) {
+        throw new Refusal('token_invalid')
+      }
       throw error
     }
   }
-}
-
-/** A key set that cannot be fetched says nothing about the token: that is a fault. */
-function isOurs(error: errors.JOSEError): boolean {
-  return error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.code === 'ERR_JOSE_GENERIC'
 }
 
 function identityOf({ sub, role }: JWTPayload): Identity {
