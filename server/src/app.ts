@@ -82,7 +82,7 @@ export async function buildApp({ db, config, logger, now = () => new Date() }: A
       directory,
       requestId: request.id,
       identify: () => (identity ??= authenticate(request.headers.authorization)),
-      admit: (caller) => admit('userId' in caller ? `user:${caller.userId}` : `address:${request.ip}`),
+      admit: async (caller) => admit('userId' in caller ? caller : { address: request.ip }),
     }
   })
   return app
