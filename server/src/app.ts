@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import type { Db } from '@pointwise/db'
+import type { AnyTRPCRouter } from '@trpc/server'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import { createAuthenticate } from './auth.ts'
 import type { AppConfig } from './config.ts'
@@ -14,6 +15,7 @@ import { drainOnClose } from './http/shutdown.ts'
 import { mountTrpc } from './http/trpc.ts'
 import { Catalogue } from './products/catalogue.ts'
 import { createAdmit } from './rate-limit.ts'
+import { appRouter } from './router.ts'
 import { Directory } from './users/directory.ts'
 
 const BODY_BYTES_MAX = 256 * 1_024
@@ -32,10 +34,18 @@ export interface AppOptions {
   logger: FastifyBaseLogger
   /** The clock; the machine's where none is given. */
   now?: () => Date
+  /** What is mounted; the shop's router where none is given. */
+  router?: AnyTRPCRouter
 }
 
 /** The whole server on Fastify, not yet listening. Closing it leaves `db` open: it belongs to the caller. */
-export async function buildApp({ db, config, logger, now = () => new Date() }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({
+  db,
+  config,
+  logger,
+  now = () => new Date(),
+  router = appRouter,
+}: AppOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
@@ -73,7 +83,7 @@ export async function buildApp({ db, config, logger, now = () => new Date() }: A
   const admit = createAdmit(config.rateLimit)
   const catalogue = new Catalogue(db, { ttlSeconds: config.rankingsTtlSeconds, now })
   const directory = new Directory(db, { ttlSeconds: DIRECTORY_TTL_SECONDS })
-  mountTrpc(app, (request): Context => {
+  mountTrpc(app, router, (request): Context => {
     let identity: ReturnType<Context['identify']> | undefined
     return {
       db,

@@ -1,8 +1,13 @@
-import { type AnyTRPCProcedure, getTRPCErrorFromUnknown, getTRPCErrorShape, transformTRPCResponse } from '@trpc/server'
+import {
+  type AnyTRPCProcedure,
+  type AnyTRPCRouter,
+  getTRPCErrorFromUnknown,
+  getTRPCErrorShape,
+  transformTRPCResponse,
+} from '@trpc/server'
 import { getHTTPStatusCode } from '@trpc/server/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import { appRouter } from '../router.ts'
 import { trpcConfig } from '../trpc.ts'
 
 /** A single call, whose input could be read. */
@@ -13,15 +18,23 @@ interface Call {
   input: unknown
 }
 
-const METHODS = { query: 'GET', mutation: 'POST' } as const
-// At run time a flat record, by path.
-const procedures = new Map(Object.entries(appRouter._def.procedures as unknown as Record<string, AnyTRPCProcedure>))
+export type Procedures = ReadonlyMap<string, AnyTRPCProcedure>
 
+/** The procedures of a router, by their paths. */
+export function proceduresOf(router: AnyTRPCRouter): Procedures {
+  return new Map(Object.entries(router._def.procedures as Record<string, AnyTRPCProcedure>))
+}
+
+const METHODS = { query: 'GET', mutation: 'POST' } as const
 /**
  * The call that a request is, when it is plainly one: a known procedure, its own method, JSON, and an input that can be
  * read. Of everything else (batches, streams, broken or unusual requests) it is undefined, and tRPC's adapter answers.
  */
-export function plainCall({ method, headers, query, body }: FastifyRequest, path: string): Call | undefined {
+export function plainCall(
+  procedures: Procedures,
+  { method, headers, query, body }: FastifyRequest,
+  path: string,
+): Call | undefined {
   const procedure = procedures.get(path)
   const type = procedure?._def.type
   if (!procedure || (type !== 'query' && type !== 'mutation') || method !== METHODS[type]) return undefined

@@ -1,11 +1,10 @@
-import type { TRPCError } from '@trpc/server'
+import type { AnyTRPCRouter, TRPCError } from '@trpc/server'
 import { type FastifyHandlerOptions, fastifyRequestHandler } from '@trpc/server/adapters/fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { Refusal } from '../refusals.ts'
-import { appRouter } from '../router.ts'
 import { trace } from '../trpc.ts'
-import { answerPlainCall, plainCall } from './short-lane.ts'
+import { answerPlainCall, plainCall, proceduresOf } from './short-lane.ts'
 
 /** A batch counts as one request to everything in front of tRPC, so its size is bounded. */
 export const BATCH_MAX = 20
@@ -14,23 +13,25 @@ type Errors = readonly { cause?: unknown }[]
 
 type CreateContext = (request: FastifyRequest) => Context
 
-/** Mounts the router under `/trpc`. JSON is the only body there is: anything else is 415. */
-export function mountTrpc(app: FastifyInstance, createContext: CreateContext): void {
+/** Mounts a router under `/trpc`. JSON is the only body there is: anything else is 415. */
+export function mountTrpc(app: FastifyInstance, router: AnyTRPCRouter, createContext: CreateContext): void {
+  const procedures = proceduresOf(router)
+  const adapter = adapterOptions(router, createContext)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   const maxBodySize = app.initialConfig.bodyLimit ?? 0
   app.all<{ Params: { path: string } }>('/trpc/:path', (req, res) => {
     const { path } = req.params
-    const call = plainCall(req, path)
-    if (!call) return fastifyRequestHandler({ ...adapterOptions(createContext), req, res, path, maxBodySize })
+    const call = plainCall(procedures, req, path)
+    if (!call) return fastifyRequestHandler({ ...adapter, req, res, path, maxBodySize })
     const onError = (error: TRPCError) => logFault(req, error, path)
     return answerPlainCall(call, res, { context: createContext(req), onError, headersFor: responseHeaders })
   })
 }
 
-const adapterOptions = (createContext: CreateContext) =>
+const adapterOptions = (router: AnyTRPCRouter, createContext: CreateContext) =>
   ({
-    router: appRouter,
+    router,
     maxBatchSize: BATCH_MAX,
     createContext: ({ req }) => createContext(req),
     onError({ error, path, ctx, req }) {
@@ -41,7 +42,7 @@ const adapterOptions = (createContext: CreateContext) =>
       // What fails before it has a context gets no content type from tRPC.
       headers: { ...responseHeaders(errors), ...(!eagerGeneration && { 'content-type': 'application/json' }) },
     }),
-  }) satisfies Partial<FastifyHandlerOptions<typeof appRouter, FastifyRequest, FastifyReply>>
+  }) satisfies Partial<FastifyHandlerOptions<AnyTRPCRouter, FastifyRequest, FastifyReply>>
 
 function logFault(request: FastifyRequest, error: TRPCError, path: string | undefined): void {
   if (error.code !== 'INTERNAL_SERVER_ERROR') return

@@ -1,0 +1,57 @@
+import type { Bench } from '../bench.ts'
+import { measure, startServer } from '../processes.ts'
+import type { Figure } from '../report.ts'
+import { get } from '../requests.ts'
+import { fillShop, newDatabase, numbersUpTo } from '../seed.ts'
+
+const PRODUCTS = 10_000
+const HOURS = 72
+const FEW = 50_000
+const MANY = 5_000_000
+const DURATION_MS = 2_500
+
+/** The rankings, with nothing remembered, when a hundred times as many lines were paid in the same time. */
+export async function rankings({ server, rounds, say }: Bench): Promise<Figure[]> {
+  const started = []
+  for (const lines of [FEW, MANY]) {
+    say(`rankings: filling ${lines.toLocaleString('en')} paid lines`)
+    const database = await newDatabase(server, `rankings_${lines}`)
+    await fillShop(database, { users: 10, products: PRODUCTS })
+    await numbersUpTo(database, lines)
+    // The lines themselves are read by no ranking; what they leave in the rollup and in the products is.
+    await database.connection.query(
+      `insert into product_sales (product_id, hour, count)
+      select 1 + mod(n * 7919, ?), date_format(now() - interval (floor(n * 31 / 7) mod ?) hour, '%Y-%m-%d %H:00:00'), 1
+      from numbers where n < ? on duplicate key update count = count + 1`,
+      [PRODUCTS, HOURS, lines],
+    )
+    await database.connection.query(
+      `update products join (select product_id, sum(count) as sold from product_sales group by product_id) s on s.product_id = products.id
+      set sales_volume = sold`,
+    )
+    await database.connection.query('analyze table products, product_sales')
+    started.push({ database, server: await startServer('server.ts', database.url, '0') })
+  }
+  const values: Record<string, number[][]> = { topSelling: [[], []], trending: [[], []] }
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of ['topSelling', 'trending']) {
+      for (const [index, { server }] of started.entries()) {
+        const connections = [{ requests: [get(`/trpc/products.${name}`)] }]
+        const { p50Ms } = await measure({ port: server.port, connections, repeat: true, durationMs: DURATION_MS })
+        say(`rankings, round ${round} of ${rounds}: ${name} ${index === 0 ? 'few' : 'many'} ${p50Ms.toFixed(2)} ms`)
+        if (round > 0) values[name]?.[index]?.push(p50Ms)
+      }
+    }
+  }
+  for (const { database, server } of started) {
+    await server.stop()
+    await database.end()
+  }
+  return Object.entries(values).map(([name, [few = [], many = []]]) => ({
+    name: `${name}, uncached, of 5,000,000 paid lines, p50`,
+    unit: 'ms',
+    values: many,
+    yardstick: { name: 'of 50,000', values: few },
+    goal: { atMost: 1.5 },
+  }))
+}

@@ -1,0 +1,53 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Load, Measured } from './load.ts'
+
+/** A process of the benchmark that listens on a port. */
+export interface Listening {
+  port: number
+  /** What it holds in memory at this moment, in MB. */
+  memoryMb: () => Promise<number>
+  stop: () => Promise<void>
+}
+
+/** Starts `server.ts` or `yardsticks.ts` on a database, and resolves when it listens. */
+export async function startServer(
+  script: 'server.ts' | 'yardsticks.ts',
+  url: string,
+  ...args: string[]
+): Promise<Listening> {
+  const child = fork(join(import.meta.dirname, script), [url, ...args])
+  const [port] = await Promise.race([once(child, 'message'), failure(child, script)])
+  return {
+    port: port as number,
+    memoryMb: async () => {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024
+    },
+    stop: () => end(child),
+  }
+}
+
+/** Makes a load from a process of its own. */
+export async function measure(load: Load): Promise<Measured> {
+  const child = fork(join(import.meta.dirname, 'load.ts'), [], { serialization: 'advanced' })
+  const measured = once(child, 'message')
+  child.send(load)
+  const [result] = await Promise.race([measured, failure(child, 'load.ts')])
+  await end(child)
+  return result as Measured
+}
+
+async function failure(child: ChildProcess, script: string): Promise<never> {
+  const [code] = await once(child, 'exit')
+  throw new Error(`${script} ended with exit code ${code} before it answered.`)
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  await exited
+}

@@ -1,0 +1,47 @@
+/** One figure: a name, what was measured in each round, and against what. */
+export interface Figure {
+  name: string
+  unit: string
+  values: number[]
+  yardstick?: { name: string; values: number[] }
+  goal?: { atLeast: number } | { atMost: number }
+}
+
+export const median = (values: number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return sorted.length === 0 ? 0 : ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2
+}
+
+/** The median over the rounds of the ratio within each: what a slow moment does to both is not seen in it. */
+export function ratioOf({ values, yardstick }: Figure): number | undefined {
+  if (!yardstick) return undefined
+  return median(values.map((value, round) => value / (yardstick.values[round] ?? Number.NaN)))
+}
+
+export function table(figures: Figure[]): string {
+  const rows = figures.map((figure) => {
+    const ratio = ratioOf(figure)
+    const { goal, yardstick } = figure
+    const wanted = goal && ('atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`)
+    const met = ratio !== undefined && goal && ('atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost)
+    return [
+      figure.name,
+      `${shown(median(figure.values))} ${figure.unit}`,
+      yardstick ? `${shown(median(yardstick.values))} ${figure.unit} (${yardstick.name})` : '',
+      ratio === undefined ? '' : shown(ratio),
+      wanted ? `${wanted} ${met ? 'yes' : 'NO'}` : '',
+    ]
+  })
+  const heading = ['figure', 'median', 'yardstick', 'ratio', 'goal']
+  const widths = heading.map((text, column) => Math.max(text.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [line(heading), ...rows.map(line)].join('\n')
+}
+
+const shown = (value: number) =>
+  value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 10 ? 1 : 2)
