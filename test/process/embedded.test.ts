@@ -62,6 +62,13 @@ async function stop(): Promise<number> {
   return code
 }
 
+/** `npm run audit`, where nothing says which database. */
+async function audited(): Promise<{ stdout: string; stderr: string }> {
+  const { DATABASE_URL: _, ...env } = process.env
+  const options = { cwd: home, env: { ...env, POINTWISE_DATABASE: 'local' } }
+  return promisify(execFile)(process.execPath, ['server/src/audit/main.ts'], options)
+}
+
 const told = () =>
   JSON.parse(readFileSync(join(home, '.pointwise/server.json'), 'utf8')) as Record<'url' | 'userToken', string>
 
@@ -85,6 +92,9 @@ describe('the embedded mode', () => {
     const demo = await promisify(execFile)(process.execPath, ['client-sdk/example/demo.ts'], { cwd: home })
     expect(demo.stdout.match(/^Refused: /gm)).toHaveLength(2)
     const left = await balance()
+    const beside = await audited()
+    expect(beside.stderr).toBe(`Reading the database of the server at ${url}.\n`)
+    expect(beside.stdout).toContain('\nEvery promise is kept. ')
     expect(await stop()).toBe(0)
     expect(existsSync(join(home, '.pointwise/server.json')), 'nobody is told of a server that is gone').toBe(false)
 
@@ -92,5 +102,9 @@ describe('the embedded mode', () => {
     expect(again).not.toContain('500 products')
     expect(await balance()).toBe(left)
     expect(await stop()).toBe(0)
+
+    const alone = await audited()
+    expect(alone.stderr).toMatch(/^No server runs: its database is started, and stopped afterwards\.\n/)
+    expect(alone.stdout).toContain('\nEvery promise is kept. ')
   })
 })
