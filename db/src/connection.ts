@@ -10,8 +10,6 @@ export type Db = Pick<Kysely<Tables>, 'selectFrom' | 'selectNoFrom' | 'fn' | 'de
 export type Tx = Transaction<Tables>
 
 export interface ConnectOptions extends Partial<PoolLimits> {
-  /** How many connections at most. */
-  connections?: number
   /** Called after every statement, with its SQL, parameters and duration. */
   log?: (event: LogEvent) => void
 }
@@ -43,10 +41,12 @@ export function connect(url: string, options: ConnectOptions = {}): Db {
     multipleStatements: true,
     connectionLimit: connections,
     maxIdle: connections,
+    // Whoever asked has gone by then, and a connection that never comes keeps its place in the pool.
+    connectTimeout: acquireTimeoutMs,
   })
   return new Kysely<Tables>({
     dialect: new MysqlDialect({
-      pool: new BoundedPool(pool, { acquireTimeoutMs, statementTimeoutMs, lockWaitSeconds }),
+      pool: new BoundedPool(pool, { connections, acquireTimeoutMs, statementTimeoutMs, lockWaitSeconds }),
     }),
     ...(log && { log }),
   })

@@ -75,6 +75,12 @@ export function isTransient(error: unknown): boolean {
   return error instanceof Error && TRANSIENT.has((error as DriverError).errno ?? 0)
 }
 
+/** Why something failed, in a word for a log: the database's number, the driver's code, or the name of our error. */
+export function reasonOf(error: unknown): string | number {
+  const { errno = 0, code, name = 'unknown' } = error instanceof Error ? (error as Error & DriverError) : {}
+  return errno > 0 ? errno : (code ?? name)
+}
+
 /** Whether somebody else kept a row locked for longer than we wait. */
 export function isLockWait(error: unknown): boolean {
   return error instanceof Error && (error as DriverError).errno === LOCK_WAIT

@@ -18,6 +18,8 @@ const SESSION = [
 const SERVER_STATUS_IN_TRANS = 1
 
 export interface PoolLimits {
+  /** How many connections at most. */
+  connections: number
   /** How long a caller waits for a free connection before NoConnectionFree. */
   acquireTimeoutMs: number
   /** How long a statement may take before its connection is given up. */
@@ -34,13 +36,21 @@ const connectionGone = () => Object.assign(new Error('The connection was given u
 class WatchedConnection {
   readonly #raw: PoolConnection
   readonly #limits: PoolLimits
+  readonly #onRelease: () => void
+  #isLent = false
   #prepared = false
   #lost = false
   #inTransaction = false
 
-  constructor(raw: PoolConnection, limits: PoolLimits) {
+  constructor(raw: PoolConnection, limits: PoolLimits, onRelease: () => void) {
     this.#raw = raw
     this.#limits = limits
+    this.#onRelease = onRelease
+  }
+
+  lend(): this {
+    this.#isLent = true
+    return this
   }
 
   query(sql: string, values: QueryValues, callback: Callback): void {
@@ -77,8 +87,11 @@ class WatchedConnection {
   }
 
   release(): void {
+    if (!this.#isLent) return
+    this.#isLent = false
     if (this.#lost || this.#inTransaction || !this.#prepared) this.#raw.destroy()
     else this.#raw.release()
+    this.#onRelease()
   }
 }
 
@@ -90,6 +103,9 @@ export class BoundedPool implements MysqlPool {
   readonly #pool: Pool
   readonly #limits: PoolLimits
   readonly #connections = new WeakMap<PoolConnection, WatchedConnection>()
+  /** First come, first served. In the driver's own queue, who gave up would stay. */
+  readonly #waiting = new Set<() => void>()
+  #lent = 0
 
   constructor(pool: Pool, limits: PoolLimits) {
     this.#pool = pool
@@ -97,37 +113,55 @@ export class BoundedPool implements MysqlPool {
   }
 
   getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
-    let waiting = true
+    let isWaiting = true
     const settle = (error: unknown, connection?: WatchedConnection) => {
-      waiting = false
+      isWaiting = false
       clearTimeout(timer)
       // The methods left out are those of streams and query cancellation, which we do not use.
       callback(error, connection as unknown as MysqlPoolConnection)
     }
-    const timer = setTimeout(
-      () => settle(new NoConnectionFree(this.#limits.acquireTimeoutMs)),
-      this.#limits.acquireTimeoutMs,
-    )
-    this.#pool.getConnection((error, raw) => {
-      if (error) return waiting ? settle(error) : undefined
-      const connection = this.#watch(raw)
-      if (!waiting) return connection.release()
-      connection.prepare((error) => {
-        if (!error && waiting) return settle(undefined, connection)
-        connection.release()
-        if (waiting) settle(error)
+    const timer = setTimeout(() => {
+      this.#waiting.delete(borrow)
+      settle(new NoConnectionFree(this.#limits.acquireTimeoutMs))
+    }, this.#limits.acquireTimeoutMs)
+    const borrow = () => {
+      this.#lent++
+      this.#pool.getConnection((error, raw) => {
+        if (error) {
+          this.#takeBack()
+          return isWaiting ? settle(error) : undefined
+        }
+        const connection = this.#watch(raw).lend()
+        if (!isWaiting) return connection.release()
+        connection.prepare((error) => {
+          if (!error && isWaiting) return settle(undefined, connection)
+          connection.release()
+          if (isWaiting) settle(error)
+        })
       })
-    })
+    }
+    if (this.#lent < this.#limits.connections) borrow()
+    else this.#waiting.add(borrow)
   }
 
   end(callback: (error: unknown) => void): void {
     this.#pool.end(callback)
+    for (const borrow of this.#waiting) borrow()
+    this.#waiting.clear()
+  }
+
+  #takeBack(): void {
+    this.#lent--
+    const [next] = this.#waiting
+    if (!next) return
+    this.#waiting.delete(next)
+    next()
   }
 
   #watch(raw: PoolConnection): WatchedConnection {
     const known = this.#connections.get(raw)
     if (known) return known
-    const connection = new WatchedConnection(raw, this.#limits)
+    const connection = new WatchedConnection(raw, this.#limits, () => this.#takeBack())
     this.#connections.set(raw, connection)
     return connection
   }

@@ -1,26 +1,48 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ControlledTransaction, Kysely } from 'kysely'
 import type { Db, Tx } from './connection.ts'
-import { DatabaseBusy, isDuplicateKey, isRolledBack, isTransient, OutcomeUnknown } from './failures.ts'
+import {
+  DatabaseBusy,
+  isDuplicateKey,
+  isRolledBack,
+  isTransient,
+  NoConnectionFree,
+  OutcomeUnknown,
+  reasonOf,
+} from './failures.ts'
 import type { Tables } from './tables.ts'
 
 const RETRIES_MAX = 3
 const BACKOFF_MS = 20
 const BACKOFF_MAX_MS = 200
+/** No retry begins later, because whoever calls has a clock of their own. */
+const RETRY_WITHIN_MS = 5_000
+
+/** An attempt that failed for a reason that may pass, or whose outcome is not known. */
+export interface FailedAttempt {
+  /** The database's number, the driver's code, or the name of the error. */
+  reason: string | number
+  /** Whether another attempt follows. */
+  isRetried: boolean
+}
 
 export interface TransactOptions {
   /** A failure that the caller answers itself, rather than another run. */
   isFinal?: (error: unknown) => boolean
+  /** Told of each attempt that failed, for logs and metrics. */
+  onFailedAttempt?: ((failed: FailedAttempt) => void) | undefined
 }
 
 const never = () => false
+const tellNobody = () => undefined
 
 /**
  * Runs `work` in one explicit READ COMMITTED transaction: all of it happens, or nothing.
  *
  * A transient failure (deadlock, lock wait, lost connection before COMMIT) or a duplicate key is answered with a fresh
  * transaction, three times at most, each after a random wait; so `work` may run more than once and must touch nothing
- * but its `tx`. After a duplicate key the next run finds the row that was faster.
+ * but its `tx`. After a duplicate key the next run finds the row that was faster. Who waited for a connection in vain is
+ * not made to wait again, and nobody after five seconds.
  *
  * @throws DatabaseBusy when every attempt failed for a transient reason: nothing happened.
  * @throws OutcomeUnknown when COMMIT failed and may have happened; this is never retried.
@@ -28,15 +50,22 @@ const never = () => false
 export async function transact<T>(
   db: Db,
   work: (tx: Tx) => Promise<T>,
-  { isFinal = never }: TransactOptions = {},
+  { isFinal = never, onFailedAttempt = tellNobody }: TransactOptions = {},
 ): Promise<T> {
+  const startedAt = performance.now()
   for (let retries = 0; ; retries++) {
     try {
       return await attempt(db as Kysely<Tables>, work)
     } catch (error) {
-      if (error instanceof OutcomeUnknown || isFinal(error) || !(isTransient(error) || isDuplicateKey(error)))
-        throw error
-      if (retries === RETRIES_MAX) throw isTransient(error) ? new DatabaseBusy(error) : error
+      const isUnknown = error instanceof OutcomeUnknown
+      if (isFinal(error) || !(isUnknown || isTransient(error) || isDuplicateKey(error))) throw error
+      const isRetried =
+        !isUnknown &&
+        !(error instanceof NoConnectionFree) &&
+        retries < RETRIES_MAX &&
+        performance.now() - startedAt < RETRY_WITHIN_MS
+      onFailedAttempt({ reason: reasonOf(error), isRetried })
+      if (!isRetried) throw isTransient(error) ? new DatabaseBusy(error) : error
       await delay(Math.random() * Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** retries))
     }
   }

@@ -12,6 +12,7 @@ import {
 import type { Kysely } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
+import { faultProxy } from '../setup/fault-proxy.ts'
 
 async function open(options: ConnectOptions): Promise<Db> {
   const { db } = await emptyDatabase(options)
@@ -122,11 +123,35 @@ test('a wait for a connection ends, with an error that names it, and the pool is
   expect(await Promise.all([1, 2, 3].map(() => connectionId(db)))).toEqual([first, first, first])
 })
 
-test('a transaction that gets no connection in four attempts tells that the database is busy', async () => {
-  const db = await open({ connections: 1, acquireTimeoutMs: 50 })
+test('who waits for a connection gets it in the order of asking, and who gave up is out of the queue', async () => {
+  const db = await open({ connections: 1, acquireTimeoutMs: 300 })
+  const held = await hold(db)
+  const gaveUp = run(db, 'select 1').catch((error: unknown) => error)
+  expect(await gaveUp).toBeInstanceOf(NoConnectionFree)
+  const served: number[] = []
+  const waiting = [1, 2, 3].map((n) => run(db, 'select 1').then(() => served.push(n)))
+  await held.release()
+  await Promise.all(waiting)
+  expect(served).toEqual([1, 2, 3])
+})
+
+test('who waits for a connection of a pool that is closed is told at once', async () => {
+  const { db } = await emptyDatabase({ connections: 1 })
+  const held = await hold(db)
+  const waiting = run(db, 'select 1').catch((error: unknown) => error)
+  const closed = db.destroy()
+  expect(await waiting).toMatchObject({ message: 'Pool is closed.' })
+  await held.release().catch(() => undefined)
+  await closed
+})
+
+test('a transaction that gets no connection waits for one once, and tells that the database is busy', async () => {
+  const db = await open({ connections: 1, acquireTimeoutMs: 500 })
   const held = await hold(db)
   let attempts = 0
+  const started = performance.now()
   const error = await transact(db, async () => void attempts++).catch((error: unknown) => error)
+  expect(performance.now() - started).toBeLessThan(900)
   await held.release()
   expect(error).toBeInstanceOf(DatabaseBusy)
   expect((error as DatabaseBusy).cause).toBeInstanceOf(NoConnectionFree)
@@ -138,6 +163,21 @@ test('a server that is not there is an error at once, and no transaction happene
   await expect(run(db, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   await expect(transact(db, async () => undefined)).rejects.toBeInstanceOf(DatabaseBusy)
   await db.destroy()
+})
+
+test('a server that says nothing for a while keeps no place in the pool taken', async () => {
+  const { url, db: setup } = await emptyDatabase()
+  await setup.destroy()
+  await using proxy = await faultProxy(url)
+  proxy.mute()
+  const db = connect(proxy.url, { connections: 2, acquireTimeoutMs: 200 })
+  onTestFinished(() => db.destroy())
+  const asked = await Promise.allSettled([1, 2, 3, 4].map(() => run(db, 'select 1')))
+  expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected'])
+  proxy.plugIn()
+  const started = performance.now()
+  await expect.poll(() => run(db, 'select 1').catch(() => undefined)).toBeDefined()
+  expect(performance.now() - started).toBeLessThan(1_000)
 })
 
 test('a server that accepts connections and never says a word is an error within the bound', async () => {

@@ -42,6 +42,8 @@ export interface FaultProxy extends AsyncDisposable {
   /** Takes all faults away. */
   clear: () => void
   unplug: () => void
+  /** Connections are accepted, and nothing is ever said on them. */
+  mute: () => void
   plugIn: () => void
   /** Closes the proxy and everything that is open through it. */
   close: () => Promise<void>
@@ -53,10 +55,10 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   const queries: string[][] = []
   let planted: Planted[] = []
-  let isPlugged = true
+  let state: 'plugged' | 'unplugged' | 'mute' = 'plugged'
 
   const unplug = () => {
-    isPlugged = false
+    state = 'unplugged'
     for (const socket of sockets) socket.destroy()
   }
 
@@ -75,10 +77,12 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   }
 
   const server = createServer((client) => {
-    if (!isPlugged) {
-      client.destroy()
-      return
+    if (state === 'unplugged') client.destroy()
+    if (state === 'mute') {
+      sockets.add(client)
+      client.on('error', () => undefined)
     }
+    if (state !== 'plugged') return
     const database = connect({ port: Number(port || 3306), host: hostname, noDelay: true })
     client.setNoDelay()
     const cut = () => {
@@ -144,8 +148,11 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
       planted = []
     },
     unplug,
+    mute: () => {
+      state = 'mute'
+    },
     plugIn: () => {
-      isPlugged = true
+      state = 'plugged'
     },
     close,
     [Symbol.asyncDispose]: close,
