@@ -59,6 +59,7 @@ const environment = z.object({
   ),
   TRUST_PROXY: optional(wholeNumber(0, 100)),
   RANKINGS_TTL_SECONDS: optional(wholeNumber(0, 86_400)),
+  STOREFRONT: optional(z.enum(['on', 'off'], 'must be on or off')),
 })
 
 /** What `buildApp` needs to know. */
@@ -70,6 +71,8 @@ export interface AppConfig {
   /** How many proxies in front of us are believed about the client's address. */
   trustProxy: number
   rankingsTtlSeconds: number
+  /** Whether pages are served to a browser, beside the API. */
+  storefront: boolean
 }
 
 /** Where the database is. */
@@ -119,6 +122,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     rateLimit: data.RATE_LIMIT === undefined ? 600 : data.RATE_LIMIT,
     trustProxy: data.TRUST_PROXY ?? 0,
     rankingsTtlSeconds: data.RANKINGS_TTL_SECONDS ?? 30,
+    storefront: data.STOREFRONT ? data.STOREFRONT === 'on' : !data.DATABASE_URL,
     tokens: { audience: data.JWT_AUDIENCE ?? 'pointwise', issuer: data.JWT_ISSUER ?? 'pointwise', key },
   }
 }

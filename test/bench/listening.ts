@@ -11,6 +11,7 @@ export const CONFIG: AppConfig = {
   rateLimit: null,
   trustProxy: 0,
   rankingsTtlSeconds: 30,
+  storefront: false,
 }
 
 export function tokenOf(userId: number): Promise<string> {

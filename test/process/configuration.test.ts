@@ -62,6 +62,7 @@ const REFUSED: Record<string, [value: string, what: string][]> = {
     ['101', 'must be at most 100'],
   ],
   RANKINGS_TTL_SECONDS: [['-5', 'must be a whole number']],
+  STOREFRONT: [['yes', 'must be on or off']],
 }
 
 describe('a bad value is refused with the name of its variable:', () => {
@@ -72,6 +73,13 @@ describe('a bad value is refused with the name of its variable:', () => {
       })
     }
   }
+
+  test('pages are served where STOREFRONT says so, and in the embedded mode', () => {
+    expect(readConfig(SOUND).storefront).toBe(false)
+    expect(readConfig({ ...SOUND, STOREFRONT: 'on' }).storefront).toBe(true)
+    expect(readConfig({}).storefront).toBe(true)
+    expect(readConfig({ STOREFRONT: 'off' }).storefront).toBe(false)
+  })
 
   test('a variable that is set to nothing counts as not set', () => {
     const nothing = Object.fromEntries(Object.keys(REFUSED).map((name) => [name, '']))

@@ -14,6 +14,7 @@ export async function listening({ db, config }: { db: Db; config?: Partial<AppCo
       rateLimit: null,
       trustProxy: 0,
       rankingsTtlSeconds: 0,
+      storefront: false,
       ...config,
     },
     logger: createLogger('info', { write: (line) => void log.push(line) }),

@@ -17,6 +17,7 @@ const CONFIG: AppConfig = {
   rateLimit: null,
   trustProxy: 0,
   rankingsTtlSeconds: 0,
+  storefront: false,
 }
 
 export type Client = ReturnType<typeof createClient>
