@@ -1,4 +1,5 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
 import { createKeySet, type KeySetOptions } from './key-set.ts'
 import { Refusal } from './refusals.ts'
 
@@ -23,6 +24,7 @@ export interface TokenConfig {
 export type Authenticate = (authorization: string | undefined) => Promise<Identity>
 
 const ASYMMETRIC = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']
+const KNOWN_TOKENS_MAX = 10_000
 const BEARER = /^Bearer +(\S+) *$/i
 
 /** Checks signature, algorithm, audience, issuer and times; a failure of any is the same to the caller. */
@@ -35,12 +37,18 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig, optio
           (keys) => (token: string) =>
             jwtVerify(token, keys, { ...checks, algorithms: ASYMMETRIC })
         )(createKeySet(key.jwksUrl, options))
+  // Under a secret that never changes, a token that was good is good until it expires.
+  const known = 'secret' in key ? new LRUCache<string, Known>({ max: KNOWN_TOKENS_MAX }) : undefined
   return async (authorization) => {
     const token = authorization && BEARER.exec(authorization)?.[1]
     if (!token) throw new Refusal('token_missing')
+    const earlier = known?.get(token)
+    if (earlier && earlier.expiresAtMs > Date.now()) return earlier.identity
     try {
       const { payload } = await verify(token)
-      return identityOf(payload)
+      const identity = identityOf(payload)
+      known?.set(token, { identity, expiresAtMs: (payload.exp ?? 0) * 1_000 })
+      return identity
     } catch (error) {
       // A key set that is broken says nothing about the token.
       if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)) {
@@ -49,6 +57,11 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig, optio
       throw error
     }
   }
+}
+
+interface Known {
+  identity: Identity
+  expiresAtMs: number
 }
 
 function identityOf({ sub, role }: JWTPayload): Identity {
