@@ -5,6 +5,7 @@ import helmet from '@fastify/helmet'
 import type { Db } from '@pointwise/db'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { Attempts, type Counters, newCounters, transactOn } from './attempts.ts'
 import { createAuthenticate } from './auth.ts'
 import type { AppConfig } from './config.ts'
 import type { Context } from './context.ts'
@@ -36,6 +37,16 @@ export interface AppOptions {
   now?: () => Date
   /** What is mounted; the shop's router where none is given. */
   router?: AnyTRPCRouter
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    counters: Counters
+  }
+  interface FastifyRequest {
+    /** Of a request that calls procedures. */
+    attempts: Attempts | null
+  }
 }
 
 /** The whole server on Fastify, not yet listening. Closing it leaves `db` open: it belongs to the caller. */
@@ -83,10 +94,16 @@ export async function buildApp({
   const admit = createAdmit(config.rateLimit)
   const catalogue = new Catalogue(db, { ttlSeconds: config.rankingsTtlSeconds, now })
   const directory = new Directory(db, { ttlSeconds: DIRECTORY_TTL_SECONDS })
+  app.decorate('counters', newCounters())
+  app.decorateRequest('attempts', null)
   mountTrpc(app, router, (request): Context => {
+    const attempts = new Attempts(app.counters)
+    request.attempts = attempts
     let identity: ReturnType<Context['identify']> | undefined
     return {
       db,
+      transact: transactOn(db, attempts.tell),
+      onFailedAttempt: attempts.tell,
       now,
       catalogue,
       directory,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Db } from '@pointwise/db'
+import { transactOn } from './attempts.ts'
 import { Catalogue } from './products/catalogue.ts'
 import { Refusal } from './refusals.ts'
 import { appRouter } from './router.ts'
@@ -26,6 +27,7 @@ export interface CallerOptions {
 export function createCaller({ db, userId, admin = false, now = () => new Date() }: CallerOptions) {
   return createRouterCaller({
     db,
+    transact: transactOn(db),
     now,
     catalogue: new Catalogue(db, { ttlSeconds: 0, now }),
     directory: new Directory(db, { ttlSeconds: 0 }),

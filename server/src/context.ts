@@ -1,11 +1,17 @@
-import type { Db } from '@pointwise/db'
+import type { Db, FailedAttempt } from '@pointwise/db'
+import type { Transact } from './attempts.ts'
 import type { Identity } from './auth.ts'
 import type { Catalogue } from './products/catalogue.ts'
 import type { Directory } from './users/directory.ts'
 
 /** What a call has at hand, over HTTP and in-process alike. */
 export interface Context {
+  /** For reads, and for the queue that settles payments. */
   db: Db
+  /** Opens the transaction of a procedure that writes. */
+  transact: Transact
+  /** Told of each attempt that failed, also when payments are settled together. */
+  onFailedAttempt?: ((failed: FailedAttempt) => void) | undefined
   /** The one clock: every time that is stored or compared comes from it. */
   now: () => Date
   catalogue: Catalogue

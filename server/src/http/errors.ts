@@ -2,6 +2,7 @@ import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/serve
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { BUSY_AFTER_MS } from '../refusals.ts'
 import { refusedShape, trpcConfig } from '../trpc.ts'
+import { responseTime } from './logging.ts'
 
 const CODES: Record<number, TRPCError['code']> = {
   404: 'NOT_FOUND',
@@ -31,7 +32,7 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
 /** Answers what Fastify refuses before any hook of ours has run: an address that is malformed or too long. */
 export function answerUnrouted(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   answerError(error, request, reply)
-  request.log.info({ req: request, res: reply, responseTime: reply.elapsedTime }, 'request completed')
+  request.log.info({ req: request, res: reply, responseTime: responseTime(reply) }, 'request completed')
 }
 
 export function answerNotFound(request: FastifyRequest, reply: FastifyReply): void {

@@ -44,8 +44,13 @@ export class RequestLog extends LogController {
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null, request: FastifyRequest, reply: FastifyReply): void {
-    const line = { req: request, res: reply, responseTime: reply.elapsedTime }
+    const line = { req: request, res: reply, responseTime: responseTime(reply), ...request.attempts?.forLog }
     if (error) reply.log.error({ ...line, err: error }, 'request failed')
     else reply.log.info(line, 'request completed')
   }
+}
+
+/** In milliseconds, to the microsecond. */
+export function responseTime({ elapsedTime }: FastifyReply): number {
+  return Math.round(elapsedTime * 1_000) / 1_000
 }

@@ -1,4 +1,3 @@
-import { transact } from '@pointwise/db'
 import { z } from 'zod'
 import { cursor } from '../cursor.ts'
 import { existingUser, userProcedure } from '../procedures.ts'
@@ -17,7 +16,7 @@ export const orderProcedures = {
     .concat(refuses('idempotency_key_reused', 'product_not_found', 'price_changed', 'stock_insufficient'))
     .output(order.extend({ replayed: z.boolean() }))
     .mutation(({ ctx, input }) =>
-      transact(ctx.db, (tx) => orders.place(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
+      ctx.transact((tx) => orders.place(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
     ),
 
   get: userProcedure
@@ -32,9 +31,10 @@ export const orderProcedures = {
     .use(existingUser)
     .concat(refuses('order_not_found', 'order_not_cancellable'))
     .output(order)
-    .mutation(({ ctx, input }) =>
-      transact(ctx.db, (tx) => orders.cancel(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
-    ),
+    .mutation(({ ctx, input }) => {
+      const call = { userId: ctx.userId, ...input, now: ctx.now() }
+      return ctx.transact((tx) => orders.cancel(tx, call), { readBack: (tx) => orders.cancelAgain(tx, call) })
+    }),
 
   list: userProcedure
     .input(z.strictObject({ status: orderStatus.optional(), cursor: cursor.optional(), limit }).prefault({}))

@@ -128,19 +128,40 @@ export async function markRefunded(tx: Tx, orderId: number, now: Date): Promise<
   await queries.updateStatus(tx, orderId, { status: 'refunded', updated_at: now }).execute()
 }
 
+interface CancelCall {
+  userId: number
+  orderId: number
+  now: Date
+}
+
 /**
  * Cancels an order that is not paid.
  *
  * @throws Refusal order_not_found, order_not_cancellable
  */
-export async function cancel(
-  tx: Tx,
-  { userId, orderId, now }: { userId: number; orderId: number; now: Date },
-): Promise<Order> {
+export async function cancel(tx: Tx, call: CancelCall): Promise<Order> {
+  return cancelLocked(tx, call, await lockOwn(tx, call))
+}
+
+/**
+ * The same, of a call that had locked a pending order before its COMMIT was lost: that the order is cancelled now is its
+ * success.
+ *
+ * @throws Refusal order_not_cancellable
+ */
+export async function cancelAgain(tx: Tx, call: CancelCall): Promise<Order> {
+  const order = await lockOwn(tx, call)
+  return order.status === 'cancelled' ? order : cancelLocked(tx, call, order)
+}
+
+async function lockOwn(tx: Tx, { userId, orderId }: CancelCall): Promise<Order> {
   const row = await queries
     .lockOrderOfUser(tx, userId, orderId)
     .executeTakeFirstOrThrow(() => new Refusal('order_not_found', { orderId }))
-  const order = await withItems(tx, row)
+  return withItems(tx, row)
+}
+
+async function cancelLocked(tx: Tx, { userId, orderId, now }: CancelCall, order: Order): Promise<Order> {
   if (order.status !== 'pending') throw new Refusal('order_not_cancellable', { status: order.status })
   await queries.updateStatus(tx, orderId, { status: 'cancelled', updated_at: now }).execute()
   await emit(tx, { type: 'order.cancelled', payload: { userId, orderId }, at: now })

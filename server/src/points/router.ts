@@ -1,4 +1,3 @@
-import { transact } from '@pointwise/db'
 import { z } from 'zod'
 import { cursor } from '../cursor.ts'
 import { existingUser, userProcedure } from '../procedures.ts'
@@ -28,7 +27,7 @@ export const pointsRouter = router({
     .concat(refuses('idempotency_key_reused', 'points_limit_exceeded'))
     .output(z.object({ historyId: id, amount: z.int(), balance, replayed: z.boolean() }))
     .mutation(({ ctx, input }) =>
-      transact(ctx.db, (tx) => points.charge(tx, { userId: ctx.claimedUserId, ...input, now: ctx.now() })),
+      ctx.transact((tx) => points.charge(tx, { userId: ctx.claimedUserId, ...input, now: ctx.now() })),
     ),
 
   histories: userProcedure

@@ -1,4 +1,3 @@
-import { transact } from '@pointwise/db'
 import { z } from 'zod'
 import { cursor } from '../cursor.ts'
 import { adminProcedure, publicProcedure } from '../procedures.ts'
@@ -68,7 +67,7 @@ export const productsRouter = router({
     .concat(refuses('store_not_found'))
     .output(product)
     .mutation(async ({ ctx, input }) => {
-      const created = await transact(ctx.db, (tx) => products.create(tx, { ...input, now: ctx.now() }))
+      const created = await ctx.transact((tx) => products.create(tx, { ...input, now: ctx.now() }))
       ctx.catalogue.forgetListing()
       return created
     }),
@@ -77,14 +76,14 @@ export const productsRouter = router({
     .input(z.strictObject({ productId: id, name: name.optional(), price: price.optional() }))
     .concat(refuses('product_not_found'))
     .output(product)
-    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => products.update(tx, { ...input, now: ctx.now() }))),
+    .mutation(({ ctx, input }) => ctx.transact((tx) => products.update(tx, { ...input, now: ctx.now() }))),
 
   remove: adminProcedure
     .input(z.strictObject({ productId: id }))
     .concat(refuses('product_not_found'))
     .output(product)
     .mutation(async ({ ctx, input }) => {
-      const removed = await transact(ctx.db, (tx) => products.remove(tx, { ...input, now: ctx.now() }))
+      const removed = await ctx.transact((tx) => products.remove(tx, { ...input, now: ctx.now() }))
       ctx.catalogue.forgetListing()
       return removed
     }),
@@ -103,5 +102,5 @@ export const productsRouter = router({
     )
     .concat(refuses('product_not_found', 'idempotency_key_reused', 'stock_insufficient'))
     .output(product)
-    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => products.restock(tx, { ...input, now: ctx.now() }))),
+    .mutation(({ ctx, input }) => ctx.transact((tx) => products.restock(tx, { ...input, now: ctx.now() }))),
 })

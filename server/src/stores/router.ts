@@ -1,4 +1,3 @@
-import { transact } from '@pointwise/db'
 import { z } from 'zod'
 import { adminProcedure, publicProcedure } from '../procedures.ts'
 import { id, nameUpTo } from '../schemas.ts'
@@ -12,7 +11,7 @@ export const storesRouter = router({
     .input(z.strictObject({ name: nameUpTo(50) }))
     .concat(refuses('name_taken'))
     .output(store)
-    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => stores.create(tx, input))),
+    .mutation(({ ctx, input }) => ctx.transact((tx) => stores.create(tx, input))),
 
   list: publicProcedure.output(z.array(store)).query(({ ctx }) => stores.list(ctx.db)),
 })

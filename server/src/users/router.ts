@@ -1,4 +1,3 @@
-import { transact } from '@pointwise/db'
 import { z } from 'zod'
 import { adminProcedure, existingUser, userProcedure } from '../procedures.ts'
 import { id, nameUpTo } from '../schemas.ts'
@@ -17,14 +16,14 @@ export const usersRouter = router({
     .input(z.strictObject({ name: nameUpTo(150) }))
     .concat(refuses('name_taken'))
     .output(user)
-    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => users.create(tx, { ...input, now: ctx.now() }))),
+    .mutation(({ ctx, input }) => ctx.transact((tx) => users.create(tx, { ...input, now: ctx.now() }))),
 
   remove: adminProcedure
     .input(z.strictObject({ userId: id }))
     .concat(refuses('user_not_found'))
     .output(z.object({ id }))
     .mutation(async ({ ctx, input }) => {
-      const removed = await transact(ctx.db, (tx) => users.remove(tx, { ...input, now: ctx.now() }))
+      const removed = await ctx.transact((tx) => users.remove(tx, { ...input, now: ctx.now() }))
       ctx.directory.forget(input.userId)
       return removed
     }),
