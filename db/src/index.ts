@@ -1,6 +1,6 @@
 export { caseOf } from './case-of.ts'
 export { type ConnectOptions, connect, type Db, type Tx } from './connection.ts'
-export { DatabaseBusy, isLockWait, isTransient, NoConnectionFree, OutcomeUnknown } from './failures.ts'
+export { DatabaseBusy, isLockWait, isTransient, NoConnectionFree, OutcomeUnknown, reasonOf } from './failures.ts'
 export { forceIndex } from './force-index.ts'
 export { createDatabase, migrate, pendingMigrations } from './migrate.ts'
 export { readConsistently } from './read-consistently.ts'

@@ -1,4 +1,14 @@
-import { type Db, isLockWait, OutcomeUnknown, type Tx, together, transact } from '@pointwise/db'
+import {
+  DatabaseBusy,
+  type Db,
+  type FailedAttempt,
+  isLockWait,
+  OutcomeUnknown,
+  reasonOf,
+  type Tx,
+  together,
+  transact,
+} from '@pointwise/db'
 import { insertEvents } from '../events.ts'
 import * as orders from '../orders/service.ts'
 import * as points from '../points/service.ts'
@@ -11,75 +21,98 @@ import { type Paid, type Request, type Sale, settle } from './settlement.ts'
 /** Of one request: what it came to, a rule's no, or a fault. */
 export type Result = Paid | Refusal | { fault: unknown }
 
+/** Where requests are settled. */
+export interface Bench {
+  db: Db
+  /** The rows that somebody else kept locked when they were last wanted. */
+  suspects: Set<RowKey>
+  /** Told of each attempt that failed, and which requests it was to settle. */
+  onFailedAttempt: (failed: FailedAttempt, requests: readonly Request[]) => void
+}
+
 /**
  * Settles requests in one transaction; each has an outcome of its own.
  *
  * - A row that somebody else keeps locked holds the batch up for one lock wait, once. The batch is then settled without
  *   the requests that need it, which are refused as `service_busy`, and the row joins the `suspects`: nobody waits for
  *   one of those again, and it leaves them when its lock is had.
- * - When the answer of COMMIT is lost, the batch is run again: its locks wait for the lost one to end, and what that did
- *   is told by its time.
- * - After any other failure the requests are settled one by one, so that only the guilty one fails.
+ * - When the answer of COMMIT is lost, the batch is run again: its locks wait for the lost one to end, and each payment
+ *   that it finds already made, as it was computed, is the request's own.
+ * - A database that has no time for the batch has none for its requests. After any other failure they are settled one by
+ *   one, so that only the guilty one fails.
  */
-export async function settleBatch(db: Db, requests: readonly Request[], suspects: Set<RowKey>): Promise<Result[]> {
-  const isSuspect = (row: RowKey) => suspects.has(row)
-  try {
-    return await run(db, requests, suspects, isSuspect)
-  } catch (error) {
-    if (isLockWait(error))
-      return failTogether(
-        requests,
-        run(db, requests, suspects, () => true),
-      )
-    if (error instanceof OutcomeUnknown) return readBack(requests, run(db, requests, suspects, isSuspect), error)
-    if (requests.length === 1) return [{ fault: error }]
-    const results: Result[] = []
-    for (const request of requests) results.push(...(await settleBatch(db, [request], suspects)))
-    return results
+export async function settleBatch(bench: Bench, requests: readonly Request[]): Promise<Result[]> {
+  const { db, suspects } = bench
+  const onFailedAttempt = (failed: FailedAttempt) => bench.onFailedAttempt(failed, requests)
+  /** What the last run came to, provided that its COMMIT took place. */
+  let computed: Result[] = []
+  const run = (isSuspect: (row: RowKey) => boolean) =>
+    transact(
+      db,
+      async (tx) => {
+        computed = await settleIn(tx, requests, suspects, isSuspect)
+        return computed
+      },
+      { isFinal: isLockWait, onFailedAttempt },
+    )
+  const isKnownSuspect = (row: RowKey) => suspects.has(row)
+
+  let failure: unknown
+  for (const isSuspect of [isKnownSuspect, () => true]) {
+    try {
+      return await run(isSuspect)
+    } catch (error) {
+      failure = error
+      if (!isLockWait(error)) break
+      onFailedAttempt({ reason: reasonOf(error), isRetried: isSuspect === isKnownSuspect })
+    }
   }
+  if (failure instanceof OutcomeUnknown) {
+    const lost = computed
+    const again = await run(isKnownSuspect).catch(() => undefined)
+    return requests.map((_, index) => outcomeOf(lost[index], again?.[index]) ?? { fault: failure })
+  }
+  if (requests.length === 1 || failure instanceof DatabaseBusy || isLockWait(failure)) {
+    return requests.map(() => ({ fault: failure }))
+  }
+  const results: Result[] = []
+  for (const request of requests) results.push(...(await settleBatch(bench, [request])))
+  return results
 }
 
-function run(
-  db: Db,
+/** What became of a request whose COMMIT was lost, when it is settled again; undefined if that is still not known. */
+function outcomeOf(lost: Result | undefined, again: Result | undefined): Result | undefined {
+  if (!lost || !('payment' in lost) || lost.replayed || !again) return again
+  if ('fault' in again || (again instanceof Refusal && again.refusal.code === 'service_busy')) return undefined
+  return isSamePayment(lost, again) ? lost : again
+}
+
+function isSamePayment({ payment }: Paid, again: Result): boolean {
+  if (!('payment' in again) || !again.replayed) return false
+  const { orderId, paidAt } = again.payment
+  return orderId === payment.orderId && paidAt.getTime() === payment.paidAt.getTime()
+}
+
+async function settleIn(
+  tx: Tx,
   requests: readonly Request[],
   suspects: Set<RowKey>,
   isSuspect: (row: RowKey) => boolean,
 ): Promise<Result[]> {
-  const attempt = async (tx: Tx): Promise<Result[]> => {
-    const { books, needs, free, blocked } = await readBooks(tx, requests, isSuspect)
-    for (const row of free) suspects.delete(row)
-    for (const row of blocked) suspects.add(row)
-    const isBlocked = needs.map((rows) => rows.some((row) => blocked.includes(row)))
-    const settled = settle(
-      requests.filter((_, index) => !isBlocked[index]),
-      books,
-    )
-    const idOf = settled.sales.length > 0 ? await write(tx, settled.sales) : (id: number) => id
-    const outcomes = settled.outcomes.values()
-    return requests.map((_, index): Result => {
-      const outcome = isBlocked[index] ? undefined : outcomes.next().value
-      if (!outcome) return new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
-      return outcome instanceof Refusal ? outcome : withId(outcome, idOf)
-    })
-  }
-  return transact(db, attempt, { isFinal: isLockWait })
-}
-
-async function failTogether(requests: readonly Request[], results: Promise<Result[]>): Promise<Result[]> {
-  return results.catch((fault) => requests.map(() => ({ fault })))
-}
-
-async function readBack(
-  requests: readonly Request[],
-  again: Promise<Result[]>,
-  lost: OutcomeUnknown,
-): Promise<Result[]> {
-  const results = await again.catch(() => undefined)
-  return requests.map((request, index): Result => {
-    const result = results?.[index]
-    if (!result) return { fault: lost }
-    const isOurs = 'replayed' in result && result.payment.paidAt.getTime() === request.now.getTime()
-    return isOurs ? { ...result, replayed: false } : result
+  const { books, needs, free, blocked } = await readBooks(tx, requests, isSuspect)
+  for (const row of free) suspects.delete(row)
+  for (const row of blocked) suspects.add(row)
+  const isBlocked = needs.map((rows) => rows.some((row) => blocked.includes(row)))
+  const settled = settle(
+    requests.filter((_, index) => !isBlocked[index]),
+    books,
+  )
+  const idOf = settled.sales.length > 0 ? await write(tx, settled.sales) : (id: number) => id
+  const outcomes = settled.outcomes.values()
+  return requests.map((_, index): Result => {
+    const outcome = isBlocked[index] ? undefined : outcomes.next().value
+    if (!outcome) return new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
+    return outcome instanceof Refusal ? outcome : withId(outcome, idOf)
   })
 }
 

@@ -1,4 +1,3 @@
-import { transact } from '@pointwise/db'
 import { z } from 'zod'
 import { order, placeInput } from '../orders/schemas.ts'
 import { adminProcedure, existingUser, userProcedure } from '../procedures.ts'
@@ -16,9 +15,10 @@ export const paymentsRouter = router({
     .input(orderInput)
     .concat(refuses('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient'))
     .output(z.object({ payment, balance, replayed: z.boolean() }))
-    .mutation(({ ctx, input }) =>
-      settlementQueueOf(ctx.db).settle({ kind: 'pay', userId: ctx.claimedUserId, ...input, now: ctx.now() }),
-    ),
+    .mutation(({ ctx, input }) => {
+      const request = { kind: 'pay', userId: ctx.claimedUserId, ...input, now: ctx.now() } as const
+      return settlementQueueOf(ctx.db).settle(request, ctx.onFailedAttempt)
+    }),
 
   get: userProcedure
     .input(orderInput)
@@ -31,7 +31,7 @@ export const paymentsRouter = router({
     .input(orderInput)
     .concat(refuses('order_not_found', 'order_not_refundable', 'points_limit_exceeded'))
     .output(z.object({ orderId: id, amount: price, refundedAt: z.date(), replayed: z.boolean() }))
-    .mutation(({ ctx, input }) => transact(ctx.db, (tx) => payments.refund(tx, { ...input, now: ctx.now() }))),
+    .mutation(({ ctx, input }) => ctx.transact((tx) => payments.refund(tx, { ...input, now: ctx.now() }))),
 })
 
 /** Mounted as `orders.checkout`; it lives here because orders know nothing of payments. */
@@ -47,6 +47,7 @@ export const checkout = userProcedure
     ),
   )
   .output(z.object({ order, payment, balance, replayed: z.boolean() }))
-  .mutation(({ ctx, input }) =>
-    settlementQueueOf(ctx.db).settle({ kind: 'checkout', userId: ctx.claimedUserId, ...input, now: ctx.now() }),
-  )
+  .mutation(({ ctx, input }) => {
+    const request = { kind: 'checkout', userId: ctx.claimedUserId, ...input, now: ctx.now() } as const
+    return settlementQueueOf(ctx.db).settle(request, ctx.onFailedAttempt)
+  })

@@ -1,6 +1,6 @@
-import type { Db } from '@pointwise/db'
+import { DatabaseBusy, type Db, type FailedAttempt, NoConnectionFree } from '@pointwise/db'
 import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
-import { type Result, settleBatch } from './batch.ts'
+import { type Bench, type Result, settleBatch } from './batch.ts'
 import type { RowKey } from './books.ts'
 import type { Paid, Request } from './settlement.ts'
 
@@ -10,8 +10,11 @@ const WAIT_MAX_MS = 2_000
 /** How many requests one transaction settles at most, so that its locks are held briefly. */
 const BATCH_MAX = 256
 
+type Tell = (failed: FailedAttempt) => void
+
 interface Waiting {
   request: Request
+  tell: Tell | undefined
   since: number
   resolve: (paid: Paid) => void
   reject: (reason: unknown) => void
@@ -33,17 +36,17 @@ export class SettlementQueue {
   }
 
   /**
-   * Settles a request, and resolves when its payment is committed.
+   * Settles a request, and resolves when its payment is committed. `tell` hears of each attempt that failed.
    *
    * @throws Refusal what `settle` refuses it with; service_busy beyond the bounds
    */
-  settle(request: Request): Promise<Paid> {
+  settle(request: Request, tell?: Tell): Promise<Paid> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= WAITING_MAX) {
         reject(busy())
         return
       }
-      this.#waiting.push({ request, since: performance.now(), resolve, reject })
+      this.#waiting.push({ request, tell, since: performance.now(), resolve, reject })
       if (!this.#isSettling) void this.#drain()
       else this.#expiry ??= setTimeout(() => this.#expire(), WAIT_MAX_MS)
     })
@@ -54,11 +57,32 @@ export class SettlementQueue {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_MAX)
       this.#rearm()
-      const requests = batch.map(({ request }) => request)
-      const results = await settleBatch(this.#db, requests, this.#suspects)
+      const results = await this.#settleTogether(batch)
       for (const [index, { resolve, reject }] of batch.entries()) answer(results[index], resolve, reject)
+      if (results.some(hadNoConnection)) this.#refuseAll()
     }
     this.#isSettling = false
+  }
+
+  #settleTogether(batch: Waiting[]): Promise<Result[]> {
+    const tellOf = new Map(batch.map(({ request, tell }) => [request, tell]))
+    const bench: Bench = {
+      db: this.#db,
+      suspects: this.#suspects,
+      onFailedAttempt: (failed, requests) => {
+        for (const request of requests) tellOf.get(request)?.(failed)
+      },
+    }
+    return settleBatch(
+      bench,
+      batch.map(({ request }) => request),
+    )
+  }
+
+  /** A batch waited for a connection in vain: so did those behind it, who are not made to wait as long again. */
+  #refuseAll(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(busy())
+    this.#rearm()
   }
 
   #expire(): void {
@@ -78,6 +102,10 @@ export class SettlementQueue {
 }
 
 const busy = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
+
+function hadNoConnection(result: Result): boolean {
+  return 'fault' in result && result.fault instanceof DatabaseBusy && result.fault.cause instanceof NoConnectionFree
+}
 
 function answer(result: Result | undefined, resolve: Waiting['resolve'], reject: Waiting['reject']): void {
   if (!result) reject(new Error('A request was not settled.'))
