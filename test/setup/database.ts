@@ -26,12 +26,15 @@ export function databaseUrl(name = 'shop'): string {
   return url.href
 }
 
-/** A migrated, empty database, with a pool on it. */
-export async function emptyDatabase(options: ConnectOptions = {}): Promise<{ url: string; db: Db }> {
+/** A migrated, empty database, with a pool on it, or on an address behind which it lies. */
+export async function emptyDatabase(
+  options: ConnectOptions = {},
+  behind: (url: string) => string = (url) => url,
+): Promise<{ url: string; db: Db }> {
   const url = databaseUrl()
   await createDatabase(url)
   await migrate(url)
-  const db = connect(url, options)
+  const db = connect(behind(url), options)
   await emptyTables(db)
   return { url, db }
 }

@@ -14,10 +14,11 @@ export type Fault =
   | 'drop'
   /** The database carries the statement out, and its answer never comes. */
   | 'hang'
-  /** The statement is lost, all connections are cut, and new ones are turned away until `plugIn`. */
-  | 'unplug'
-  /** The statement is late. */
-  | { delayMs: number }
+  /** All connections are cut, before or after the database has seen the statement, and new ones are turned away. */
+  | 'unplug before'
+  | 'unplug after'
+  /** The statement is kept back until then. */
+  | { until: Promise<unknown> }
   /** The database answers with this error; what it then does by itself, such as the rollback after a deadlock, it does. */
   | { errno: number }
 
@@ -49,7 +50,10 @@ export interface FaultProxy extends AsyncDisposable {
   close: () => Promise<void>
 }
 
-/** Passes connections to a database on, byte for byte, but for the faults that are planted. */
+/**
+ * Passes connections to a database on, byte for byte, but for the faults that are planted. What a connection does while one
+ * of its statements is kept back is not looked at: nobody sends a statement before the last one was answered.
+ */
 export async function faultProxy(url: string): Promise<FaultProxy> {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()
@@ -96,7 +100,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
         cut()
       })
     }
-    let answers: 'pass' | 'vanish' | 'cut' = 'pass'
+    let answers: 'pass' | 'vanish' | (() => void) = 'pass'
     let isDead = false
     const packets = splitPackets((packet) => {
       if (isDead) return
@@ -109,20 +113,20 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
       const { fault, index = 0 } = strike(query.statements) ?? {}
       if (fault === undefined) database.write(packet)
       else if (fault === 'cut before') cut()
-      else if (fault === 'unplug') unplug()
+      else if (fault === 'unplug before') unplug()
       else if (fault === 'drop') {
         isDead = true
         answers = 'vanish'
-      } else if (fault === 'hang' || fault === 'cut after') {
-        answers = fault === 'hang' ? 'vanish' : 'cut'
+      } else if (typeof fault === 'string') {
+        answers = { hang: 'vanish' as const, 'cut after': cut, 'unplug after': unplug }[fault]
         database.write(packet)
-      } else if ('delayMs' in fault) setTimeout(() => database.write(packet), fault.delayMs)
+      } else if ('until' in fault) void fault.until.then(() => database.write(packet))
       else database.write(query.with([...query.statements.slice(0, index), ...failing(fault.errno)]))
     })
     client.on('data', packets)
     database.on('data', (chunk) => {
       if (answers === 'pass') client.write(chunk)
-      else if (answers === 'cut') cut()
+      else if (answers !== 'vanish') answers()
     })
   })
   server.listen(0, '127.0.0.1')

@@ -31,6 +31,8 @@ export interface ShopOptions {
   now?: () => Date
   /** A database of that name in which nothing has ever been, instead of the emptied one. */
   fresh?: string
+  /** The address by which the server reaches its database, of a proxy for instance. */
+  behind?: (url: string) => string
 }
 
 export interface GivenUser {
@@ -44,13 +46,13 @@ export interface GivenUser {
  * A server that listens on a free port, on an empty database, with what a test needs around it. Disposing it closes the
  * server and checks the books: `await using shop = await openShop()`.
  */
-export async function openShop({ config, database, now, fresh }: ShopOptions = {}): Promise<Shop> {
+export async function openShop({ config, database, now, fresh, behind }: ShopOptions = {}): Promise<Shop> {
   const statements: string[] = []
   const options: ConnectOptions = {
     log: (event) => statements.push(...statementsIn(event).map(({ sql }) => sql)),
     ...database,
   }
-  const { db, url: databaseUrl } = await (fresh ? freshDatabase(fresh, options) : emptyDatabase(options))
+  const { db, url: databaseUrl } = await (fresh ? freshDatabase(fresh, options) : emptyDatabase(options, behind))
   const log: string[] = []
   const app = await buildApp({
     db,

@@ -1,0 +1,57 @@
+import { connect, type Db } from '@pointwise/db'
+import { expect } from 'vitest'
+import { databaseUrl, holdConnection, run } from '../setup/database.ts'
+import { type FaultProxy, faultProxy } from '../setup/fault-proxy.ts'
+import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'
+
+export interface FaultyShop extends AsyncDisposable {
+  shop: Shop
+  /** Between the server and its database. */
+  proxy: FaultProxy
+  /** The database itself, for looking. */
+  direct: Db
+}
+
+/** A shop whose database lies behind a proxy. Disposing it takes the faults away, and checks the books. */
+export async function openFaultyShop(options: ShopOptions = {}): Promise<FaultyShop> {
+  const proxy = await faultProxy(databaseUrl())
+  const shop = await openShop({ ...options, behind: () => proxy.url })
+  const direct = connect(shop.databaseUrl, { connections: 2 })
+  return {
+    shop,
+    proxy,
+    direct,
+    async [Symbol.asyncDispose]() {
+      proxy.clear()
+      proxy.plugIn()
+      try {
+        await shop[Symbol.asyncDispose]()
+      } finally {
+        await direct.destroy()
+        await proxy.close()
+      }
+    },
+  }
+}
+
+/** Every row of every table in a number: two of them are equal if nothing was written in between. */
+export async function fingerprint(db: Db): Promise<string> {
+  const rows = await run<{ Checksum: number }>(
+    db,
+    `checksum table events, product_sales, refunds, payments, point_histories, order_products, orders, stock_changes,
+      stock, products, stores, points, users`,
+  )
+  return rows.map(({ Checksum }) => Checksum).join(' ')
+}
+
+/** No session of a server is inside a transaction, none is busy, and all connections can be had at once. */
+export async function expectIdlePool({ shop, direct }: FaultyShop, connections: number): Promise<void> {
+  const name = new URL(shop.databaseUrl).pathname.slice(1)
+  const busy = `
+    select id, command, info, trx_state from information_schema.processlist
+    left join information_schema.innodb_trx on trx_mysql_thread_id = id
+    where db = '${name}' and id <> connection_id() and (command <> 'Sleep' or trx_state is not null)`
+  await expect.poll(() => run(direct, busy), { timeout: 5_000 }).toEqual([])
+  const held = await Promise.all(Array.from({ length: connections }, () => holdConnection(shop.db)))
+  for (const each of held) await each[Symbol.asyncDispose]()
+}
