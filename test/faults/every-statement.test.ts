@@ -1,6 +1,6 @@
 import { appRouter } from '@pointwise/server'
 import { expect, test } from 'vitest'
-import { MUTATIONS } from './mutations.ts'
+import { MUTATIONS } from './calls.ts'
 import { describeFaultsOfStatements } from './statement-faults.ts'
 
 test('every procedure that writes is in the table', () => {

@@ -1,23 +1,23 @@
 import type { ConnectOptions } from '@pointwise/db'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Fault } from '../setup/fault-proxy.ts'
-import { post } from '../setup/raw.ts'
+import { get, post } from '../setup/raw.ts'
 import { inWords } from '../setup/statement-words.ts'
+import { type Call, MUTATIONS, QUERIES, type Stocked, stocked } from './calls.ts'
 import { expectIdlePool, type FaultyShop, fingerprint, openFaultyShop } from './faulty-shop.ts'
-import { MUTATIONS, type Mutation, type Stocked, stocked } from './mutations.ts'
 
 /** With one connection, the next call finds out what the last one left of it. */
 const CONNECTIONS = 1
 
-type Phase = 'before' | 'inside' | 'commit'
+type Phase = 'alone' | 'inside' | 'commit'
 type Outcome = 'done' | 'busy' | 'fault' | 'unknown'
 
 /** What a call answers when a statement of this phase fails once. Only at COMMIT may the outcome be unknown. */
 const EXPECTED: Record<'transient' | 'broken' | 'rolled back', Record<Phase, Outcome>> = {
   // Before COMMIT a fresh transaction heals it; a read that stands alone is not repeated.
-  transient: { before: 'busy', inside: 'done', commit: 'unknown' },
-  'rolled back': { before: 'busy', inside: 'done', commit: 'done' },
-  broken: { before: 'fault', inside: 'fault', commit: 'unknown' },
+  transient: { alone: 'busy', inside: 'done', commit: 'unknown' },
+  'rolled back': { alone: 'busy', inside: 'done', commit: 'done' },
+  broken: { alone: 'fault', inside: 'fault', commit: 'unknown' },
 }
 
 export interface NamedFault {
@@ -26,7 +26,7 @@ export interface NamedFault {
   kind: keyof typeof EXPECTED
 }
 
-/** Tests that each statement of each mutation meets these faults once. */
+/** Tests that each statement of each procedure meets these faults once. */
 export function describeFaultsOfStatements(faults: NamedFault[], database: ConnectOptions = {}): void {
   let faulty: FaultyShop
   let given: Stocked
@@ -36,31 +36,40 @@ export function describeFaultsOfStatements(faults: NamedFault[], database: Conne
   })
   afterAll(() => faulty[Symbol.asyncDispose]())
 
-  describe.each(MUTATIONS)('$path', (mutation) => {
+  describe.each([...MUTATIONS, ...QUERIES])('$path', (procedure) => {
     test.each(faults)('each statement meets $name once', async ({ fault, kind }) => {
       const told: string[] = []
       const right: string[] = []
-      const steps = await stepsOf(mutation, faulty, given)
+      const steps = await stepsOf(procedure, faulty, given)
       for (const [index, { words, phase, isTogether }] of steps.entries()) {
         if (isTogether && typeof fault === 'string') continue
-        const input = await mutation.given(given)
+        const input = await procedure.given(given)
         const before = await fingerprint(faulty.direct)
-        const struck = faulty.proxy.plant(fault, index)
-        const outcome = await call(mutation, given, input)
+        const struck = faulty.proxy.plant(fault, nth(index))
+        const outcome = await call(procedure, given, input)
         const isChanged = (await fingerprint(faulty.direct)) !== before
         faulty.proxy.clear()
         expect(struck()).toBe(1)
         told.push(`${words}: ${inFull(outcome, isChanged)}`)
         const is = EXPECTED[kind][phase]
-        const found = is === 'unknown' && mutation.readsBack ? 'done' : is
-        right.push(`${words}: ${inFull(found, found === 'done')}`)
-        if (outcome === 'busy' || outcome === 'fault') expect(await call(mutation, given, input)).toBe('done')
+        const found = is === 'unknown' && procedure.readsBack ? 'done' : is
+        right.push(`${words}: ${inFull(found, found === 'done' && phase !== 'alone')}`)
+        if (outcome === 'busy' || outcome === 'fault') expect(await call(procedure, given, input)).toBe('done')
       }
       expect(told).toEqual(right)
-      expect(steps.map(({ phase }) => phase)).toContain('commit')
+      expect(steps.at(-1)?.phase).toBe(procedure.isQuery ? 'alone' : 'commit')
       await expectIdlePool(faulty, CONNECTIONS)
     })
   })
+}
+
+/** Who the caller is, is remembered; it may be asked for again, aside, whenever its time is up. */
+const ASIDE = /^select `id`, `name`, `created_at` as `createdAt` from `users` where `deleted_at` is null and `id` =/
+
+/** Of the statements of a call, the one before which so many were sent. */
+function nth(index: number): (statement: string) => boolean {
+  let sent = 0
+  return (statement) => !ASIDE.test(statement) && sent++ === index
 }
 
 /** Of an unknown outcome the books tell nothing. */
@@ -68,8 +77,11 @@ function inFull(outcome: Outcome, isChanged: boolean): string {
   return outcome === 'unknown' ? outcome : `${outcome}, ${isChanged ? 'changed' : 'unchanged'}`
 }
 
-async function call({ path, by }: Mutation, { shop, user, admin }: Stocked, input: object): Promise<Outcome> {
-  const { status, text, refusal } = await post(shop, path, { input, token: by === 'user' ? user.token : admin })
+async function call({ path, by, isQuery }: Call, { shop, user, admin }: Stocked, input: object): Promise<Outcome> {
+  const { status, text, refusal } = await (isQuery ? get : post)(shop, path, {
+    input,
+    token: by === 'user' ? user.token : admin,
+  })
   if (status === 200) return 'done'
   if (status === 503 && (refusal as { code: string }).code === 'service_busy') return 'busy'
   expect({ status, refusal, text }).toEqual({ status: 500, refusal: null, text: expect.not.stringMatching(/planted/) })
@@ -83,18 +95,20 @@ interface Step {
   isTogether: boolean
 }
 
-/** The statements that a mutation sends, in order. */
-async function stepsOf(mutation: Mutation, { proxy }: FaultyShop, given: Stocked): Promise<Step[]> {
-  const input = await mutation.given(given)
+/** The statements that a call sends, in order. */
+async function stepsOf(procedure: Call, { proxy }: FaultyShop, given: Stocked): Promise<Step[]> {
+  const input = await procedure.given(given)
   proxy.queries.length = 0
-  expect(await call(mutation, given, input)).toBe('done')
+  expect(await call(procedure, given, input)).toBe('done')
   const sent = proxy.queries.flatMap((statements) =>
-    statements.map((statement, index) => ({ statement, isTogether: index > 0 })),
+    statements
+      .filter((statement) => !ASIDE.test(statement))
+      .map((statement, index) => ({ statement, isTogether: index > 0 })),
   )
-  const begin = sent.findIndex(({ statement }) => statement === 'begin')
-  return sent.map(({ statement, isTogether }, index) => ({
+  const isInTransaction = sent.some(({ statement }) => statement === 'begin')
+  return sent.map(({ statement, isTogether }) => ({
     words: /^(begin|commit)$/.test(statement) ? statement : inWords(statement),
-    phase: statement === 'commit' ? 'commit' : index < begin ? 'before' : 'inside',
+    phase: statement === 'commit' ? 'commit' : isInTransaction ? 'inside' : 'alone',
     isTogether,
   }))
 }

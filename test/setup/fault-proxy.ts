@@ -22,14 +22,13 @@ export type Fault =
   /** The database answers with this error; what it then does by itself, such as the rollback after a deadlock, it does. */
   | { errno: number }
 
-/** Which statements: by their text, or by how many were sent before them since the fault was planted. */
-export type Where = RegExp | number
+/** Which statements. */
+export type Where = RegExp | ((statement: string) => boolean)
 
 interface Planted {
   fault: Fault
   where: Where
   times: number
-  seen: number
   struck: number
 }
 
@@ -71,8 +70,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
     let first: { fault: Fault; index: number } | undefined
     for (const [index, statement] of statements.entries()) {
       for (const each of planted) {
-        const isMeant = typeof each.where === 'number' ? each.seen++ === each.where : each.where.test(statement)
-        if (!isMeant || each.struck >= each.times || first) continue
+        if (first || each.struck >= each.times || !isMeant(each.where, statement)) continue
         each.struck++
         first = { fault: each.fault, index }
       }
@@ -144,7 +142,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
     url: proxied.href,
     queries,
     plant(fault, where, times = 1) {
-      const one = { fault, where, times, seen: 0, struck: 0 }
+      const one = { fault, where, times, struck: 0 }
       planted.push(one)
       return () => one.struck
     },
@@ -162,6 +160,9 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
     [Symbol.asyncDispose]: close,
   }
 }
+
+const isMeant = (where: Where, statement: string) =>
+  typeof where === 'function' ? where(statement) : where.test(statement)
 
 /** Collects bytes until they are whole packets: a length of three bytes, a number in the dialogue, and a body. */
 function splitPackets(take: (packet: Buffer) => void): (chunk: Buffer) => void {

@@ -1,6 +1,6 @@
 import { type GivenUser, item, newKey, type Product, type Shop } from '../setup/shop.ts'
 
-/** A shop with enough of everything for a mutation to succeed again and again. */
+/** A shop with enough of everything for a call to succeed again and again. */
 export interface Stocked {
   shop: Shop
   user: GivenUser
@@ -13,11 +13,12 @@ export async function stocked(shop: Shop): Promise<Stocked> {
   return { shop, user, admin, product: await shop.givenProduct({ price: 1, stock: 1_000_000 }) }
 }
 
-export interface Mutation {
+export interface Call {
   path: string
   by: 'user' | 'admin'
+  isQuery?: true
   /** Whether the server finds out by itself what became of a COMMIT whose answer was lost. */
-  readsBack: boolean
+  readsBack?: true
   /** Makes what it needs, and returns its input; no key is given where one may be left out. */
   given: (stocked: Stocked) => Promise<object>
 }
@@ -42,33 +43,37 @@ async function created({ shop, product }: Stocked): Promise<{ productId: number 
 const newProduct = ({ storeId }: Product) => ({ storeId, name: newKey(), price: 5, stock: 5 })
 
 /** Everything that writes. */
-export const MUTATIONS: Mutation[] = [
-  { path: 'points.charge', by: 'user', readsBack: false, given: async () => ({ amount: 1 }) },
-  { path: 'orders.place', by: 'user', readsBack: false, given: async (stocked) => cart(stocked) },
+export const MUTATIONS: Call[] = [
+  { path: 'points.charge', by: 'user', given: async () => ({ amount: 1 }) },
+  { path: 'orders.place', by: 'user', given: async (stocked) => cart(stocked) },
   { path: 'orders.checkout', by: 'user', readsBack: true, given: async (stocked) => cart(stocked) },
   { path: 'payments.pay', by: 'user', readsBack: true, given: placed },
   { path: 'orders.cancel', by: 'user', readsBack: true, given: placed },
-  { path: 'payments.refund', by: 'admin', readsBack: false, given: paid },
+  { path: 'payments.refund', by: 'admin', given: paid },
   {
     path: 'products.restock',
     by: 'admin',
-    readsBack: false,
     given: async ({ product }) => ({ productId: product.id, quantity: 1 }),
   },
-  { path: 'products.create', by: 'admin', readsBack: false, given: async ({ product }) => newProduct(product) },
+  { path: 'products.create', by: 'admin', given: async ({ product }) => newProduct(product) },
   {
     path: 'products.update',
     by: 'admin',
-    readsBack: false,
     given: async (stocked) => ({ ...(await created(stocked)), name: newKey() }),
   },
-  { path: 'products.remove', by: 'admin', readsBack: false, given: created },
-  { path: 'users.create', by: 'admin', readsBack: false, given: async () => ({ name: newKey() }) },
+  { path: 'products.remove', by: 'admin', given: created },
+  { path: 'users.create', by: 'admin', given: async () => ({ name: newKey() }) },
   {
     path: 'users.remove',
     by: 'admin',
-    readsBack: false,
     given: async ({ shop }) => ({ userId: (await shop.asAdmin().users.create({ name: newKey() })).id }),
   },
-  { path: 'stores.create', by: 'admin', readsBack: false, given: async () => ({ name: newKey() }) },
+  { path: 'stores.create', by: 'admin', given: async () => ({ name: newKey() }) },
+]
+
+/** Reads that stand alone. */
+export const QUERIES: Call[] = [
+  { path: 'products.get', by: 'user', isQuery: true, given: async ({ product }) => ({ productId: product.id }) },
+  { path: 'points.histories', by: 'user', isQuery: true, given: async () => ({}) },
+  { path: 'orders.list', by: 'user', isQuery: true, given: async () => ({ limit: 1 }) },
 ]
