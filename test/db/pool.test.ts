@@ -171,13 +171,13 @@ test('a server that says nothing for a while keeps no place in the pool taken', 
   await using proxy = await faultProxy(url)
   proxy.mute()
   const db = connect(proxy.url, { connections: 2, acquireTimeoutMs: 200 })
-  onTestFinished(() => db.destroy())
   const asked = await Promise.allSettled([1, 2, 3, 4].map(() => run(db, 'select 1')))
   expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected'])
   proxy.plugIn()
   const started = performance.now()
   await expect.poll(() => run(db, 'select 1').catch(() => undefined)).toBeDefined()
   expect(performance.now() - started).toBeLessThan(1_000)
+  await db.destroy()
 })
 
 test('a server that accepts connections and never says a word is an error within the bound', async () => {
