@@ -111,7 +111,9 @@ export async function remove(tx: Tx, { productId, now }: { productId: number; no
   return product
 }
 
+/** With its stock, which is part of the answer and of the event, and which is locked first wherever both are. */
 async function lock(tx: Tx, productId: number) {
+  await queries.lockStock(tx, [productId]).execute()
   return queries
     .lockProduct(tx, productId)
     .executeTakeFirstOrThrow(() => new Refusal('product_not_found', { productId }))
