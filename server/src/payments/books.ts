@@ -40,52 +40,41 @@ export async function readBooks(
   )
   const wanted = distinct(checkouts.flatMap(({ items }) => items.map(({ productId }) => productId)))
 
-  const [
-    locked = [],
-    triedOrders = [],
-    orderRows,
-    wallets = [],
-    triedWallets = [],
-    owners,
-    lines = [],
-    earlier = [],
-    offers = [],
-  ] = await together(
-    tx,
-    some(orderIds.trusted, (ids) => orders.lockOrders(tx, ids)),
-    some(orderIds.suspected, (ids) => orders.lockOrders(tx, ids).skipLocked()),
-    some(orderIds.suspected, (ids) => orders.selectOrderIds(tx, ids)),
-    some(userIds.trusted, (ids) => points.lockWallets(tx, ids)),
-    some(userIds.suspected, (ids) => points.lockWallets(tx, ids).skipLocked()),
-    some(userIds.suspected, (ids) => points.selectOwners(tx, ids)),
-    some(orderIds.all, (ids) => orders.selectLines(tx, ids)),
-    some(checkouts, (keys) => orders.selectOrdersByKeys(tx, keys)),
-    some(wanted, (ids) => sales.selectOffers(tx, ids)),
-  )
+  const [locked = [], triedOrders = [], orderRows, wallets = [], triedWallets = [], owners, lines = [], earlier = []] =
+    await together(
+      tx,
+      some(orderIds.trusted, (ids) => orders.lockOrders(tx, ids)),
+      some(orderIds.suspected, (ids) => orders.lockOrders(tx, ids).skipLocked()),
+      some(orderIds.suspected, (ids) => orders.selectOrderIds(tx, ids)),
+      some(userIds.trusted, (ids) => points.lockWallets(tx, ids)),
+      some(userIds.suspected, (ids) => points.lockWallets(tx, ids).skipLocked()),
+      some(userIds.suspected, (ids) => points.selectOwners(tx, ids)),
+      some(orderIds.all, (ids) => orders.selectLines(tx, ids)),
+      some(checkouts, (keys) => orders.selectOrdersByKeys(tx, keys)),
+    )
   const orderRowsHad = [...locked, ...triedOrders]
   const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
   const sold = orderRowsHad.filter(({ status }) => status === 'pending').flatMap(({ id }) => linesOf.get(id) ?? [])
-  const productIds = split(
-    'product',
-    [...sold.map(({ productId }) => productId), ...offers.map(({ id }) => id)],
-    isSuspect,
-  )
+  const productIds = split('product', [...sold.map(({ productId }) => productId), ...wanted], isSuspect)
   const paidIds = [...orderRowsHad, ...earlier].filter(({ paidAt }) => paidAt).map(({ id }) => id)
 
-  const [stock = [], triedStock = [], triedProducts = [], stockRows, earlierLines = [], payments = []] = await together(
-    tx,
-    some(productIds.trusted, (ids) => sales.lockStock(tx, ids)),
-    some(productIds.suspected, (ids) => sales.lockStock(tx, ids).skipLocked()),
-    some(productIds.suspected, (ids) => sales.lockProducts(tx, ids).skipLocked()),
-    some(productIds.suspected, (ids) => sales.selectStock(tx, ids)),
-    some(earlier, (rows) =>
-      orders.selectLines(
-        tx,
-        rows.map(({ id }) => id),
+  const [stock = [], triedStock = [], triedProducts = [], stockRows, offers = [], earlierLines = [], payments = []] =
+    await together(
+      tx,
+      some(productIds.trusted, (ids) => sales.lockStock(tx, ids)),
+      some(productIds.suspected, (ids) => sales.lockStock(tx, ids).skipLocked()),
+      some(productIds.suspected, (ids) => sales.lockProducts(tx, ids).skipLocked()),
+      some(productIds.suspected, (ids) => sales.selectStock(tx, ids)),
+      // Under the lock of its stock, without which no product is changed: a price that changed while we waited is seen.
+      some(wanted, (ids) => sales.selectOffers(tx, ids)),
+      some(earlier, (rows) =>
+        orders.selectLines(
+          tx,
+          rows.map(({ id }) => id),
+        ),
       ),
-    ),
-    some(paidIds, (ids) => queries.selectPaid(tx, ids)),
-  )
+      some(paidIds, (ids) => queries.selectPaid(tx, ids)),
+    )
 
   const rows = [...orderRowsHad, ...earlier]
   const composed = orders.compose(rows, [...lines, ...earlierLines])
