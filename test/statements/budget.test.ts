@@ -1,0 +1,119 @@
+import type { LogEvent } from 'kysely'
+import { expect, test } from 'vitest'
+import { item, newKey, openShop, type Product } from '../setup/shop.ts'
+import { statementsIn } from '../setup/statements.ts'
+
+/**
+ * What each call may send to the database, however many products or orders it is about, once the server has warmed up:
+ * statements, and the round trips they travel in. To raise a number is a decision.
+ */
+const BUDGET: Record<string, { statements: number; roundTrips: number }> = {
+  'users.me': { statements: 1, roundTrips: 1 },
+  'users.create': { statements: 5, roundTrips: 5 },
+  'users.remove': { statements: 3, roundTrips: 3 },
+  'stores.create': { statements: 4, roundTrips: 4 },
+  'stores.list': { statements: 1, roundTrips: 1 },
+  'products.list': { statements: 1, roundTrips: 1 },
+  'products.list of a store': { statements: 2, roundTrips: 2 },
+  'products.scroll': { statements: 1, roundTrips: 1 },
+  'products.get': { statements: 1, roundTrips: 1 },
+  'products.topSelling': { statements: 0, roundTrips: 0 },
+  'products.trending': { statements: 0, roundTrips: 0 },
+  'products.create': { statements: 7, roundTrips: 7 },
+  'products.update': { statements: 6, roundTrips: 6 },
+  'products.remove': { statements: 6, roundTrips: 6 },
+  'products.restock': { statements: 8, roundTrips: 8 },
+  'points.balance': { statements: 1, roundTrips: 1 },
+  'points.charge': { statements: 7, roundTrips: 7 },
+  'points.histories': { statements: 1, roundTrips: 1 },
+  'orders.place': { statements: 8, roundTrips: 8 },
+  'orders.checkout': { statements: 15, roundTrips: 6 },
+  'orders.get': { statements: 2, roundTrips: 2 },
+  'orders.list': { statements: 2, roundTrips: 2 },
+  'orders.cancel': { statements: 6, roundTrips: 6 },
+  'payments.pay': { statements: 14, roundTrips: 5 },
+  'payments.get': { statements: 1, roundTrips: 1 },
+  'payments.refund': { statements: 14, roundTrips: 12 },
+}
+
+test('no call sends more statements, or takes more round trips, than its budget', async () => {
+  let statements = 0
+  let roundTrips = 0
+  const log = (event: LogEvent) => {
+    statements += statementsIn(event).length
+    roundTrips += 1
+  }
+  await using shop = await openShop({ config: { rankingsTtlSeconds: 60 }, database: { log } })
+  const admin = await shop.admin()
+  const { client } = await shop.givenUser({ points: 100_000 })
+  const store = await shop.givenStore()
+  const products: Product[] = []
+  for (let index = 0; index < 25; index++) products.push(await shop.givenProduct({ storeId: store.id, stock: 50 }))
+  const items = products.map((product) => item(product))
+  const place = () => client.orders.place.mutate({ items })
+  const [cup] = products
+  if (!cup) throw new Error('No product was made.')
+
+  const calls: Record<string, () => Promise<unknown>> = {
+    'users.me': () => client.users.me.query(),
+    'users.create': () => admin.users.create.mutate({ name: newKey() }),
+    'users.remove': async () => {
+      const { id } = await admin.users.create.mutate({ name: newKey() })
+      return counted('users.remove', () => admin.users.remove.mutate({ userId: id }))
+    },
+    'stores.create': () => admin.stores.create.mutate({ name: newKey() }),
+    'stores.list': () => client.stores.list.query(),
+    'products.list': () => client.products.list.query(),
+    'products.list of a store': () => client.products.list.query({ storeId: store.id }),
+    'products.scroll': () => client.products.scroll.query(),
+    'products.get': () => client.products.get.query({ productId: cup.id }),
+    'products.topSelling': () => client.products.topSelling.query(),
+    'products.trending': () => client.products.trending.query(),
+    'products.create': () => admin.products.create.mutate({ storeId: store.id, name: 'Jug', price: 5, stock: 5 }),
+    'products.update': () => admin.products.update.mutate({ productId: cup.id, name: 'Cup' }),
+    'products.remove': async () => {
+      const { id } = await shop.givenProduct({ storeId: store.id })
+      return counted('products.remove', () => admin.products.remove.mutate({ productId: id }))
+    },
+    'products.restock': () => admin.products.restock.mutate({ productId: cup.id, quantity: 1 }),
+    'points.balance': () => client.points.balance.query(),
+    'points.charge': () => client.points.charge.mutate({ amount: 1 }),
+    'points.histories': () => client.points.histories.query(),
+    'orders.place': place,
+    'orders.checkout': () => client.orders.checkout.mutate({ items }),
+    'orders.get': async () => {
+      const { id } = await place()
+      return counted('orders.get', () => client.orders.get.query({ orderId: id }))
+    },
+    'orders.list': () => client.orders.list.query({ limit: 50 }),
+    'orders.cancel': async () => {
+      const { id } = await place()
+      return counted('orders.cancel', () => client.orders.cancel.mutate({ orderId: id }))
+    },
+    'payments.pay': async () => {
+      const { id } = await place()
+      return counted('payments.pay', () => client.payments.pay.mutate({ orderId: id }))
+    },
+    'payments.get': async () => {
+      const { order } = await client.orders.checkout.mutate({ items })
+      return counted('payments.get', () => client.payments.get.query({ orderId: order.id }))
+    },
+    'payments.refund': async () => {
+      const { order } = await client.orders.checkout.mutate({ items })
+      return counted('payments.refund', () => admin.payments.refund.mutate({ orderId: order.id }))
+    },
+  }
+  const sent: typeof BUDGET = {}
+  async function counted(name: string, call: () => Promise<unknown>): Promise<void> {
+    statements = 0
+    roundTrips = 0
+    await call()
+    sent[name] = { statements, roundTrips }
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    await call()
+    // A call that prepares something counts the part that matters itself.
+    if (!(name in sent)) await counted(name, call)
+  }
+  expect(sent).toEqual(BUDGET)
+})
