@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { connect, type Db, transact } from '@pointwise/db'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 
 let db: Db
 let url: string
@@ -135,7 +136,7 @@ test('the settings hold on a connection that replaces a killed one', async () =>
   const [first] = await run<{ id: number }>(pool, 'select connection_id() as id')
   await run(db, `kill ${first?.id}`)
   const lockWait = () => run(pool, 'select @@session.innodb_lock_wait_timeout as lockWait')
-  await expect.poll(() => lockWait().catch(() => undefined)).toEqual([{ lockWait: 7 }])
+  await eventually(() => lockWait().catch(() => undefined)).toEqual([{ lockWait: 7 }])
   await pool.destroy()
 })
 

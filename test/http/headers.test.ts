@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { json, send } from '../setup/wire.ts'
 
@@ -76,6 +77,6 @@ describe('the request id', () => {
     const given = 'trace-of-an-error'
     const answer = await send(shop, '/trpc/points.balance', { headers: { 'x-request-id': given } })
     expect(JSON.parse(answer.text).error.json.data.requestId).toBe(given)
-    await expect.poll(() => shop.log.filter((line) => JSON.parse(line).reqId === given)).toHaveLength(1)
+    await eventually(() => shop.log.filter((line) => JSON.parse(line).reqId === given)).toHaveLength(1)
   })
 })

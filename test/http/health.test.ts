@@ -1,6 +1,7 @@
 import { connect, createDatabase, migrate } from '@pointwise/db'
 import { expect, onTestFinished, test } from 'vitest'
 import { databaseUrl, run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { listening } from '../setup/listening.ts'
 import { openShop } from '../setup/shop.ts'
@@ -52,9 +53,9 @@ test('a database that does not answer makes a server not ready within seconds', 
   await using server = await listening({ db })
   const started = performance.now()
   expect((await send(server, '/readyz')).status).toBe(503)
-  expect(performance.now() - started).toBeLessThan(4_000)
+  expect(performance.now() - started).toBeLessThan(6_000)
   await proxy.close()
-  await expect.poll(() => run(db, 'select 1').catch(({ code }) => code)).toBe('ECONNREFUSED')
+  await eventually(() => run(db, 'select 1').catch(({ code }) => code)).toBe('ECONNREFUSED')
 })
 
 test('a server is ready again when its database is back', async () => {

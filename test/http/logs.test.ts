@@ -1,6 +1,7 @@
 import { createLogger } from '@pointwise/server'
 import superjson from 'superjson'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../setup/eventually.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
 import { json, send } from '../setup/wire.ts'
 
@@ -18,7 +19,7 @@ beforeEach(() => {
 /** What was logged of a request, once there is anything and everything has been answered. */
 async function linesOf(requestId: string | null) {
   const lines = () => shop.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === requestId)
-  await expect.poll(lines).not.toEqual([])
+  await eventually(lines).not.toEqual([])
   return lines()
 }
 
@@ -73,7 +74,7 @@ test('no line holds a token, an idempotency key or anything that was put in', as
   await send(shop, '/trpc/points.balance', { headers: { authorization: 'Bearer not.a.token-88' } })
   await send(shop, '/trpc/products.list?input=%7B%22json%22%3A%7B%22page%22%3A44449%7D%7D')
 
-  await expect.poll(() => shop.log.length).toBe(7)
+  await eventually(() => shop.log.length).toBe(7)
   const log = shop.log.join('\n')
   for (const secret of [user.token, ...keys, 'not-a-key-77', 'token-88', 'Bearer', 'nobody logs']) {
     expect(log).not.toContain(secret)

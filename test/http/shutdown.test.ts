@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { holdLocks } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
 import { json, send } from '../setup/wire.ts'
 
 const ORIGIN = 'https://shop.example'
-const QUICK_MS = 2_000
+const QUICK_MS = 5_000
 
 let shop: Shop
 let user: GivenUser
@@ -39,7 +40,7 @@ const charge = () =>
 /** Begins to close, and goes on when no new connection is accepted. */
 async function beginClose(): Promise<{ closed: Promise<void> }> {
   const closed = shop.app.close()
-  await expect.poll(() => shop.app.server.listening, { interval: 5 }).toBe(false)
+  await eventually(() => shop.app.server.listening).toBe(false)
   return { closed }
 }
 
@@ -52,7 +53,7 @@ const took = async (action: Promise<unknown>) => {
 test('a request that is under way is finished and answered', async () => {
   const locks = await lockWallets()
   const answer = charge()
-  await expect.poll(() => shop.statements.at(-1)).toBe('begin')
+  await eventually(() => shop.statements.at(-1)).toBe('begin')
   const { closed } = await beginClose()
   await locks[Symbol.asyncDispose]()
   const { status, text } = await answer
@@ -65,9 +66,9 @@ describe('a connection that is kept alive', () => {
   test('does not delay the close while it is idle', async () => {
     const idle = await Promise.all(Array.from({ length: 10 }, () => socketTo(shop)))
     for (const { write } of idle) write(request('/livez'))
-    for (const { read } of idle) await expect.poll(read).toContain('{"status":"ok"}')
+    for (const { read } of idle) await eventually(read).toContain('{"status":"ok"}')
     expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
-    for (const { socket } of idle) await expect.poll(() => socket.closed).toBe(true)
+    for (const { socket } of idle) await eventually(() => socket.closed).toBe(true)
   })
 
   test('does not delay the close when it becomes idle after that began', async () => {
@@ -75,7 +76,7 @@ describe('a connection that is kept alive', () => {
     write(request('/trpc/stores.list', ''))
     const { closed } = await beginClose()
     write('\r\n')
-    await expect.poll(read).toContain('503')
+    await eventually(read).toContain('503')
     expect(await took(closed)).toBeLessThan(QUICK_MS)
   })
 
@@ -85,7 +86,7 @@ describe('a connection that is kept alive', () => {
     const { closed } = await beginClose()
     shop.statements.length = 0
     write('\r\n')
-    await expect.poll(() => socket.readableEnded).toBe(true)
+    await eventually(() => socket.readableEnded).toBe(true)
     await closed
     const [head = '', body = ''] = read().split('\r\n\r\n')
     expect(head).toMatch(/^HTTP\/1\.1 503 /)
@@ -106,8 +107,8 @@ describe('a connection that is kept alive', () => {
     const { closed } = await beginClose()
     ready.write('\r\n')
     alive.write('\r\n')
-    await expect.poll(ready.read).toContain('{"status":"unavailable","problem":"closing"}')
-    await expect.poll(alive.read).toContain('{"status":"ok"}')
+    await eventually(ready.read).toContain('{"status":"unavailable","problem":"closing"}')
+    await eventually(alive.read).toContain('{"status":"ok"}')
     await closed
   })
 })

@@ -2,13 +2,14 @@ import { connect, createDatabase } from '@pointwise/db'
 import { SignJWT } from 'jose'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { databaseUrl, holdLocks, run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { SECRET } from '../setup/shop.ts'
 import { json, send } from '../setup/wire.ts'
 
 const url = databaseUrl('process')
 const env = { DATABASE_URL: url, JWT_SECRET: new TextDecoder().decode(SECRET), PORT: '0' }
-const QUICK_MS = 3_000
+const QUICK_MS = 5_000
 
 function open() {
   const db = connect(url, { lockWaitSeconds: 10 })
@@ -100,9 +101,9 @@ describe('ends in an orderly way, with exit code 0,', () => {
         open(),
         `select 1 from information_schema.processlist where info like '%from \`points\`%for update%' and info not like '%processlist%'`,
       )
-    await expect.poll(waiting).toHaveLength(1)
+    await eventually(waiting).toHaveLength(1)
     server.child.kill('SIGINT')
-    await expect.poll(() => server.stdout).toContain('"reason":"SIGINT"')
+    await eventually(() => server.stdout).toContain('"reason":"SIGINT"')
     server.child.kill('SIGINT')
     await locks[Symbol.asyncDispose]()
     expect((await charged).status).toBe(200)
@@ -113,16 +114,12 @@ describe('ends in an orderly way, with exit code 0,', () => {
 
 test('a signal before it listens ends it, too', async () => {
   await using server = new ServerProcess(env)
-  await expect
-    .poll(
-      () =>
-        run(open(), 'select 1').then(
-          () => true,
-          () => false,
-        ),
-      { interval: 5, timeout: 10_000 },
-    )
-    .toBe(true)
+  await eventually(() =>
+    run(open(), 'select 1').then(
+      () => true,
+      () => false,
+    ),
+  ).toBe(true)
   server.child.kill('SIGTERM')
   expect(await server.end()).toBe(0)
 })
