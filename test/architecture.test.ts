@@ -69,7 +69,7 @@ function placeOf(path: string) {
 const LEVELS = ['main', 'app', 'routers', 'router', 'frame', 'service', 'queries', 'refusals']
 const OUTSIDE_SLICES: [RegExp, string][] = [
   [/^server\/src\/(main|process|index)\.ts$|^server\/src\/embedded\//, 'main'],
-  [/^server\/src\/(app|caller)\.ts$|^server\/src\/http\//, 'app'],
+  [/^server\/src\/(app|caller)\.ts$|^server\/src\/(http|openapi)\//, 'app'],
   [/^server\/src\/router\.ts$/, 'routers'],
   [/^server\/src\/(procedures|schemas)\.ts$/, 'router'],
   [/^server\/src\/(trpc|transformer|context|attempts|rate-limit|auth|key-set|config)\.ts$/, 'frame'],
@@ -95,7 +95,7 @@ describe('imports go one way', () => {
     expect(offenders(server, ({ path }) => levelOf(path) === -1)).toEqual([])
     const upwards = server.flatMap((source) =>
       source.imports
-        .filter(({ to, typeOnly }) => !typeOnly && to.startsWith('server/') && levelOf(to) < levelOf(source.path))
+        .filter(({ to, typeOnly }) => !typeOnly && /^server\/.*\.ts$/.test(to) && levelOf(to) < levelOf(source.path))
         .map(({ to }) => `${source.path} → ${to}`),
     )
     expect(upwards).toEqual([])
@@ -156,6 +156,19 @@ describe('imports go one way', () => {
 })
 
 describe('each thing is done in one place', () => {
+  test('pages for a browser are loaded by http/reference.ts, and that only where they are shown', () => {
+    expect(offenders(server, importing(/^@scalar\//))).toEqual(['server/src/http/reference.ts'])
+    expect(offenders(server, importing(/http\/reference\.ts$/))).toEqual(['server/src/app.ts'])
+    const app = server.find(({ path }) => path === 'server/src/app.ts')
+    expect(app?.code).not.toMatch(/^import [^\n]*reference/m)
+  })
+
+  test('examples are values, and nothing else', () => {
+    const examples = server.filter(({ path }) => path.endsWith('/examples.ts'))
+    expect(examples.length).toBeGreaterThan(5)
+    expect(examples.flatMap(({ imports }) => imports.filter(({ to }) => !to.endsWith('/examples.ts')))).toEqual([])
+  })
+
   const isQueries = ({ path }: Source) => placeOf(path)?.layer === 'queries' || path === 'server/src/events.ts'
 
   test('only queries.ts and the outbox build SQL', () => {

@@ -12,6 +12,7 @@ import type { Context } from './context.ts'
 import { answerError, answerNotFound, answerUnrouted } from './http/errors.ts'
 import { mountHealth } from './http/health.ts'
 import { RequestLog } from './http/logging.ts'
+import { mountOpenapi } from './http/openapi.ts'
 import { drainOnClose } from './http/shutdown.ts'
 import { mountTrpc } from './http/trpc.ts'
 import { Catalogue } from './products/catalogue.ts'
@@ -86,6 +87,9 @@ export async function buildApp({
   // After CORS, so that a browser may read why it is turned away.
   const isClosing = drainOnClose(app)
   mountHealth(app, { db, isClosing })
+  mountOpenapi(app)
+  // A large script, which nobody loads who does not show it.
+  if (config.storefront) await (await import('./http/reference.ts')).mountReference(app)
 
   const authenticate = createAuthenticate(config.tokens, {
     now,

@@ -3,5 +3,6 @@ export { type Audit, type AuditOptions, audit, type Check, type CheckName, type 
 export { type CallerOptions, createCaller } from './caller.ts'
 export type { AppConfig } from './config.ts'
 export { createLogger } from './http/logging.ts'
+export { createDocument } from './openapi/document.ts'
 export { REFUSALS, Refusal, type RefusalCode, type RefusalDetails, type WireRefusal } from './refusals.ts'
 export { type AppRouter, appRouter } from './router.ts'

@@ -2,14 +2,17 @@ import { Refusal } from './refusals.ts'
 import { middleware, refuses } from './trpc.ts'
 
 /** For everybody. */
-export const publicProcedure = refuses('rate_limited', 'service_busy').use(async ({ ctx, next }) => {
-  await ctx.admit({ address: true })
-  return next()
-})
+export const publicProcedure = refuses('rate_limited', 'service_busy')
+  .meta({ who: 'everybody' })
+  .use(async ({ ctx, next }) => {
+    await ctx.admit({ address: true })
+    return next()
+  })
 
 /** For admins, who need no row in `users`. */
 export const adminProcedure = publicProcedure
   .concat(refuses('token_missing', 'token_invalid', 'not_allowed'))
+  .meta({ who: 'admin' })
   .use(async ({ ctx, next }) => {
     const { admin } = await ctx.identify()
     if (!admin) throw new Refusal('not_allowed')
@@ -22,6 +25,7 @@ export const adminProcedure = publicProcedure
  */
 export const userProcedure = publicProcedure
   .concat(refuses('token_missing', 'token_invalid', 'not_allowed', 'user_not_found'))
+  .meta({ who: 'user' })
   .use(async ({ ctx, next }) => {
     const { userId } = await ctx.identify()
     if (userId === undefined) throw new Refusal('not_allowed')

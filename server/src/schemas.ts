@@ -11,7 +11,10 @@ export const INT_MAX = 2_147_483_647
 export const price = z.int().min(0).max(INT_MAX)
 
 /** A UUID that the client chose before it sent the call. Without one we make one, and a repeat is another call. */
-export const idempotencyKey = z.uuid().default(() => randomUUID())
+export const idempotencyKey = z
+  .uuid()
+  .default(() => randomUUID())
+  .meta({ description: 'A UUID that you choose before you call: the same call with the same key has one effect.' })
 
 /** How many items a page of a keyset listing has. */
 export const limit = z.int().min(1).max(50).default(20)
@@ -27,3 +30,7 @@ export const nameUpTo = (max: number) =>
 /** A page of a keyset listing; `nextCursor` is null on the last. */
 export const keysetPage = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() })
+
+/** Says of a listing in which order it comes. */
+export const newestFirst = <Listing extends z.ZodType>(listing: Listing): Listing =>
+  listing.meta({ description: 'newest first' })

@@ -14,22 +14,45 @@ export interface InputIssue {
   message: string
 }
 
-const t = initTRPC.context<Context>().create({
-  transformer,
-  isDev: false,
-  errorFormatter: ({ shape, error, ctx = contextless.get(error) }) => {
-    if (error.code === 'INTERNAL_SERVER_ERROR' || error.cause instanceof Refusal) {
-      const outcome = error.cause instanceof OutcomeUnknown ? ('unknown' as const) : null
-      const message = outcome ? 'Whether this call took effect is not known.' : 'Something went wrong on our side.'
-      const fault = { code: 'INTERNAL_SERVER_ERROR' as const, httpStatus: 500 }
-      return { ...shape, message, data: { ...traced(shape, ctx), ...fault, refusal: null, issues: null, outcome } }
-    }
-    const issues = error.cause instanceof ZodError ? inputIssues(error.cause) : null
-    // A message that comes with a cause was not written for the client.
-    const message = issues ? 'The input is not valid.' : error.cause ? 'The request could not be read.' : shape.message
-    return { ...shape, message, data: { ...traced(shape, ctx), refusal: null, issues, outcome: null } }
-  },
-})
+/** A call and its answer, both true in the shop of all examples: each follows from those before it. */
+export interface Example {
+  input?: unknown
+  output: unknown
+}
+
+/**
+ * What a procedure says of itself, for the description of the API. Where procedures are put together, tRPC puts this
+ * together key by key: hence a key of its own for each refusal.
+ */
+export interface Meta extends Partial<Record<`refuses ${RefusalCode}`, true>> {
+  who?: 'everybody' | 'user' | 'admin'
+  description?: string
+  example?: Example
+}
+
+const t = initTRPC
+  .context<Context>()
+  .meta<Meta>()
+  .create({
+    transformer,
+    isDev: false,
+    errorFormatter: ({ shape, error, ctx = contextless.get(error) }) => {
+      if (error.code === 'INTERNAL_SERVER_ERROR' || error.cause instanceof Refusal) {
+        const outcome = error.cause instanceof OutcomeUnknown ? ('unknown' as const) : null
+        const message = outcome ? 'Whether this call took effect is not known.' : 'Something went wrong on our side.'
+        const fault = { code: 'INTERNAL_SERVER_ERROR' as const, httpStatus: 500 }
+        return { ...shape, message, data: { ...traced(shape, ctx), ...fault, refusal: null, issues: null, outcome } }
+      }
+      const issues = error.cause instanceof ZodError ? inputIssues(error.cause) : null
+      // A message that comes with a cause was not written for the client.
+      const message = issues
+        ? 'The input is not valid.'
+        : error.cause
+          ? 'The request could not be read.'
+          : shape.message
+      return { ...shape, message, data: { ...traced(shape, ctx), refusal: null, issues, outcome: null } }
+    },
+  })
 
 export const { router, createCallerFactory, middleware } = t
 
@@ -51,6 +74,7 @@ export const trpcConfig = t._config
 export function refuses<Code extends RefusalCode>(...codes: Code[]) {
   const declared: ReadonlySet<RefusalCode> = new Set(codes)
   return t.procedure
+    .meta(Object.fromEntries(codes.map((code) => [`refuses ${code}`, true])))
     .errors(({ shape, error, ctx }) => {
       const refusal = error.cause instanceof Refusal ? error.cause.refusal : undefined
       if (!refusal || !declared.has(refusal.code)) return undefined

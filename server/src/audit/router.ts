@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { adminProcedure } from '../procedures.ts'
 import { router } from '../trpc.ts'
+import * as examples from './examples.ts'
 import { CHECKS, type CheckName } from './ledger.ts'
 import { audit } from './service.ts'
 
@@ -11,16 +12,22 @@ const finding = z.strictObject({
   found: z.string(),
 })
 
-const check = z.strictObject({
-  name: z.enum(Object.keys(CHECKS) as CheckName[]),
-  promise: z.string(),
-  rows: z.int(),
-  broken: z.int(),
-  findings: z.array(finding),
-})
+const check = z
+  .strictObject({
+    name: z.enum(Object.keys(CHECKS) as CheckName[]),
+    promise: z.string(),
+    rows: z.int(),
+    broken: z.int(),
+    findings: z.array(finding),
+  })
+  .meta({ id: 'AuditCheck' })
 
 export const auditRouter = router({
   run: adminProcedure
+    .meta({
+      description: 'Holds all books against each other, in one consistent read that holds nobody up.',
+      example: examples.run,
+    })
     .input(z.strictObject({}).optional())
     .output(z.strictObject({ sound: z.boolean(), asOf: z.date(), durationMs: z.int(), checks: z.array(check) }))
     .query(({ ctx }) => audit(ctx.db)),

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { cursor } from '../cursor.ts'
 import { existingUser, userProcedure } from '../procedures.ts'
-import { id, keysetPage, limit } from '../schemas.ts'
+import { id, keysetPage, limit, newestFirst } from '../schemas.ts'
 import { refuses } from '../trpc.ts'
+import * as examples from './examples.ts'
 import { order, orderStatus, placeInput } from './schemas.ts'
 import * as orders from './service.ts'
 
@@ -11,6 +12,11 @@ const orderInput = z.strictObject({ orderId: id })
 /** The procedures of orders but `checkout`, which payments adds. */
 export const orderProcedures = {
   place: userProcedure
+    .meta({
+      description:
+        'Places an order, to be paid later. Prices are those that the customer saw; one that has changed since is refused.',
+      example: examples.place,
+    })
     .input(placeInput)
     .use(existingUser)
     .concat(refuses('idempotency_key_reused', 'product_not_found', 'price_changed', 'stock_insufficient'))
@@ -20,6 +26,7 @@ export const orderProcedures = {
     ),
 
   get: userProcedure
+    .meta({ description: 'One of your orders.', example: examples.get })
     .input(orderInput)
     .use(existingUser)
     .concat(refuses('order_not_found'))
@@ -27,6 +34,7 @@ export const orderProcedures = {
     .query(({ ctx, input }) => orders.get(ctx.db, ctx.userId, input.orderId)),
 
   cancel: userProcedure
+    .meta({ description: 'Cancels an order that is not paid.', example: examples.cancel })
     .input(orderInput)
     .use(existingUser)
     .concat(refuses('order_not_found', 'order_not_cancellable'))
@@ -37,8 +45,9 @@ export const orderProcedures = {
     }),
 
   list: userProcedure
+    .meta({ description: 'Your orders, of all statuses or of one.', example: examples.list })
     .input(z.strictObject({ status: orderStatus.optional(), cursor: cursor.optional(), limit }).prefault({}))
     .use(existingUser)
-    .output(keysetPage(order))
+    .output(newestFirst(keysetPage(order)))
     .query(({ ctx, input }) => orders.list(ctx.db, { userId: ctx.userId, ...input })),
 }

@@ -6,22 +6,24 @@ const QUANTITY_MAX = 1_000
 
 export const orderStatus = z.enum(['pending', 'paid', 'cancelled', 'refunded'])
 
-export const order = z.object({
-  id,
-  status: orderStatus,
-  items: z.array(
-    z.object({
-      productId: id,
-      productName: z.string(),
-      price,
-      quantity: z.int().min(1).max(QUANTITY_MAX),
-      amount: price,
-    }),
-  ),
-  totalPrice: price,
-  createdAt: z.date(),
-  paidAt: z.date().nullable(),
-})
+export const order = z
+  .object({
+    id,
+    status: orderStatus,
+    items: z.array(
+      z.object({
+        productId: id,
+        productName: z.string(),
+        price,
+        quantity: z.int().min(1).max(QUANTITY_MAX),
+        amount: price,
+      }),
+    ),
+    totalPrice: price,
+    createdAt: z.date(),
+    paidAt: z.date().nullable(),
+  })
+  .meta({ id: 'Order' })
 
 const item = z.strictObject({ productId: id, quantity: z.int().min(1).max(QUANTITY_MAX), price })
 
@@ -35,6 +37,9 @@ export const placeInput = z.strictObject({
     .refine(
       (items) => items.reduce((total, { price, quantity }) => total + price * quantity, 0) <= INT_MAX,
       `must not cost more than ${INT_MAX} points in all`,
-    ),
+    )
+    .meta({
+      description: 'Each product once, at the price that the customer saw; at most 2,147,483,647 points in all.',
+    }),
   idempotencyKey,
 })

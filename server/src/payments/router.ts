@@ -3,15 +3,21 @@ import { order, placeInput } from '../orders/schemas.ts'
 import { adminProcedure, existingUser, userProcedure } from '../procedures.ts'
 import { id, price } from '../schemas.ts'
 import { refuses, router } from '../trpc.ts'
+import * as examples from './examples.ts'
 import * as payments from './service.ts'
 import { settlementQueueOf } from './settlement-queue.ts'
 
 const orderInput = z.strictObject({ orderId: id })
-const payment = z.object({ orderId: id, amount: price, paidAt: z.date() })
+const payment = z.object({ orderId: id, amount: price, paidAt: z.date() }).meta({ id: 'Payment' })
 const balance = z.int().min(0)
 
 export const paymentsRouter = router({
   pay: userProcedure
+    .meta({
+      description:
+        'Pays an order with points. An order that is paid already is answered as it was, with `replayed: true`.',
+      example: examples.pay,
+    })
     .input(orderInput)
     .concat(refuses('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient'))
     .output(z.object({ payment, balance, replayed: z.boolean() }))
@@ -21,6 +27,7 @@ export const paymentsRouter = router({
     }),
 
   get: userProcedure
+    .meta({ description: 'How one of your orders was paid.', example: examples.get })
     .input(orderInput)
     .use(existingUser)
     .concat(refuses('payment_not_found'))
@@ -28,6 +35,10 @@ export const paymentsRouter = router({
     .query(({ ctx, input }) => payments.get(ctx.db, ctx.userId, input.orderId)),
 
   refund: adminProcedure
+    .meta({
+      description: 'Refunds a paid order: points, stock and sales volume go back, once.',
+      example: examples.refund,
+    })
     .input(orderInput)
     .concat(refuses('order_not_found', 'order_not_refundable', 'points_limit_exceeded'))
     .output(z.object({ orderId: id, amount: price, refundedAt: z.date(), replayed: z.boolean() }))
@@ -36,6 +47,10 @@ export const paymentsRouter = router({
 
 /** Mounted as `orders.checkout`; it lives here because orders know nothing of payments. */
 export const checkout = userProcedure
+  .meta({
+    description: 'Places an order and pays it with points, in one step: all of it happens, or nothing.',
+    example: examples.checkout,
+  })
   .input(placeInput)
   .concat(
     refuses(

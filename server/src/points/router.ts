@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { cursor } from '../cursor.ts'
 import { existingUser, userProcedure } from '../procedures.ts'
-import { id, idempotencyKey, keysetPage, limit } from '../schemas.ts'
+import { id, idempotencyKey, keysetPage, limit, newestFirst } from '../schemas.ts'
 import { refuses, router } from '../trpc.ts'
+import * as examples from './examples.ts'
 import * as points from './service.ts'
 
 const balance = z.int().min(0).max(points.BALANCE_MAX)
@@ -18,11 +19,13 @@ const history = z.object({
 
 export const pointsRouter = router({
   balance: userProcedure
+    .meta({ description: 'How many points you have, and how many you may have.', example: examples.balance })
     .use(existingUser)
     .output(z.object({ balance, limit: z.int(), updatedAt: z.date() }))
     .query(({ ctx }) => points.balance(ctx.db, ctx.userId)),
 
   charge: userProcedure
+    .meta({ description: 'Adds points to your balance, which may not pass its limit.', example: examples.charge })
     .input(z.strictObject({ amount: z.int().min(1), idempotencyKey }))
     .concat(refuses('idempotency_key_reused', 'points_limit_exceeded'))
     .output(z.object({ historyId: id, amount: z.int(), balance, replayed: z.boolean() }))
@@ -31,8 +34,12 @@ export const pointsRouter = router({
     ),
 
   histories: userProcedure
+    .meta({
+      description: 'Every change of your balance: what was charged, paid and refunded.',
+      example: examples.histories,
+    })
     .input(z.strictObject({ cursor: cursor.optional(), limit }).prefault({}))
     .use(existingUser)
-    .output(keysetPage(history))
+    .output(newestFirst(keysetPage(history)))
     .query(({ ctx, input }) => points.histories(ctx.db, { userId: ctx.userId, ...input })),
 })

@@ -4,8 +4,10 @@ import * as queries from './queries.ts'
 import { startOfHour } from './sales.ts'
 import type { Product } from './service.ts'
 
-const TOP_SELLING_MAX = 10
-const TRENDING_MAX = 5
+/** How many products a ranking of all time names. */
+export const TOP_SELLING_MAX = 10
+/** How many products a ranking of the last days names. */
+export const TRENDING_MAX = 5
 const TRENDING_HOURS = 72
 /** A page beyond the first of a block is found by walking the index from the block's anchor. */
 const BLOCK = 1_000

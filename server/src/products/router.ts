@@ -1,61 +1,82 @@
 import { z } from 'zod'
 import { cursor } from '../cursor.ts'
 import { adminProcedure, publicProcedure } from '../procedures.ts'
-import { INT_MAX, id, idempotencyKey, keysetPage, limit, nameUpTo, price } from '../schemas.ts'
+import { INT_MAX, id, idempotencyKey, keysetPage, limit, nameUpTo, newestFirst, price } from '../schemas.ts'
 import { refuses, router } from '../trpc.ts'
+import { TOP_SELLING_MAX, TRENDING_MAX } from './catalogue.ts'
+import * as examples from './examples.ts'
 import * as products from './service.ts'
 
 const RESTOCK_MAX = 1_000_000
 
-const product = z.object({
-  id,
-  storeId: id,
-  storeName: z.string(),
-  name: z.string(),
-  price,
-  stock: z.int().min(0),
-  salesVolume: z.int().min(0),
-  createdAt: z.date(),
-})
+const product = z
+  .object({
+    id,
+    storeId: id,
+    storeName: z.string(),
+    name: z.string(),
+    price,
+    stock: z.int().min(0),
+    salesVolume: z.int().min(0),
+    createdAt: z.date(),
+  })
+  .meta({ id: 'Product' })
 
 const rank = z.int().min(1)
 const name = nameUpTo(200)
 
 export const productsRouter = router({
   list: publicProcedure
+    .meta({
+      description: 'A page of the products, of all stores or of one. A page that does not exist is empty.',
+      example: examples.list,
+    })
     .input(z.strictObject({ page: z.int().min(1).max(INT_MAX).default(1), storeId: id.optional() }).prefault({}))
     .concat(refuses('store_not_found'))
     .output(
-      z.object({
-        items: z.array(product),
-        page: z.int(),
-        pageSize: z.literal(products.PAGE_SIZE),
-        totalItems: z.int(),
-        totalPages: z.int(),
-      }),
+      newestFirst(
+        z.object({
+          items: z.array(product),
+          page: z.int(),
+          pageSize: z.literal(products.PAGE_SIZE),
+          totalItems: z.int(),
+          totalPages: z.int(),
+        }),
+      ),
     )
     .query(({ ctx, input }) => products.list(ctx.db, ctx.catalogue, input)),
 
   scroll: publicProcedure
+    .meta({
+      description: 'The products from where the last answer ended: what is added meanwhile shifts nothing.',
+      example: examples.scroll,
+    })
     .input(z.strictObject({ cursor: cursor.optional(), limit, storeId: id.optional() }).prefault({}))
     .concat(refuses('store_not_found'))
-    .output(keysetPage(product))
+    .output(newestFirst(keysetPage(product)))
     .query(({ ctx, input }) => products.scroll(ctx.db, input)),
 
   get: publicProcedure
+    .meta({ description: 'A product, as it stands now.', example: examples.get })
     .input(z.strictObject({ productId: id }))
     .concat(refuses('product_not_found'))
     .output(product)
     .query(({ ctx, input }) => products.get(ctx.db, input.productId)),
 
   topSelling: publicProcedure
-    .output(z.array(z.object({ rank, salesVolume: z.int(), product })))
+    .meta({ description: 'The ten products that sold best of all time.', example: examples.topSelling })
+    .output(z.array(z.object({ rank, salesVolume: z.int(), product })).max(TOP_SELLING_MAX))
     .query(({ ctx }) => ctx.catalogue.topSelling()),
 
   trending: publicProcedure
+    .meta({
+      description:
+        'The five products that sold best in the last 72 hours, counted in whole hours. It may be seconds old.',
+      example: examples.trending,
+    })
     .output(
       z.object({
-        items: z.array(z.object({ rank, soldCount: z.int(), product })),
+        items: z.array(z.object({ rank, soldCount: z.int(), product })).max(TRENDING_MAX),
         from: z.date(),
         asOf: z.date(),
       }),
@@ -63,6 +84,7 @@ export const productsRouter = router({
     .query(({ ctx }) => ctx.catalogue.trending()),
 
   create: adminProcedure
+    .meta({ description: 'Adds a product to a store, with its first stock.', example: examples.create })
     .input(z.strictObject({ storeId: id, name, price, stock: z.int().min(0).max(INT_MAX) }))
     .concat(refuses('store_not_found'))
     .output(product)
@@ -73,12 +95,20 @@ export const productsRouter = router({
     }),
 
   update: adminProcedure
+    .meta({
+      description: 'Changes the name or the price. Orders keep those that they were placed with.',
+      example: examples.update,
+    })
     .input(z.strictObject({ productId: id, name: name.optional(), price: price.optional() }))
     .concat(refuses('product_not_found'))
     .output(product)
     .mutation(({ ctx, input }) => ctx.transact((tx) => products.update(tx, { ...input, now: ctx.now() }))),
 
   remove: adminProcedure
+    .meta({
+      description: 'Takes a product off the shelves. An order that was placed before can still be paid.',
+      example: examples.remove,
+    })
     .input(z.strictObject({ productId: id }))
     .concat(refuses('product_not_found'))
     .output(product)
@@ -89,6 +119,7 @@ export const productsRouter = router({
     }),
 
   restock: adminProcedure
+    .meta({ description: 'Adds to the stock, or takes from it with a negative quantity.', example: examples.restock })
     .input(
       z.strictObject({
         productId: id,
@@ -96,7 +127,8 @@ export const productsRouter = router({
           .int()
           .min(-RESTOCK_MAX)
           .max(RESTOCK_MAX)
-          .refine((quantity) => quantity !== 0, 'must not be 0'),
+          .refine((quantity) => quantity !== 0, 'must not be 0')
+          .meta({ not: { const: 0 } }),
         idempotencyKey,
       }),
     )

@@ -1,0 +1,132 @@
+import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
+import { REFUSALS, type RefusalCode } from '../refusals.ts'
+import { type JsonSchema, NAMED } from './json-schema.ts'
+import type { Described } from './procedures.ts'
+import { type DescribedRefusal, describedRefusals } from './refusals.ts'
+
+const REQUEST_ID = '6f1a2f0e-4c1b-4f5e-9d0a-2f3b4c5d6e7f'
+const NULL = { const: null }
+const HEADERS = {
+  'Retry-After': { description: 'After how many seconds the same call may succeed.', schema: { type: 'integer' } },
+}
+
+type Code = keyof typeof TRPC_ERROR_CODES_BY_KEY
+
+/** One of the three kinds of failure, and how it may look; what is not told here is null. */
+interface Failure {
+  code: Code
+  httpStatus: number
+  description: string
+  told: { refusal?: JsonSchema; issues?: JsonSchema; outcome?: JsonSchema }
+  examples: Record<string, { message: string; told: object }>
+}
+
+/** What `response` says of a failure, at the place where every answer of an operation is told. */
+function response({ code, httpStatus, description, told, examples }: Failure, path?: string) {
+  const examined = Object.entries(examples).map(([name, { message, told: details }]) => {
+    const data = { code, httpStatus, ...(path && { path }), requestId: REQUEST_ID, ...NOTHING, ...details }
+    return [name, { value: { error: { json: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } } } }]
+  })
+  return {
+    description,
+    ...((httpStatus === 429 || httpStatus === 503) && { headers: HEADERS }),
+    content: {
+      'application/json': { schema: errorAnswer(code, httpStatus, told), examples: Object.fromEntries(examined) },
+    },
+  }
+}
+
+const NOTHING = { refusal: null, issues: null, outcome: null }
+
+function errorAnswer(code: Code, httpStatus: number, told: Failure['told']): JsonSchema {
+  const { refusal = NULL, issues = NULL, outcome = NULL } = told
+  const data = object({
+    code: { const: code },
+    httpStatus: { const: httpStatus },
+    'path?': { type: 'string', description: 'The procedure; absent when none was reached.' },
+    requestId: { type: ['string', 'null'], description: 'Under this id our log knows the request.' },
+    refusal,
+    issues,
+    outcome,
+  })
+  const message = { type: 'string', description: 'Words for a person. They may change; a code does not.' }
+  return object({ error: object({ json: object({ message, code: { type: 'integer' }, data }) }) })
+}
+
+/** An object of these fields; one whose name ends in a question mark may be absent. */
+export function object(fields: Record<string, JsonSchema>): JsonSchema {
+  const names = Object.keys(fields)
+  return {
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name.replace(/\?$/, ''), fields[name]])),
+    required: names.filter((name) => !name.endsWith('?')),
+  }
+}
+
+/** The answers that do not depend on the procedure. */
+export const SHARED_RESPONSES = {
+  Invalid: response({
+    code: 'BAD_REQUEST',
+    httpStatus: 400,
+    description: 'The input is not valid. Nothing was done.',
+    told: {
+      issues: {
+        type: ['array', 'null'],
+        description: 'What was wrong, and where; null when the request could not be read at all.',
+        items: object({
+          path: { type: 'array', items: { type: ['string', 'integer'] } },
+          message: { type: 'string' },
+        }),
+      },
+    },
+    examples: {
+      invalid: {
+        message: 'The input is not valid.',
+        told: { issues: [{ path: ['amount'], message: 'Too small: expected number to be >=1' }] },
+      },
+    },
+  }),
+  Fault: response({
+    code: 'INTERNAL_SERVER_ERROR',
+    httpStatus: 500,
+    description: 'A fault of ours, which we logged.',
+    told: {
+      outcome: {
+        enum: ['unknown', null],
+        description: '`unknown` when the answer of a COMMIT was lost: the same call with the same key finds out.',
+      },
+    },
+    examples: { fault: { message: 'Something went wrong on our side.', told: {} } },
+  }),
+}
+
+/** The refusals of a procedure, as its answers by status. */
+export function refusalResponses({ path, meta, refusals }: Described): Record<string, object> {
+  const told = describedRefusals.filter(({ code }) => refusals.includes(code))
+  const byStatus = Map.groupBy(told, (refusal) => statusOf(refusal, meta.who))
+  return Object.fromEntries(
+    [...byStatus].map(([httpStatus, group]) => [httpStatus, response(refused(group, httpStatus), path)]),
+  )
+}
+
+function refused(group: DescribedRefusal[], httpStatus: number): Failure {
+  const [only, ...others] = group.map(({ name }) => ({ $ref: NAMED + name }))
+  return {
+    code: group.map(({ code }) => codeOf(code, httpStatus))[0] ?? 'BAD_REQUEST',
+    httpStatus,
+    description: group.map(({ code, message }) => `\`${code}\`: ${message}`).join('\n\n'),
+    told: { refusal: only && others.length === 0 ? only : { oneOf: [only, ...others] } },
+    examples: Object.fromEntries(
+      group.map(({ code, message, example }) => [code, { message, told: { refusal: example } }]),
+    ),
+  }
+}
+
+/** An admin's token names no user: there it is the user that was asked for who is not found. */
+function statusOf({ code, status }: DescribedRefusal, who: Described['meta']['who']): number {
+  return code === 'user_not_found' && who === 'admin' ? 404 : status
+}
+
+function codeOf(code: RefusalCode, httpStatus: number): Code {
+  return httpStatus === 404 ? 'NOT_FOUND' : REFUSALS[code].status
+}

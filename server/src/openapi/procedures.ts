@@ -1,0 +1,41 @@
+import type { AnyTRPCProcedure } from '@trpc/server'
+import { z } from 'zod'
+import { REFUSALS, type RefusalCode } from '../refusals.ts'
+import { appRouter } from '../router.ts'
+import type { Meta } from '../trpc.ts'
+
+/** A procedure, with all that it says of itself. */
+export interface Described {
+  /** `orders.place` */
+  path: string
+  type: 'query' | 'mutation' | 'subscription'
+  meta: Meta
+  /** In the order of all refusals. */
+  refusals: RefusalCode[]
+  input: z.ZodType | undefined
+  output: z.ZodType | undefined
+}
+
+/** What tRPC keeps of a procedure at run time; its types tell of the first two alone. */
+type Kept = Pick<AnyTRPCProcedure['_def'], 'type' | 'meta'> & { inputs: unknown[]; output?: unknown }
+
+const codes = Object.keys(REFUSALS) as RefusalCode[]
+const procedures = appRouter._def.procedures as unknown as Record<string, { _def: Kept }>
+
+/** Every procedure of the router, in its order. */
+export const described: Described[] = Object.entries(procedures).map(([path, { _def }]) => {
+  const meta: Meta = _def.meta ?? {}
+  if (_def.inputs.length > 1) throw new Error(`${path} puts its input together, which cannot be described.`)
+  return {
+    path,
+    type: _def.type,
+    meta,
+    refusals: codes.filter((code) => meta[`refuses ${code}`]),
+    input: schema(_def.inputs[0]),
+    output: schema(_def.output),
+  }
+})
+
+function schema(parser: unknown): z.ZodType | undefined {
+  return parser instanceof z.ZodType ? parser : undefined
+}
