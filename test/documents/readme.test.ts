@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { appRouter, REFUSALS, Refusal, type RefusalCode } from '@pointwise/server'
 import { describe, expect, test } from 'vitest'
+import { withTables } from '../../server/src/openapi/tables.ts'
 import { openShop } from '../setup/shop.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -58,6 +59,14 @@ describe('the README', () => {
   test('lists every procedure, and no other', () => {
     const rows = table('| procedure | who | input | answer |').map(([procedure]) => procedure)
     expect(rows.toSorted()).toEqual(Object.keys(appRouter._def.procedures).toSorted())
+  })
+
+  test('has the tables that npm run docs writes', () => {
+    expect(withTables(README)).toBe(README)
+    const [before = '', after = ''] = README.split('| users.me | U |')
+    const changed = `${before}| users.me | A |${after}`
+    expect(withTables(changed)).toBe(README)
+    expect(() => withTables('A page.')).toThrow('The page has no place for its procedures')
   })
 
   test('lists every variable of the environment, as does .env.example', () => {

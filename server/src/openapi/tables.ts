@@ -1,0 +1,64 @@
+import { type Translated, translate } from './json-schema.ts'
+import { type Described, described } from './procedures.ts'
+import { describedRefusals } from './refusals.ts'
+import { signature } from './signature.ts'
+
+const WHO = { everybody: '–', user: 'U', admin: 'A' }
+
+/** The tables of the README, by the name between whose marks they stand. */
+const TABLES: Record<string, () => string> = { procedures, refusals }
+
+/** A page with its tables as they should be. */
+export function withTables(page: string): string {
+  return Object.entries(TABLES).reduce((text, [name, table]) => {
+    const [begin, end] = [`<!-- ${name}: written by npm run docs -->`, `<!-- end of ${name} -->`]
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+    if (from < 0 || to < from) throw new Error(`The page has no place for its ${name}: ${begin} … ${end}`)
+    return `${text.slice(0, from + begin.length)}\n\n${table()}\n\n${text.slice(to)}`
+  }, page)
+}
+
+function procedures(): string {
+  const named = Object.assign({}, ...described.map(({ output }) => output && translate(output, 'output').named))
+  const rows = described.map((procedure) => row(procedure, named))
+  const types = Object.entries<object>(named).map(
+    ([name, schema]) => `\`${name} ${signature({ ...schema }, { ...named, [name]: {} })}\``,
+  )
+  return `${markdown(['procedure', 'who', 'input', 'answer'], rows)}\n\n${types.join(' ·\n')}`
+}
+
+function row({ path, type, meta, input, output }: Described, named: Translated['named']): string[] {
+  const asked = input && translate(input, 'input')
+  const answer = output && translate(output, 'output')
+  const what = answer && signature(answer.schema, named)
+  const note = answer?.schema.description ? `, ${answer.schema.description}` : ''
+  return [
+    path,
+    WHO[meta.who ?? 'everybody'],
+    code(asked && signature(asked.schema, {})),
+    type === 'subscription' ? 'events' : code(what) + note,
+  ]
+}
+
+/** What stands in front of a type is not one. */
+function code(text: string | undefined): string {
+  const [, count = '', type] = /^(up to \d+ × )?(.*)$/.exec(text ?? '') ?? []
+  return type ? `${count}\`${type}\`` : '–'
+}
+
+function refusals(): string {
+  return markdown(
+    ['code', 'HTTP', 'details', 'retry'],
+    describedRefusals.map(({ code, status, details, retry }) => [
+      code,
+      String(status),
+      details.join(', ') || '–',
+      retry,
+    ]),
+  )
+}
+
+function markdown(heading: string[], rows: string[][]): string {
+  const lines = [heading, ...rows].map((cells) => `| ${cells.join(' | ')} |`)
+  return lines.toSpliced(1, 0, `|${heading.map(() => '---|').join('')}`).join('\n')
+}
