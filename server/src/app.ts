@@ -13,6 +13,7 @@ import { answerError, answerNotFound, answerUnrouted } from './http/errors.ts'
 import { mountHealth } from './http/health.ts'
 import { RequestLog } from './http/logging.ts'
 import { mountOpenapi } from './http/openapi.ts'
+import { type OverloadLimits, shedOverload } from './http/overload.ts'
 import { drainOnClose } from './http/shutdown.ts'
 import { mountTrpc } from './http/trpc.ts'
 import { Catalogue } from './products/catalogue.ts'
@@ -23,12 +24,26 @@ import { Directory } from './users/directory.ts'
 const BODY_BYTES_MAX = 256 * 1_024
 /** Room for a batch of the longest procedure names. */
 const PATH_LENGTH_MAX = 1_000
-/** How long a client may take to send a request. */
-const REQUEST_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 const PREFLIGHT_SECONDS = 600
 /** How long a user is taken to exist without asking again. */
 const DIRECTORY_TTL_SECONDS = 5
+
+export interface Limits extends OverloadLimits {
+  /** How long a client may take to send a request. */
+  requestTimeoutMs: number
+  /** How long a connection may neither send nor take a byte. */
+  silenceMaxMs: number
+  connectionsMax: number
+}
+
+const LIMITS: Limits = {
+  requestTimeoutMs: 15_000,
+  silenceMaxMs: 300_000,
+  connectionsMax: 10_000,
+  callsMax: 2_000,
+  lateMaxMs: 500,
+}
 
 export interface AppOptions {
   db: Db
@@ -38,6 +53,7 @@ export interface AppOptions {
   now?: () => Date
   /** What is mounted; the shop's router where none is given. */
   router?: AnyTRPCRouter
+  limits?: Partial<Limits>
 }
 
 declare module 'fastify' {
@@ -51,26 +67,25 @@ declare module 'fastify' {
 }
 
 /** The whole server on Fastify, not yet listening. Closing it leaves `db` open: it belongs to the caller. */
-export async function buildApp({
-  db,
-  config,
-  logger,
-  now = () => new Date(),
-  router = appRouter,
-}: AppOptions): Promise<FastifyInstance> {
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { db, config, logger, now = () => new Date(), router = appRouter } = options
+  const { requestTimeoutMs, silenceMaxMs, connectionsMax, ...overload }: Limits = { ...LIMITS, ...options.limits }
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
     genReqId,
     trustProxy: config.trustProxy > 0 && ((_address, hop) => hop < config.trustProxy),
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: 0,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: silenceMaxMs,
+    // Node looks for overdue requests every thirty seconds, if it is not told.
+    http: { connectionsCheckingInterval: Math.min(requestTimeoutMs / 5, 1_000) },
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_LENGTH_MAX },
     frameworkErrors: answerUnrouted,
   })
+  app.server.maxConnections = connectionsMax
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerNotFound)
   app.addHook('onRequest', async (request, reply) => {
@@ -86,6 +101,7 @@ export async function buildApp({
   })
   // After CORS, so that a browser may read why it is turned away.
   const isClosing = drainOnClose(app)
+  const bounded = shedOverload(app, overload)
   mountHealth(app, { db, isClosing })
   mountOpenapi(app)
   // A large script, which nobody loads who does not show it.
@@ -100,7 +116,7 @@ export async function buildApp({
   const directory = new Directory(db, { ttlSeconds: DIRECTORY_TTL_SECONDS })
   app.decorate('counters', newCounters())
   app.decorateRequest('attempts', null)
-  mountTrpc(app, router, (request): Context => {
+  mountTrpc(app, { router, bounded }, (request): Context => {
     const attempts = new Attempts(app.counters)
     request.attempts = attempts
     let identity: ReturnType<Context['identify']> | undefined

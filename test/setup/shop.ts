@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { type ClientOptions, createClient, type RouterInputs, type RouterOutputs } from '@pointwise/client-sdk'
 import type { ConnectOptions, Db } from '@pointwise/db'
-import { type AppConfig, buildApp, createCaller, createLogger } from '@pointwise/server'
+import { type AppConfig, type AppOptions, buildApp, createCaller, createLogger } from '@pointwise/server'
 import type { FastifyInstance } from 'fastify'
 import { type JWTPayload, SignJWT } from 'jose'
 import { emptyDatabase, freshDatabase } from './database.ts'
@@ -25,7 +25,7 @@ export type Caller = ReturnType<typeof createCaller>
 export type Product = RouterOutputs['products']['get']
 type Item = RouterInputs['orders']['place']['items'][number]
 
-export interface ShopOptions {
+export interface ShopOptions extends Pick<AppOptions, 'limits'> {
   config?: Partial<AppConfig>
   database?: ConnectOptions
   now?: () => Date
@@ -46,7 +46,7 @@ export interface GivenUser {
  * A server that listens on a free port, on an empty database, with what a test needs around it. Disposing it closes the
  * server and checks the books: `await using shop = await openShop()`.
  */
-export async function openShop({ config, database, now, fresh, behind }: ShopOptions = {}): Promise<Shop> {
+export async function openShop({ config, database, now, fresh, behind, limits }: ShopOptions = {}): Promise<Shop> {
   const statements: string[] = []
   const options: ConnectOptions = {
     log: (event) => statements.push(...statementsIn(event).map(({ sql }) => sql)),
@@ -59,6 +59,7 @@ export async function openShop({ config, database, now, fresh, behind }: ShopOpt
     config: { ...CONFIG, ...config },
     logger: createLogger('info', { write: (line) => void log.push(line) }),
     ...(now && { now }),
+    ...(limits && { limits }),
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo

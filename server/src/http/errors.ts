@@ -41,7 +41,13 @@ export function answerNotFound(request: FastifyRequest, reply: FastifyReply): vo
 
 /** The server is about to stop. Nothing happened: the same call succeeds elsewhere. */
 export function answerClosing(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('connection', 'close').header('retry-after', Math.ceil(BUSY_AFTER_MS / 1_000))
+  reply.header('connection', 'close')
+  answerBusy(request, reply)
+}
+
+/** There is no time for this request. Nothing happened: the same call may succeed later. */
+export function answerBusy(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('retry-after', Math.ceil(BUSY_AFTER_MS / 1_000))
   answer(503, request, reply)
 }
 

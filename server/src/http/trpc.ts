@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { Refusal } from '../refusals.ts'
 import { trace } from '../trpc.ts'
+import type { Bounded } from './overload.ts'
 import { answerPlainCall, plainCall, proceduresOf } from './short-lane.ts'
 
 /** A batch counts as one request to everything in front of tRPC, so its size is bounded. */
@@ -13,8 +14,13 @@ type Errors = readonly { cause?: unknown }[]
 
 type CreateContext = (request: FastifyRequest) => Context
 
+interface Mounted {
+  router: AnyTRPCRouter
+  bounded: Bounded
+}
+
 /** Mounts a router under `/trpc`. JSON is the only body there is: anything else is 415. */
-export function mountTrpc(app: FastifyInstance, router: AnyTRPCRouter, createContext: CreateContext): void {
+export function mountTrpc(app: FastifyInstance, { router, bounded }: Mounted, createContext: CreateContext): void {
   const procedures = proceduresOf(router)
   const adapter = adapterOptions(router, createContext)
   app.removeAllContentTypeParsers()
@@ -23,9 +29,12 @@ export function mountTrpc(app: FastifyInstance, router: AnyTRPCRouter, createCon
   app.all<{ Params: { path: string } }>('/trpc/:path', (req, res) => {
     const { path } = req.params
     const call = plainCall(procedures, req, path)
-    if (!call) return fastifyRequestHandler({ ...adapter, req, res, path, maxBodySize })
-    const onError = (error: TRPCError) => logFault(req, error, path)
-    return answerPlainCall(call, res, { context: createContext(req), onError, headersFor: responseHeaders })
+    const calls = call ? 1 : Math.min(path.split(',').length, BATCH_MAX)
+    return bounded(calls, res, async () => {
+      if (!call) return fastifyRequestHandler({ ...adapter, req, res, path, maxBodySize })
+      const onError = (error: TRPCError) => logFault(req, error, path)
+      return answerPlainCall(call, res, { context: createContext(req), onError, headersFor: responseHeaders })
+    })
   })
 }
 
