@@ -41,7 +41,8 @@ const LIMITS: Limits = {
   requestTimeoutMs: 15_000,
   silenceMaxMs: 300_000,
   connectionsMax: 10_000,
-  callsMax: 2_000,
+  // What a server of 500 calls a second does within two seconds.
+  callsMax: 1_000,
   lateMaxMs: 500,
 }
 
@@ -78,8 +79,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: requestTimeoutMs,
     connectionTimeout: silenceMaxMs,
-    // Node looks for overdue requests every thirty seconds, if it is not told.
-    http: { connectionsCheckingInterval: Math.min(requestTimeoutMs / 5, 1_000) },
+    http: {
+      // Node takes the longer of the two for the body, and has a minute for the headers if it is not told.
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      // It looks for overdue requests every thirty seconds if it is not told.
+      connectionsCheckingInterval: Math.min(requestTimeoutMs / 5, 1_000),
+    },
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_LENGTH_MAX },

@@ -1,0 +1,24 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+
+export interface RawSocket {
+  socket: Socket
+  /** What was received so far. */
+  read: () => string
+  /** Resolves when the connection is closed, by whichever side. */
+  closed: Promise<unknown>
+}
+
+/** A connection on which requests are written by hand. */
+export async function socketTo({ url }: { url: string }): Promise<RawSocket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  let text = ''
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+  })
+  const closed = new Promise((done) => socket.on('close', done))
+  // A connection that the server resets is closed as well.
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  return { socket, read: () => text, closed }
+}
