@@ -68,9 +68,16 @@ function answer(status: number, request: FastifyRequest, reply: FastifyReply): v
     status === 503
       ? refusedShape(traced, ctx, { code: 'service_busy', retry: 'same-key', afterMs: BUSY_AFTER_MS })
       : traced
+  if (isUnread(request)) reply.header('connection', 'close')
   reply
     .code(status)
     .header('x-request-id', request.id)
     .type('application/json')
     .send(JSON.stringify(transformTRPCResponse(trpcConfig, { error: shape })))
+}
+
+/** Whether a body too large to read is still coming in: it is cut off, and not thrown away piece by piece. */
+function isUnread({ raw, headers, server }: FastifyRequest): boolean {
+  const { 'transfer-encoding': encoding, 'content-length': length } = headers
+  return !raw.complete && (encoding !== undefined || Number(length) > (server.initialConfig.bodyLimit ?? 0))
 }
