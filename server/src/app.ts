@@ -26,7 +26,6 @@ const BODY_BYTES_MAX = 256 * 1_024
 const PATH_LENGTH_MAX = 1_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 const PREFLIGHT_SECONDS = 600
-/** How long a user is taken to exist without asking again. */
 const DIRECTORY_TTL_SECONDS = 5
 
 export interface Limits extends OverloadLimits {
@@ -54,6 +53,8 @@ export interface AppOptions {
   now?: () => Date
   /** What is mounted; the shop's router where none is given. */
   router?: AnyTRPCRouter
+  /** How long a user is taken to exist without asking again. */
+  directoryTtlSeconds?: number
   limits?: Partial<Limits>
 }
 
@@ -119,7 +120,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   const admit = createAdmit(config.rateLimit)
   const catalogue = new Catalogue(db, { ttlSeconds: config.rankingsTtlSeconds, now })
-  const directory = new Directory(db, { ttlSeconds: DIRECTORY_TTL_SECONDS })
+  const directory = new Directory(db, { ttlSeconds: options.directoryTtlSeconds ?? DIRECTORY_TTL_SECONDS })
   app.decorate('counters', newCounters())
   app.decorateRequest('attempts', null)
   mountTrpc(app, { router, bounded }, (request): Context => {

@@ -25,7 +25,7 @@ export type Caller = ReturnType<typeof createCaller>
 export type Product = RouterOutputs['products']['get']
 type Item = RouterInputs['orders']['place']['items'][number]
 
-export interface ShopOptions extends Pick<AppOptions, 'limits'> {
+export interface ShopOptions extends Pick<AppOptions, 'limits' | 'directoryTtlSeconds'> {
   config?: Partial<AppConfig>
   database?: ConnectOptions
   now?: () => Date
@@ -46,7 +46,8 @@ export interface GivenUser {
  * A server that listens on a free port, on an empty database, with what a test needs around it. Disposing it closes the
  * server and checks the books: `await using shop = await openShop()`.
  */
-export async function openShop({ config, database, now, fresh, behind, limits }: ShopOptions = {}): Promise<Shop> {
+export async function openShop(given: ShopOptions = {}): Promise<Shop> {
+  const { config, database, now, fresh, behind, ...rest } = given
   const statements: string[] = []
   const options: ConnectOptions = {
     log: (event) => statements.push(...statementsIn(event).map(({ sql }) => sql)),
@@ -59,7 +60,7 @@ export async function openShop({ config, database, now, fresh, behind, limits }:
     config: { ...CONFIG, ...config },
     logger: createLogger('info', { write: (line) => void log.push(line) }),
     ...(now && { now }),
-    ...(limits && { limits }),
+    ...rest,
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo

@@ -43,7 +43,11 @@ test('no call sends more statements, or takes more round trips, than its budget'
     statements += statementsIn(event).length
     roundTrips += 1
   }
-  await using shop = await openShop({ config: { rankingsTtlSeconds: 60 }, database: { log } })
+  await using shop = await openShop({
+    config: { rankingsTtlSeconds: 600 },
+    directoryTtlSeconds: 600,
+    database: { log },
+  })
   const admin = await shop.admin()
   const { client } = await shop.givenUser({ points: 100_000 })
   const store = await shop.givenStore()
