@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { run } from '../setup/database.ts'
+import { post } from '../setup/raw.ts'
+import { item } from '../setup/shop.ts'
+import { type Call, MUTATIONS, type Stocked, stocked } from './calls.ts'
+import { type FaultyShop, openFaultyShop } from './faulty-shop.ts'
+
+const COMMIT = /^commit$/
+
+let faulty: FaultyShop
+let given: Stocked
+beforeAll(async () => {
+  faulty = await openFaultyShop()
+  given = await stocked(faulty.shop)
+})
+afterAll(() => faulty[Symbol.asyncDispose]())
+
+const commits = () => faulty.proxy.queries.filter(([statement]) => statement === 'commit').length
+const begins = () => faulty.proxy.queries.filter(([statement]) => statement === 'begin').length
+const countOf = async (table: string, where = 'true') =>
+  (await run<{ n: number }>(faulty.direct, `select count(*) as n from ${table} where ${where}`))[0]?.n ?? 0
+
+/** What each call leaves in the books, once. */
+const TRACES: [path: string, traces: () => Promise<number>][] = [
+  ['points.charge', () => countOf('point_histories', "use_type = 'CHARGE'")],
+  ['orders.place', () => countOf('orders')],
+  ['orders.checkout', () => countOf('payments')],
+  ['payments.pay', () => countOf('payments')],
+  ['orders.cancel', () => countOf('events', "type = 'order.cancelled'")],
+  ['payments.refund', () => countOf('refunds')],
+]
+
+async function prepare(path: string, traces: () => Promise<number>) {
+  const call = MUTATIONS.find((each) => each.path === path) as Call
+  const input = await call.given(given)
+  const before = await traces()
+  faulty.proxy.queries.length = 0
+  return { call, input, token: call.by === 'user' ? given.user.token : given.admin, before }
+}
+
+describe.each(['before', 'after'] as const)(
+  'a connection that is cut at COMMIT, %s the database has seen it:',
+  (when) => {
+    test.each(TRACES)('%s, by the SDK, takes effect once, and its caller is told so', async (path, traces) => {
+      const { input, token, before } = await prepare(path, traces)
+      const struck = faulty.proxy.plant(`cut ${when}`, COMMIT)
+      const { points, orders, payments } = faulty.shop.client({ token })
+      const mutations: Record<string, (input: never) => Promise<object>> = {
+        'points.charge': points.charge.mutate,
+        'orders.place': orders.place.mutate,
+        'orders.checkout': orders.checkout.mutate,
+        'payments.pay': payments.pay.mutate,
+        'orders.cancel': orders.cancel.mutate,
+        'payments.refund': payments.refund.mutate,
+      }
+      const answer = await mutations[path]?.(input as never)
+
+      expect(struck()).toBe(1)
+      expect((await traces()) - before).toBe(1)
+      // Where the server itself finds out, the caller does not notice; where the client repeats it, a replay says so.
+      const isRepeated = !['orders.checkout', 'payments.pay', 'orders.cancel'].includes(path)
+      expect(answer).toMatchObject(
+        path === 'orders.cancel' ? { status: 'cancelled' } : { replayed: isRepeated && when === 'after' },
+      )
+    })
+
+    test.each(TRACES.filter(([path]) => ['points.charge', 'orders.place', 'payments.refund'].includes(path)))(
+      '%s of a caller who gives no key has an unknown outcome, and nobody repeats it',
+      async (path, traces) => {
+        const { input, token, before } = await prepare(path, traces)
+        const struck = faulty.proxy.plant(`cut ${when}`, COMMIT)
+        const { status, text } = await post(faulty.shop, path, { input, token })
+
+        expect({ status, struck: struck(), begins: begins(), commits: commits() }).toEqual({
+          status: 500,
+          struck: 1,
+          begins: 1,
+          commits: 1,
+        })
+        const { message, data } = JSON.parse(text).error.json
+        expect(message).toBe('Whether this call took effect is not known.')
+        expect(data).toMatchObject({ code: 'INTERNAL_SERVER_ERROR', outcome: 'unknown', refusal: null })
+        expect((await traces()) - before).toBe(when === 'after' ? 1 : 0)
+      },
+    )
+
+    test.each(TRACES.filter(([path]) => ['orders.checkout', 'payments.pay', 'orders.cancel'].includes(path)))(
+      '%s of a caller who gives no key takes effect once: the server finds out',
+      async (path, traces) => {
+        const { input, token, before } = await prepare(path, traces)
+        const struck = faulty.proxy.plant(`cut ${when}`, COMMIT)
+        const { status, text } = await post(faulty.shop, path, { input, token })
+
+        expect({ status, struck: struck() }).toEqual({ status: 200, struck: 1 })
+        expect(JSON.parse(text).result.data.json).toMatchObject(
+          path === 'orders.cancel' ? { status: 'cancelled' } : { replayed: false },
+        )
+        expect((await traces()) - before).toBe(1)
+      },
+    )
+  },
+)
+
+describe('a database that stays away after COMMIT was sent', () => {
+  test.each([
+    ['orders.checkout', 'unplug before'],
+    ['orders.checkout', 'unplug after'],
+    ['payments.pay', 'unplug before'],
+    ['payments.pay', 'unplug after'],
+    ['orders.cancel', 'unplug before'],
+    ['orders.cancel', 'unplug after'],
+  ] as const)('makes the outcome of %s unknown, never service_busy (%s)', async (path, fault) => {
+    const [, traces = async () => 0] = TRACES.find(([each]) => each === path) ?? []
+    const { input, token, before } = await prepare(path, traces)
+    faulty.proxy.plant(fault, COMMIT)
+    const { status, text } = await post(faulty.shop, path, { input, token })
+    faulty.proxy.plugIn()
+
+    expect({ status, outcome: JSON.parse(text).error.json.data.outcome }).toEqual({ status: 500, outcome: 'unknown' })
+    expect((await traces()) - before).toBe(fault === 'unplug after' ? 1 : 0)
+  })
+
+  test('and comes back while the SDK tries again: one effect', async () => {
+    const { before } = await prepare('orders.checkout', () => countOf('payments'))
+    faulty.proxy.plant('unplug after', COMMIT)
+    const bought = given.user.client.orders.checkout.mutate({ items: [item(given.product)] })
+    await expect.poll(commits).toBe(1)
+    faulty.proxy.plugIn()
+    expect(await bought).toMatchObject({ order: { status: 'paid' } })
+    expect((await countOf('payments')) - before).toBe(1)
+  })
+})
+
+test('an order that was paid while its lost cancellation was looked up is not told as cancelled', async () => {
+  const { shop, user, product } = given
+  const { id: orderId } = await user.client.orders.place.mutate({ items: [item(product)] })
+  faulty.proxy.queries.length = 0
+  faulty.proxy.plant('cut before', COMMIT)
+  const release = Promise.withResolvers<void>()
+  let begun = 0
+  faulty.proxy.plant({ until: release.promise }, (statement) => statement === 'begin' && ++begun === 2)
+  const cancelled = post(shop, 'orders.cancel', { token: user.token, input: { orderId } })
+  await expect.poll(begins).toBe(2)
+  await user.client.payments.pay.mutate({ orderId })
+  release.resolve()
+  expect((await cancelled).refusal).toEqual({ code: 'order_not_cancellable', retry: 'never', status: 'paid' })
+})

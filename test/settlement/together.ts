@@ -1,0 +1,40 @@
+import { setImmediate } from 'node:timers/promises'
+import { expect } from 'vitest'
+import type { FaultyShop } from '../faults/faulty-shop.ts'
+
+const COMMIT = /^commit$/
+
+/** How often a statement was sent. */
+export const sent = ({ proxy }: FaultyShop, statement: string) =>
+  proxy.queries.filter(([first]) => first === statement).length
+
+/** Keeps a batch under way, its COMMIT held back, until `end`. */
+export async function underWay<T>(faulty: FaultyShop, open: () => Promise<T>) {
+  const held = Promise.withResolvers<void>()
+  const before = sent(faulty, 'commit')
+  faulty.proxy.plant({ until: held.promise }, COMMIT)
+  const opened = open()
+  await expect.poll(() => sent(faulty, 'commit'), { interval: 5 }).toBe(before + 1)
+  return {
+    end: () => {
+      held.resolve()
+      return opened
+    },
+  }
+}
+
+/** Makes calls, in-process, while a batch is under way: they gather, and are settled together in the next one. */
+export async function inOneBatch<T>(
+  faulty: FaultyShop,
+  open: () => Promise<unknown>,
+  calls: (() => Promise<T>)[],
+  beforeTheEnd: () => void = () => undefined,
+): Promise<PromiseSettledResult<T>[]> {
+  const batch = await underWay(faulty, open)
+  beforeTheEnd()
+  const answers = Promise.allSettled(calls.map((call) => call()))
+  // In-process, a call is in the queue before the next turn of the event loop.
+  await setImmediate()
+  await batch.end()
+  return answers
+}
