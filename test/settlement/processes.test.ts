@@ -1,0 +1,47 @@
+import { createClient } from '@pointwise/client-sdk'
+import { expect, test } from 'vitest'
+import { run } from '../setup/database.ts'
+import { atOnce } from '../setup/refusals.ts'
+import { ServerProcess } from '../setup/server-process.ts'
+import { item, openShop, SECRET } from '../setup/shop.ts'
+
+const STOCK = 200
+const BUYERS = 60
+const TIMES = 5
+
+test('three processes sell one hot product at once: exactly what there was', async () => {
+  await using shop = await openShop()
+  const product = await shop.givenProduct({ price: 1, stock: STOCK })
+  const other = await shop.givenProduct({ price: 1, stock: 1_000 })
+  const buyers = await shop.givenUsers(BUYERS, { points: 1_000 })
+  const env = {
+    DATABASE_URL: shop.databaseUrl,
+    JWT_SECRET: new TextDecoder().decode(SECRET),
+    RATE_LIMIT: 'off',
+    PORT: '0',
+  }
+  await using one = new ServerProcess(env)
+  await using two = new ServerProcess(env)
+  await using three = new ServerProcess(env)
+  const urls = await Promise.all([one, two, three].map((server) => server.url()))
+
+  const calls = Array.from({ length: BUYERS * TIMES }, (_, index) => {
+    const client = createClient({ url: urls[index % 3] ?? '', token: buyers[index % BUYERS]?.token })
+    // Each wants both, in another order than the last one.
+    const items = index % 2 === 0 ? [item(product), item(other)] : [item(other), item(product)]
+    return () => client.orders.checkout.mutate({ items })
+  })
+  const { answers, refusals } = await atOnce(calls)
+
+  // Who waits for another server waits in turn, and not until a lock wait is over.
+  const busy = [one, two, three].flatMap(({ stdout }) => stdout.match(/"statusCode":503/g) ?? [])
+  expect(busy).toEqual([])
+  expect({ paid: answers.length, refusals }).toEqual({
+    paid: STOCK,
+    refusals: { stock_insufficient: BUYERS * TIMES - STOCK },
+  })
+  expect(await run(shop.db, 'select stock from stock order by product_id')).toEqual([
+    { stock: 0 },
+    { stock: 1_000 - STOCK },
+  ])
+})

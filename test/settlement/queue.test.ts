@@ -1,0 +1,84 @@
+import { refusalOf } from '@pointwise/client-sdk'
+import { expect, test } from 'vitest'
+import { settlementQueueOf } from '../../server/src/payments/settlement-queue.ts'
+import { type FaultyShop, openFaultyShop } from '../faults/faulty-shop.ts'
+import { item, newKey, type Product } from '../setup/shop.ts'
+import { sent, underWay } from './together.ts'
+
+const WAITING_MAX = 4_096
+const BATCH_MAX = 256
+
+/** Asks the queue itself, as the router does. */
+async function checkoutsIn({ shop }: FaultyShop, product: Product, points: number) {
+  const { id: userId } = await shop.givenUser({ points })
+  return () =>
+    settlementQueueOf(shop.db).settle({
+      kind: 'checkout',
+      userId,
+      items: [item(product)],
+      idempotencyKey: newKey(),
+      now: new Date(),
+    })
+}
+
+const codeOf = (promise: Promise<unknown>) => promise.catch((error) => error.refusal?.code ?? error)
+
+test('an idle queue settles at once: the second of two requests is not waited for', async () => {
+  await using faulty = await openFaultyShop()
+  const product = await faulty.shop.givenProduct()
+  const checkout = await checkoutsIn(faulty, product, 1_000)
+  faulty.proxy.queries.length = 0
+  await Promise.all([checkout(), checkout(), checkout()])
+  // The first by itself; those that came while it was under way, together.
+  expect(sent(faulty, 'commit')).toBe(2)
+  await checkout()
+  expect(sent(faulty, 'commit')).toBe(3)
+})
+
+test('what gathers is settled in batches of bounded size, first come, first served', async () => {
+  await using faulty = await openFaultyShop()
+  const product = await faulty.shop.givenProduct({ price: 1, stock: 1_000 })
+  const checkout = await checkoutsIn(faulty, product, 1_000)
+  faulty.proxy.queries.length = 0
+  const batch = await underWay(faulty, checkout)
+  const gathered = Array.from({ length: BATCH_MAX + 1 }, checkout)
+  await batch.end()
+  const balances = (await Promise.all(gathered)).map(({ balance }) => balance)
+  expect(balances).toEqual(Array.from({ length: BATCH_MAX + 1 }, (_, index) => 998 - index))
+  expect(sent(faulty, 'commit')).toBe(3)
+})
+
+test('a queue that is full refuses service_busy at once; who waits for two seconds is refused, too', async () => {
+  await using faulty = await openFaultyShop()
+  const { shop } = faulty
+  const product = await shop.givenProduct({ price: 1, stock: 10_000 })
+  const checkout = await checkoutsIn(faulty, product, 10_000)
+  const batch = await underWay(faulty, checkout)
+  const started = performance.now()
+  const gathered = Array.from({ length: WAITING_MAX }, () => codeOf(checkout()))
+  expect(await codeOf(checkout())).toBe('service_busy')
+  expect(performance.now() - started).toBeLessThan(1_000)
+
+  const codes = await Promise.all(gathered)
+  const waited = performance.now() - started
+  expect(new Set(codes)).toEqual(new Set(['service_busy']))
+  expect(waited).toBeGreaterThan(1_900)
+  expect(waited).toBeLessThan(2_500)
+
+  expect(await batch.end()).toMatchObject({ balance: 9_999 })
+  expect(await checkout()).toMatchObject({ balance: 9_998 })
+})
+
+test('a request that waited in vain has no effect, and its key may be used again', async () => {
+  await using faulty = await openFaultyShop()
+  const { shop } = faulty
+  const product = await shop.givenProduct({ price: 1 })
+  const open = await checkoutsIn(faulty, product, 10)
+  const { id } = await shop.givenUser({ points: 10 })
+  const cart = { items: [item(product)], idempotencyKey: newKey() }
+  const batch = await underWay(faulty, open)
+  const refused = await shop.asUser(id).orders.checkout(cart).catch(refusalOf)
+  await batch.end()
+  expect(refused).toMatchObject({ code: 'service_busy', retry: 'same-key' })
+  expect(await shop.asUser(id).orders.checkout(cart)).toMatchObject({ replayed: false, balance: 9 })
+})
