@@ -5,7 +5,7 @@ import * as sales from '../products/sales.ts'
 import * as queries from './queries.ts'
 import { type Books, type CheckoutRequest, keyOf, type Request } from './settlement.ts'
 
-/** A row, or a product with all its rows, that somebody may keep locked. */
+/** An order, or a user or product with all the rows that a payment needs of them, that somebody may keep locked. */
 export type RowKey = `${'order' | 'user' | 'product'}:${number}`
 
 export interface Reading {
@@ -40,41 +40,64 @@ export async function readBooks(
   )
   const wanted = distinct(checkouts.flatMap(({ items }) => items.map(({ productId }) => productId)))
 
-  const [locked = [], triedOrders = [], orderRows, wallets = [], triedWallets = [], owners, lines = [], earlier = []] =
-    await together(
-      tx,
-      some(orderIds.trusted, (ids) => orders.lockOrders(tx, ids)),
-      some(orderIds.suspected, (ids) => orders.lockOrders(tx, ids).skipLocked()),
-      some(orderIds.suspected, (ids) => orders.selectOrderIds(tx, ids)),
-      some(userIds.trusted, (ids) => points.lockWallets(tx, ids)),
-      some(userIds.suspected, (ids) => points.lockWallets(tx, ids).skipLocked()),
-      some(userIds.suspected, (ids) => points.selectOwners(tx, ids)),
-      some(orderIds.all, (ids) => orders.selectLines(tx, ids)),
-      some(checkouts, (keys) => orders.selectOrdersByKeys(tx, keys)),
-    )
+  const [
+    locked = [],
+    triedOrders = [],
+    orderRows,
+    wallets = [],
+    triedWallets = [],
+    triedUsers = [],
+    owners,
+    lines = [],
+    earlier = [],
+  ] = await together(
+    tx,
+    some(orderIds.trusted, (ids) => orders.lockOrders(tx, ids)),
+    some(orderIds.suspected, (ids) => orders.lockOrders(tx, ids).skipLocked()),
+    some(orderIds.suspected, (ids) => orders.selectOrderIds(tx, ids)),
+    some(userIds.trusted, (ids) => points.lockWallets(tx, ids)),
+    some(userIds.suspected, (ids) => points.lockWallets(tx, ids).skipLocked()),
+    some(userIds.suspected, (ids) => points.lockUsers(tx, ids).skipLocked()),
+    some(userIds.suspected, (ids) => points.selectOwners(tx, ids)),
+    some(orderIds.all, (ids) => orders.selectLines(tx, ids)),
+    some(checkouts, (keys) => orders.selectOrdersByKeys(tx, keys)),
+  )
   const orderRowsHad = [...locked, ...triedOrders]
   const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
   const sold = orderRowsHad.filter(({ status }) => status === 'pending').flatMap(({ id }) => linesOf.get(id) ?? [])
   const productIds = split('product', [...sold.map(({ productId }) => productId), ...wanted], isSuspect)
   const paidIds = [...orderRowsHad, ...earlier].filter(({ paidAt }) => paidAt).map(({ id }) => id)
 
-  const [stock = [], triedStock = [], triedProducts = [], stockRows, offers = [], earlierLines = [], payments = []] =
-    await together(
-      tx,
-      some(productIds.trusted, (ids) => sales.lockStock(tx, ids)),
-      some(productIds.suspected, (ids) => sales.lockStock(tx, ids).skipLocked()),
-      some(productIds.suspected, (ids) => sales.lockProducts(tx, ids).skipLocked()),
-      some(productIds.suspected, (ids) => sales.selectStock(tx, ids)),
-      // Under the lock of its stock, without which no product is changed: a price that changed while we waited is seen.
-      some(wanted, (ids) => sales.selectOffers(tx, ids)),
-      some(earlier, (rows) =>
-        orders.selectLines(
-          tx,
-          rows.map(({ id }) => id),
-        ),
+  const hours = distinct(requests.map(({ now }) => sales.startOfHour(now).getTime())).map((time) => new Date(time))
+
+  const [
+    stock = [],
+    triedStock = [],
+    triedProducts = [],
+    triedHours = [],
+    stockRows,
+    hourRows = [],
+    offers = [],
+    earlierLines = [],
+    payments = [],
+  ] = await together(
+    tx,
+    some(productIds.trusted, (ids) => sales.lockStock(tx, ids)),
+    some(productIds.suspected, (ids) => sales.lockStock(tx, ids).skipLocked()),
+    some(productIds.suspected, (ids) => sales.lockProducts(tx, ids).skipLocked()),
+    some(productIds.suspected, (ids) => sales.lockHours(tx, ids, hours).skipLocked()),
+    some(productIds.suspected, (ids) => sales.selectStock(tx, ids)),
+    some(productIds.suspected, (ids) => sales.selectHours(tx, ids, hours)),
+    // Under the lock of its stock, without which no product is changed: a price that changed while we waited is seen.
+    some(wanted, (ids) => sales.selectOffers(tx, ids)),
+    some(earlier, (rows) =>
+      orders.selectLines(
+        tx,
+        rows.map(({ id }) => id),
       ),
-      some(paidIds, (ids) => queries.selectPaid(tx, ids)),
-    )
+    ),
+    some(paidIds, (ids) => queries.selectPaid(tx, ids)),
+  )
 
   const rows = [...orderRowsHad, ...earlier]
   const composed = orders.compose(rows, [...lines, ...earlierLines])
@@ -97,12 +120,15 @@ export async function readBooks(
       ({ productId }) => `product:${productId}` as const,
     ),
   ])
+  const usersHad = new Set(triedUsers.map(({ userId }) => userId))
   const productsHad = new Set(triedProducts.map(({ id }) => id))
+  const hoursHad = Map.groupBy(triedHours, ({ productId }) => productId)
+  const hoursThere = Map.groupBy(hourRows, ({ productId }) => productId)
   const free = [
     ...triedOrders.map(({ id }) => `order:${id}` as const),
-    ...triedWallets.map(({ userId }) => `user:${userId}` as const),
+    ...triedWallets.filter(({ userId }) => usersHad.has(userId)).map(({ userId }) => `user:${userId}` as const),
     ...triedStock
-      .filter(({ productId }) => productsHad.has(productId))
+      .filter(({ productId: id }) => productsHad.has(id) && hoursHad.get(id)?.length === hoursThere.get(id)?.length)
       .map(({ productId }) => `product:${productId}` as const),
   ]
   const there = [

@@ -97,7 +97,8 @@ export class SettlementQueue {
   #rearm(): void {
     clearTimeout(this.#expiry)
     const [oldest] = this.#waiting
-    this.#expiry = oldest && setTimeout(() => this.#expire(), oldest.since + WAIT_MAX_MS - performance.now())
+    const leftMs = oldest && Math.max(0, oldest.since + WAIT_MAX_MS - performance.now())
+    this.#expiry = leftMs === undefined ? undefined : setTimeout(() => this.#expire(), leftMs)
   }
 }
 

@@ -36,6 +36,11 @@ export function lockWallets(tx: Tx, userIds: number[]) {
     .forUpdate()
 }
 
+/** The rows that orders and payments refer to. */
+export function lockUsers(tx: Tx, userIds: number[]) {
+  return tx.selectFrom('users').select('id as userId').where('id', 'in', userIds).orderBy('id').forUpdate()
+}
+
 export function insertWallet(tx: Tx, wallet: { userId: number; createdAt: Date }) {
   return tx.insertInto('points').values({
     user_id: wallet.userId,

@@ -176,6 +176,25 @@ export function updateSalesVolume(tx: Tx, changes: QuantityChange[]) {
     )
 }
 
+/** What products sold in these hours, where there is such a row already. */
+export function selectHours(db: Db, productIds: number[], hours: Date[]) {
+  return db
+    .selectFrom('product_sales')
+    .select('product_id as productId')
+    .where('product_id', 'in', productIds)
+    .where('hour', 'in', hours)
+}
+
+export function lockHours(tx: Tx, productIds: number[], hours: Date[]) {
+  return tx
+    .selectFrom('product_sales')
+    .select('product_id as productId')
+    .where('product_id', 'in', productIds)
+    .where('hour', 'in', hours)
+    .orderBy('product_id')
+    .forUpdate()
+}
+
 /** `VALUES()` because MariaDB has no row alias. */
 export function addToHours(tx: Tx, changes: (QuantityChange & { hour: Date })[]) {
   return tx

@@ -3,7 +3,7 @@ import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
 
 // For settlements, which read and lock the products of many orders at once.
-export { lockProducts, lockStock, selectOffers, selectStock } from './queries.ts'
+export { lockHours, lockProducts, lockStock, selectHours, selectOffers, selectStock } from './queries.ts'
 
 /** A line of an order, as far as stock is concerned. */
 export interface Line {
