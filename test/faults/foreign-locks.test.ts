@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { holdLocks } from '../setup/database.ts'
+import { post } from '../setup/raw.ts'
+import { type GivenUser, item, newKey, openShop, type Product, type Shop } from '../setup/shop.ts'
+
+const LOCK_WAIT_MS = 1_000
+const BUYERS = 12
+
+/** Within this hour all is sold, so that the row of the hour is there. */
+const now = () => new Date('2026-03-01T08:30:00Z')
+
+interface Target {
+  shop: Shop
+  product: Product
+  user: GivenUser
+  orderId: number
+}
+
+/** What somebody else locks, and by what it is needed. */
+const ROWS: [what: string, statement: (target: Target) => string, neededBy: 'product' | 'user' | 'order'][] = [
+  ['the stock of a product', ({ product }) => `select * from stock where product_id = ${product.id}`, 'product'],
+  ['a product', ({ product }) => `select * from products where id = ${product.id}`, 'product'],
+  [
+    'what a product sold in an hour',
+    ({ product }) => `select * from product_sales where product_id = ${product.id}`,
+    'product',
+  ],
+  ['a wallet', ({ user }) => `select * from points where user_id = ${user.id}`, 'user'],
+  ['a user', ({ user }) => `select * from users where id = ${user.id}`, 'user'],
+  ['an order', ({ orderId }) => `select * from orders where id = ${orderId}`, 'order'],
+]
+
+async function place({ client }: GivenUser, product: Product): Promise<number> {
+  return (await client.orders.place.mutate({ items: [item(product)] })).id
+}
+
+async function timed(call: ReturnType<typeof post>) {
+  const started = performance.now()
+  const { status, refusal } = await call
+  return { ms: performance.now() - started, status, code: (refusal as { code: string } | undefined)?.code }
+}
+
+test.each(ROWS)(
+  'while somebody keeps %s locked, who needs it is told service_busy, and others are served',
+  async (_, lock, neededBy) => {
+    await using shop = await openShop({ now })
+    const given = () => shop.givenProduct({ price: 1, stock: 1_000 })
+    const [product, other, third] = [await given(), await given(), await given()]
+    const [user, ...others] = await shop.givenUsers(BUYERS + 1, { points: 10_000 })
+    if (!user) throw new Error('Nobody is there.')
+    for (const each of [product, other, third]) await user.client.orders.checkout.mutate({ items: [item(each)] })
+    const target = { shop, product, user, orderId: await place(user, product) }
+
+    const pay = async (buyer: GivenUser, orderId: number) =>
+      timed(post(shop, 'payments.pay', { token: buyer.token, input: { orderId } }))
+    const checkout = (buyer: GivenUser, wanted: Product) =>
+      timed(
+        post(shop, 'orders.checkout', {
+          token: buyer.token,
+          input: { items: [item(wanted), item(third)].slice(0, wanted === other ? 2 : 1), idempotencyKey: newKey() },
+        }),
+      )
+
+    /** Calls at once of those who need the locked row, and of others. */
+    async function round() {
+      const wanted = await Promise.all(others.map((buyer) => place(buyer, other)))
+      const needing = {
+        product: () => others.slice(0, 4).map((buyer) => checkout(buyer, product)),
+        user: () => [checkout(user as GivenUser, other), checkout(user as GivenUser, third)],
+        order: () => [pay(user as GivenUser, target.orderId)],
+      }[neededBy]
+      const [refused, served] = [
+        needing(),
+        others.flatMap((buyer, index) => [pay(buyer, wanted[index] ?? 0), checkout(buyer, other)]),
+      ]
+      return { refused: await Promise.all(refused), served: await Promise.all(served) }
+    }
+    const slowest = (answers: { ms: number }[]) => Math.max(...answers.map(({ ms }) => ms))
+    const codes = (answers: { status: number; code?: string | undefined }[]) => [
+      ...new Set(answers.map(({ status, code }) => code ?? status)),
+    ]
+
+    {
+      await using _ = await holdLocks(shop.databaseUrl, `${lock(target)} for update`)
+      const first = await round()
+      expect(codes(first.refused)).toEqual(['service_busy'])
+      expect(codes(first.served)).toEqual([200])
+      expect(slowest(first.refused)).toBeLessThan(2 * LOCK_WAIT_MS)
+      expect(slowest(first.served)).toBeLessThan(2 * LOCK_WAIT_MS)
+      for (const _ of ['second', 'third', 'fourth']) {
+        const { refused, served } = await round()
+        expect(codes(refused)).toEqual(['service_busy'])
+        expect(codes(served)).toEqual([200])
+        expect(slowest([...refused, ...served])).toBeLessThan(0.7 * LOCK_WAIT_MS)
+      }
+    }
+    const { refused, served } = await round()
+    expect(codes([...refused, ...served])).toEqual([200])
+    expect(slowest([...refused, ...served])).toBeLessThan(0.7 * LOCK_WAIT_MS)
+  },
+)
