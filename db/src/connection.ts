@@ -34,7 +34,7 @@ export function driverOptions(url: string) {
  * Sessions run in UTC, in strict mode, at READ COMMITTED. A wait for a connection is bounded (NoConnectionFree).
  */
 export function connect(url: string, options: ConnectOptions = {}): Db {
-  const { connections = 10, acquireTimeoutMs = 2_000, statementTimeoutMs = 15_000, lockWaitSeconds = 1, log } = options
+  const { connections = 10, acquireTimeoutMs = 1_500, statementTimeoutMs = 15_000, lockWaitSeconds = 1, log } = options
   const pool = createPool({
     ...driverOptions(url),
     // For `together`. Every value is escaped by the driver, under an sql_mode that checkServer asserts.
