@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { inOneBatch } from '../settlement/together.ts'
+import { post } from '../setup/raw.ts'
+import { item } from '../setup/shop.ts'
+import { MUTATIONS, type Stocked, stocked } from './calls.ts'
+import { type FaultyShop, fingerprint, openFaultyShop } from './faulty-shop.ts'
+
+const INSERT_EVENT = /^insert into `events`/
+
+let faulty: FaultyShop
+let given: Stocked
+beforeAll(async () => {
+  faulty = await openFaultyShop()
+  given = await stocked(faulty.shop)
+})
+afterAll(() => faulty[Symbol.asyncDispose]())
+beforeEach(() => faulty.proxy.clear())
+
+/** What the log tells of a request, once it was answered. */
+async function lineOf(requestId: string | null) {
+  const line = () =>
+    faulty.shop.log.map((line) => JSON.parse(line)).find(({ reqId, res }) => reqId === requestId && res)
+  await expect.poll(line).toBeDefined()
+  return line()
+}
+
+async function call(path: string) {
+  const { by, given: inputOf } = MUTATIONS.find((each) => each.path === path) ?? {}
+  const input = await inputOf?.(given)
+  return () => post(faulty.shop, path, { input, token: by === 'user' ? given.user.token : given.admin })
+}
+
+const counters = () => structuredClone(faulty.shop.app.counters)
+
+describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refund', 'products.restock'])(
+  '%s',
+  (path) => {
+    test('succeeds at the third retry, after two deadlocks and one lock wait, and only the log tells of it', async () => {
+      const send = await call(path)
+      const before = counters()
+      for (const errno of [1213, 1213, 1205]) faulty.proxy.plant({ errno }, INSERT_EVENT)
+      const { status, text, headers } = await send()
+
+      expect(status).toBe(200)
+      expect(text).not.toMatch(/attempt|retr(y|ies)|1213|1205/i)
+      expect([...headers.keys()].join()).not.toMatch(/attempt|retry/)
+      expect(await lineOf(headers.get('x-request-id'))).toMatchObject({
+        attempts: 4,
+        reasons: [1213, 1213, 1205],
+        level: 30,
+      })
+      const { retries, exhausted } = counters()
+      expect((retries[1213] ?? 0) - (before.retries[1213] ?? 0)).toBe(2)
+      expect((retries[1205] ?? 0) - (before.retries[1205] ?? 0)).toBe(1)
+      expect(exhausted).toBe(before.exhausted)
+    })
+
+    test('is refused as service_busy after the fourth failure, with nothing written', async () => {
+      const send = await call(path)
+      const [before, books] = [counters(), await fingerprint(faulty.direct)]
+      for (const errno of [1213, 1213, 1205, 1213]) faulty.proxy.plant({ errno }, INSERT_EVENT)
+      const { status, refusal, headers } = await send()
+
+      expect({ status, refusal }).toEqual({
+        status: 503,
+        refusal: { code: 'service_busy', retry: 'same-key', afterMs: 1_000 },
+      })
+      expect(await fingerprint(faulty.direct)).toBe(books)
+      expect(await lineOf(headers.get('x-request-id'))).toMatchObject({
+        attempts: 4,
+        reasons: [1213, 1213, 1205, 1213],
+      })
+      expect(counters().exhausted - before.exhausted).toBe(1)
+      expect((await send()).status).toBe(200)
+    })
+  },
+)
+
+describe.each(['orders.checkout', 'payments.pay'])('%s, which is settled in a batch,', (path) => {
+  test('succeeds at the third retry, after three deadlocks, and only the log tells of it', async () => {
+    const send = await call(path)
+    for (const errno of [1213, 1213, 1020]) faulty.proxy.plant({ errno }, INSERT_EVENT)
+    const { status, text, headers } = await send()
+    expect(status).toBe(200)
+    expect(text).not.toMatch(/attempt|retr(y|ies)|1213|1020/i)
+    expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 4, reasons: [1213, 1213, 1020] })
+  })
+
+  test('is refused as service_busy after the fourth deadlock, with nothing written', async () => {
+    const send = await call(path)
+    const books = await fingerprint(faulty.direct)
+    faulty.proxy.plant({ errno: 1213 }, INSERT_EVENT, 4)
+    const { status, headers } = await send()
+    expect(status).toBe(503)
+    expect(await fingerprint(faulty.direct)).toBe(books)
+    expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 4, reasons: [1213, 1213, 1213, 1213] })
+    expect((await send()).status).toBe(200)
+  })
+
+  test('waits for a lock once, and then succeeds without', async () => {
+    const send = await call(path)
+    faulty.proxy.plant({ errno: 1205 }, INSERT_EVENT)
+    const { status, headers } = await send()
+    expect(status).toBe(200)
+    expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 2, reasons: [1205] })
+  })
+})
+
+test('a busy database fails a batch as a whole, with no attempts but its own four', async () => {
+  const { shop, user, product } = given
+  const checkout = () => shop.asUser(user.id).orders.checkout({ items: [item(product)] })
+  faulty.proxy.queries.length = 0
+  const answers = await inOneBatch(
+    faulty,
+    checkout,
+    Array.from({ length: 5 }, () => checkout),
+    () => faulty.proxy.plant({ errno: 1213 }, INSERT_EVENT, 4),
+  )
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'rejected'))
+  expect(faulty.proxy.queries.filter(([statement]) => statement === 'begin')).toHaveLength(5)
+})
+
+test('a call that took one attempt says nothing of attempts', async () => {
+  const send = await call('points.charge')
+  const { headers } = await send()
+  expect(Object.keys(await lineOf(headers.get('x-request-id')))).not.toContain('attempts')
+})
+
+test('a COMMIT whose answer is lost is counted, and its reason logged', async () => {
+  const send = await call('points.charge')
+  const before = counters()
+  faulty.proxy.plant('cut after', /^commit$/)
+  const { status, headers } = await send()
+  expect(status).toBe(500)
+  expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 1, reasons: ['OutcomeUnknown'] })
+  expect(counters().lostCommits - before.lostCommits).toBe(1)
+})
+
+test('a rollback that fails as well leaves the first failure to be told, and a clean connection', async () => {
+  const send = await call('points.charge')
+  const books = await fingerprint(faulty.direct)
+  faulty.proxy.plant({ errno: 3819 }, INSERT_EVENT)
+  const cut = faulty.proxy.plant('cut before', /^rollback$/)
+  const { status, headers } = await send()
+  expect({ status, cut: cut() }).toEqual({ status: 500, cut: 1 })
+  const id = headers.get('x-request-id')
+  const failure = faulty.shop.log.map((line) => JSON.parse(line)).find(({ reqId, err }) => reqId === id && err)
+  expect(failure).toMatchObject({ msg: 'call failed', err: { errno: 3819 } })
+  expect(await fingerprint(faulty.direct)).toBe(books)
+  expect((await send()).status).toBe(200)
+})
