@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { snapshot } from '../setup/database.ts'
+import { holdLocks, snapshot } from '../setup/database.ts'
 import { get, post } from '../setup/raw.ts'
 import { type Client, type GivenUser, item, openShop } from '../setup/shop.ts'
 
@@ -24,11 +24,14 @@ describe("another user's order", () => {
     const { id: theirs } = await owner.client.orders.place.mutate({ items: [item(await shop.givenProduct())] })
     await bringTo[status](owner.client, await shop.admin(), theirs)
     const missing = theirs + 1
+    await other.client.users.me.query()
     const before = await snapshot(shop.db)
     const asked = async (send: typeof get, path: string, orderId: number) => {
+      shop.statements.length = 0
       const { status, headers, text } = await send(shop, path, { token: other.token, input: { orderId } })
       const body = text.replace(/"requestId":"[^"]+"/, '').replace(`"orderId":${orderId}`, '"orderId":0')
-      return { status, body, headers: [...headers.keys()].toSorted() }
+      // The same statements, so that the time which they take tells nothing either.
+      return { status, body, headers: [...headers.keys()].toSorted(), statements: [...shop.statements] }
     }
 
     for (const [send, path] of [
@@ -42,5 +45,21 @@ describe("another user's order", () => {
       expect(answer.status).toBe(404)
     }
     expect(await snapshot(shop.db)).toEqual(before)
+  })
+
+  it('is refused order_not_found also while what it names is locked, and waits for nothing', async () => {
+    await using shop = await openShop({ database: { lockWaitSeconds: 1 } })
+    const [owner, other] = [await shop.givenUser({ points: 1_000 }), await shop.givenUser()]
+    const product = await shop.givenProduct()
+    const { id: orderId } = await owner.client.orders.place.mutate({ items: [item(product)] })
+    await using _ = await holdLocks(shop.databaseUrl, `select * from stock where product_id = ${product.id} for update`)
+
+    for (const _again of ['first', 'when the product is known to be locked']) {
+      expect(await post(shop, 'payments.pay', { token: other.token, input: { orderId } })).toMatchObject({
+        status: 404,
+        refusal: { code: 'order_not_found' },
+      })
+      await post(shop, 'payments.pay', { token: owner.token, input: { orderId } })
+    }
   })
 })

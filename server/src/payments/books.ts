@@ -3,7 +3,7 @@ import * as orders from '../orders/service.ts'
 import * as points from '../points/service.ts'
 import * as sales from '../products/sales.ts'
 import * as queries from './queries.ts'
-import { type Books, type CheckoutRequest, keyOf, type Request } from './settlement.ts'
+import { type Books, type CheckoutRequest, keyOf, type PayRequest, type Request } from './settlement.ts'
 
 /** An order, or a user or product with all the rows that a payment needs of them, that somebody may keep locked. */
 export type RowKey = `${'order' | 'user' | 'product'}:${number}`
@@ -62,7 +62,11 @@ export async function readBooks(
     some(orderIds.all, (ids) => orders.selectLines(tx, ids)),
     some(checkouts, (keys) => orders.selectOrdersByKeys(tx, keys)),
   )
-  const orderRowsHad = [...locked, ...triedOrders]
+  // Of somebody else's order nothing more is read or locked: it does not exist for whoever asks.
+  const isAskedByOwner = new Set(requests.map((request) => (request.kind === 'pay' ? ownedKey(request) : '')))
+  const orderRowsHad = [...locked, ...triedOrders].filter(({ id, userId }) =>
+    isAskedByOwner.has(ownedKey({ orderId: id, userId })),
+  )
   const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
   const sold = orderRowsHad.filter(({ status }) => status === 'pending').flatMap(({ id }) => linesOf.get(id) ?? [])
   const productIds = split('product', [...sold.map(({ productId }) => productId), ...wanted], isSuspect)
@@ -113,10 +117,12 @@ export async function readBooks(
     stock: new Map([...stock, ...triedStock].map((row) => [row.productId, row.stock])),
     newOrderId: () => --inserted,
   }
+  const owned = new Set(orderRowsHad.map(({ id, userId }) => ownedKey({ orderId: id, userId })))
+  const linesOwned = (request: PayRequest) => (owned.has(ownedKey(request)) ? (linesOf.get(request.orderId) ?? []) : [])
   const needs = requests.map((request): RowKey[] => [
     `user:${request.userId}`,
     ...(request.kind === 'pay' ? [`order:${request.orderId}` as const] : []),
-    ...(request.kind === 'pay' ? (linesOf.get(request.orderId) ?? []) : request.items).map(
+    ...(request.kind === 'pay' ? linesOwned(request) : request.items).map(
       ({ productId }) => `product:${productId}` as const,
     ),
   ])
@@ -139,6 +145,8 @@ export async function readBooks(
   const had = new Set<RowKey>(free)
   return { books, needs, free, blocked: there.filter((row) => !had.has(row)) }
 }
+
+const ownedKey = ({ orderId, userId }: { orderId: number; userId: number }) => `${orderId} ${userId}`
 
 const distinct = (ids: number[]) => [...new Set(ids)].toSorted((a, b) => a - b)
 
