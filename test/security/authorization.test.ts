@@ -1,0 +1,135 @@
+import { appRouter } from '@pointwise/server'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { snapshot } from '../setup/database.ts'
+import { VALID } from '../setup/invalid-input.ts'
+import { get, post, type RawCall } from '../setup/raw.ts'
+import { openShop, type Shop } from '../setup/shop.ts'
+
+/** What everybody may call; whatever is not listed here needs a token. */
+const PUBLIC = [
+  'stores.list',
+  'products.list',
+  'products.scroll',
+  'products.get',
+  'products.topSelling',
+  'products.trending',
+]
+
+/** What only an admin may call. */
+const ADMINS = [
+  'users.create',
+  'users.remove',
+  'stores.create',
+  'products.create',
+  'products.update',
+  'products.remove',
+  'products.restock',
+  'payments.refund',
+  'audit.run',
+]
+
+const QUERIES: Record<string, object> = {
+  'products.get': { productId: 1 },
+  'orders.get': { orderId: 1 },
+  'payments.get': { orderId: 1 },
+}
+
+interface Kept {
+  type: 'query' | 'mutation' | 'subscription'
+  inputs: unknown[]
+}
+const procedures = Object.entries(appRouter._def.procedures as unknown as Record<string, { _def: Kept }>)
+const everything = procedures.map(([path]) => path)
+const inputOf = (path: string) => VALID[path] ?? QUERIES[path]
+
+let shop: Shop
+let user: string
+let admin: string
+let before: Awaited<ReturnType<typeof snapshot>>
+beforeAll(async () => {
+  shop = await openShop()
+  user = (await shop.givenUser({ points: 100 })).token
+  admin = await shop.adminToken()
+  before = await snapshot(shop.db)
+})
+afterAll(async () => {
+  expect(await snapshot(shop.db)).toEqual(before)
+  await shop[Symbol.asyncDispose]()
+})
+beforeEach(() => {
+  shop.statements.length = 0
+})
+
+const call = (path: string, asked: RawCall) =>
+  procedures.find(([each]) => each === path)?.[1]._def.type === 'query'
+    ? get(shop, path, asked)
+    : post(shop, path, asked)
+
+test('the lists name procedures that there are', () => {
+  expect([...PUBLIC, ...ADMINS].filter((path) => !everything.includes(path))).toEqual([])
+})
+
+describe('without a token', () => {
+  test.each(everything.filter((path) => !PUBLIC.includes(path)))('%s is refused: token_missing', async (path) => {
+    const answer = await call(path, { input: inputOf(path) })
+    expect(answer).toMatchObject({ status: 401, refusal: { code: 'token_missing' } })
+    expect(shop.statements).toEqual([])
+  })
+
+  test.each(PUBLIC)('%s is answered', async (path) => {
+    const { refusal, status } = await call(path, { input: inputOf(path) })
+    expect(status === 200 || (refusal as { code: string }).code === 'product_not_found').toBe(true)
+  })
+})
+
+describe('with the token of a user', () => {
+  test.each(ADMINS)('%s is refused: not_allowed', async (path) => {
+    const answer = await call(path, { token: user, input: inputOf(path) })
+    expect(answer).toMatchObject({ status: 403, refusal: { code: 'not_allowed' } })
+    expect(shop.statements).toEqual([])
+  })
+
+  test.each(['Admin', 'ADMIN', ' admin', ['admin'], { admin: true }, true, 1])(
+    'the role %j is no role: not_allowed',
+    async (role) => {
+      const token = await shop.token({ sub: '1', role })
+      expect(await call('users.create', { token, input: { name: 'Eve' } })).toMatchObject({ status: 403 })
+    },
+  )
+
+  test('a role in the input, in the address or in a header is none', async () => {
+    const headers = { 'x-role': 'admin', role: 'admin' }
+    expect(await post(shop, 'users.create?role=admin', { token: user, headers, input: { name: 'Eve' } })).toMatchObject(
+      {
+        status: 403,
+      },
+    )
+  })
+})
+
+describe('a key too much', () => {
+  const keys = ['role', 'userId', 'admin', 'status', 'totalPrice', 'balance', 'createdAt']
+  const withInput = procedures.filter(([, { _def }]) => _def.inputs.length > 0).map(([path]) => path)
+
+  test.each(withInput)('makes the input of %s invalid', async (path) => {
+    const token = ADMINS.includes(path) ? admin : user
+    const valid = inputOf(path) ?? {}
+    for (const key of keys.filter((key) => !(key in valid) && !(path === 'orders.list' && key === 'status'))) {
+      const answer = await call(path, { token, input: { ...valid, [key]: 1 } })
+      expect({ key, status: answer.status }).toEqual({ key, status: 400 })
+    }
+    expect(shop.statements).toEqual([])
+  })
+
+  test('is not even read by a procedure that takes no input', async () => {
+    const without = everything.filter((path) => !withInput.includes(path))
+    expect(without.toSorted()).toEqual(
+      ['points.balance', 'products.topSelling', 'products.trending', 'stores.list', 'users.me'].toSorted(),
+    )
+    for (const path of without) {
+      expect(await call(path, { token: user, input: { userId: 2 } })).toMatchObject({ status: 200 })
+    }
+    const { text } = await call('points.balance', { token: user, input: { userId: 2 } })
+    expect(JSON.parse(text).result.data.json).toMatchObject({ balance: 100 })
+  })
+})
