@@ -10,6 +10,11 @@ import { answerPlainCall, plainCall, proceduresOf } from './short-lane.ts'
 /** A batch counts as one request to everything in front of tRPC, so its size is bounded. */
 export const BATCH_MAX = 20
 
+/** Those of which tRPC can tell why it does not answer them. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+type CallRoute = { Params: { path: string } }
+
 type Errors = readonly { cause?: unknown }[]
 
 type CreateContext = (request: FastifyRequest) => Context
@@ -26,7 +31,7 @@ export function mountTrpc(app: FastifyInstance, { router, bounded }: Mounted, cr
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   const maxBodySize = app.initialConfig.bodyLimit ?? 0
-  app.all<{ Params: { path: string } }>('/trpc/:path', (req, res) => {
+  const handler = (req: FastifyRequest<CallRoute>, res: FastifyReply) => {
     const { path } = req.params
     const call = plainCall(procedures, req, path)
     const calls = call ? 1 : Math.min(path.split(',').length, BATCH_MAX)
@@ -35,7 +40,8 @@ export function mountTrpc(app: FastifyInstance, { router, bounded }: Mounted, cr
       const onError = (error: TRPCError) => logFault(req, error, path)
       return answerPlainCall(call, res, { context: createContext(req), onError, headersFor: responseHeaders })
     })
-  })
+  }
+  app.route<CallRoute>({ method: METHODS, url: '/trpc/:path', handler })
 }
 
 const adapterOptions = (router: AnyTRPCRouter, createContext: CreateContext) =>
