@@ -1,0 +1,54 @@
+import { type JsonSchema, translate } from './json-schema.ts'
+import { described } from './procedures.ts'
+import { describedRefusals } from './refusals.ts'
+
+/** All that a client can rely on: what breaks it when it changes. Words for people are no part of it. */
+export interface Contract {
+  procedures: Record<string, Agreed>
+  refusals: Record<string, { status: number; retry: string; details: JsonSchema }>
+  /** The schemas that others refer to by name. */
+  named: Record<string, JsonSchema>
+}
+
+interface Agreed {
+  type: 'query' | 'mutation' | 'subscription'
+  /** Null for a procedure that takes none. */
+  input: JsonSchema | null
+  mayOmitInput: boolean
+  output: JsonSchema
+  refusals: string[]
+}
+
+/** The contract of this server. */
+export function createContract(): Contract {
+  const named: Contract['named'] = {}
+  const procedures = described.map(({ path, type, input, output, refusals }) => {
+    const asked = input && translate(input, 'input')
+    const answered = output && translate(output, 'output')
+    Object.assign(named, asked?.named, answered?.named)
+    const agreed = {
+      type,
+      input: asked?.schema ?? null,
+      mayOmitInput: asked?.isOptional ?? true,
+      output: answered?.schema ?? {},
+      refusals,
+    }
+    return [path, agreed]
+  })
+  const refusals = describedRefusals.map(({ code, name, status, retry, schema }) => [
+    code,
+    { status, retry, details: translate(schema, 'output').named[name] },
+  ])
+  return wordless({ procedures: Object.fromEntries(procedures), refusals: Object.fromEntries(refusals), named })
+}
+
+function wordless(contract: Contract): Contract {
+  return JSON.parse(
+    JSON.stringify(contract, (key, value) => (key === 'description' && isWords(value) ? undefined : value)),
+  )
+}
+
+/** A field may be called `description`, too. */
+function isWords(value: unknown): boolean {
+  return typeof value === 'string'
+}
