@@ -23,6 +23,7 @@ try {
   await ship('.d.ts')
   await writeFile(join(made, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`)
   await copyFile(join(sdk, 'README.md'), join(made, 'README.md'))
+  await copyFile(join(sdk, 'CHANGELOG.md'), join(made, 'CHANGELOG.md'))
   await copyFile(join(root, 'LICENSE'), join(made, 'LICENSE'))
   await rm(target, { recursive: true, force: true })
   await cp(made, target, { recursive: true })
@@ -80,7 +81,7 @@ async function manifest(): Promise<object> {
     sideEffects: false,
     engines: { node: '>=20' },
     exports: { '.': { types: './index.d.ts', default: './index.js' } },
-    files: ['*.js', '*.d.ts'],
+    files: ['*.js', '*.d.ts', 'CHANGELOG.md'],
     dependencies,
   }
 }

@@ -4,15 +4,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { publint } from 'publint'
+import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openShop } from '../setup/shop.ts'
+import { hovers } from './hover.ts'
 
 const run = promisify(execFile)
 const here = fileURLToPath(new URL('.', import.meta.url))
 const sdk = fileURLToPath(new URL('../../client-sdk', import.meta.url))
 
-/** By the folder they are installed in. */
-const COMPILERS = { typescript: '7.0.2', 'typescript-5': 'npm:typescript@5.9.3' }
+const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+
+/** Versions 7, 6.0 and 5.9, by the folder they are installed in. */
+const COMPILERS = ['typescript', 'typescript-6', 'typescript-5']
+
+/** What the package may cost whoever uses it. */
+const PACKAGES_MAX = 6
+const BUNDLE_BYTES_MAX = 16 * 1_024
+const INSTANTIATIONS_MAX = 5_000
 
 const TSCONFIG = {
   compilerOptions: {
@@ -31,6 +42,7 @@ const TSCONFIG = {
 
 describe('the package', () => {
   let folder: string
+  let packed: string
   let consumer: string
   let installed: string
 
@@ -44,8 +56,8 @@ describe('the package', () => {
     const tarball = (await readdir(folder)).find((file) => file.endsWith('.tgz')) ?? expect.fail('no tarball')
     await write('package.json', JSON.stringify({ type: 'module' }))
     await write('tsconfig.json', JSON.stringify(TSCONFIG))
-    const compilers = Object.entries(COMPILERS).map(([name, version]) => `${name}@${version}`)
-    await npm('install', '--prefix', consumer, join(folder, tarball), ...compilers)
+    packed = join(folder, tarball)
+    await npm('install', '--prefix', consumer, packed)
     await copyFile(join(here, 'buy.mjs'), join(consumer, 'buy.mjs'))
   }, 180_000)
 
@@ -55,14 +67,20 @@ describe('the package', () => {
     run('npm', [command, '--no-audit', '--no-fund', '--prefer-offline', ...more], { cwd: consumer })
   const write = (name: string, text: string) => writeFile(join(consumer, name), text)
 
-  /** The lines that a compiler complains about. */
-  async function linesRefused(compiler: string, source: string): Promise<number[]> {
+  /** What a compiler says of a consumer's program. */
+  async function compile(compiler: string, source: string, ...flags: string[]): Promise<string> {
     await write('consumer.ts', source)
-    const tsc = join(consumer, 'node_modules', compiler, 'bin', 'tsc')
-    const said = await run(process.execPath, [tsc, '-p', consumer, '--pretty', 'false'], { cwd: consumer }).then(
-      () => '',
+    const tsc = join(modules, compiler, 'bin', 'tsc')
+    const said = run(process.execPath, [tsc, '-p', consumer, '--pretty', 'false', ...flags], { cwd: consumer })
+    return said.then(
+      ({ stdout }) => stdout,
       ({ stdout }: { stdout: string }) => stdout,
     )
+  }
+
+  /** The lines that a compiler complains about. */
+  async function linesRefused(compiler: string, source: string): Promise<number[]> {
+    const said = await compile(compiler, source)
     const complaints = said.split('\n').filter((line) => line.includes('error TS'))
     const places = complaints.map((line) => /^consumer\.ts\((\d+),/.exec(line) ?? expect.fail(line))
     return [...new Set(places.map(([, line]) => Number(line)))].sort((a, b) => a - b)
@@ -70,7 +88,9 @@ describe('the package', () => {
 
   it('holds the entry and what it reaches, and says how to use it', async () => {
     const files = await readdir(installed)
-    expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'index.js', 'index.d.ts', 'contract.d.ts']))
+    expect(files).toEqual(
+      expect.arrayContaining(['README.md', 'CHANGELOG.md', 'LICENSE', 'index.js', 'index.d.ts', 'contract.d.ts']),
+    )
     expect(files).not.toContain('contract.js')
     const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
     const ours = JSON.parse(await readFile(join(sdk, 'package.json'), 'utf8'))
@@ -90,6 +110,46 @@ describe('the package', () => {
     const brought = await readdir(join(consumer, 'node_modules'))
     expect(brought).toEqual(expect.arrayContaining(['@trpc', 'superjson']))
     for (const ours of ['kysely', 'mysql2', 'fastify', 'zod']) expect(brought).not.toContain(ours)
+  })
+
+  it(`pulls at most ${PACKAGES_MAX} packages with it, itself counted and TypeScript not`, async () => {
+    const lock = JSON.parse(await readFile(join(consumer, 'node_modules', '.package-lock.json'), 'utf8'))
+    const pulled = Object.keys(lock.packages).filter(
+      (path) => !/^node_modules\/(@typescript\/.*|typescript)$/.test(path),
+    )
+    expect(pulled).toContain('node_modules/@pointwise/client-sdk')
+    expect(pulled.length, pulled.join(', ')).toBeLessThanOrEqual(PACKAGES_MAX)
+  })
+
+  it(`puts at most ${BUNDLE_BYTES_MAX} bytes into a browser, gzipped`, async () => {
+    await write(
+      'page.js',
+      "import { createClient } from '@pointwise/client-sdk'\nglobalThis.shop = createClient({ url: '/' })\n",
+    )
+    const bundle = await rolldown({ input: join(consumer, 'page.js'), platform: 'browser' })
+    const { output } = await bundle.generate({ format: 'es', minify: true })
+    await bundle.close()
+    expect(output).toHaveLength(1)
+    expect(output[0].imports).toEqual([])
+    const bytes = gzipSync(output[0].code, { level: 9 }).length
+    expect(bytes).toBeGreaterThan(5_000)
+    expect(bytes).toBeLessThanOrEqual(BUNDLE_BYTES_MAX)
+  })
+
+  it('is packed as publint and attw would have it', async () => {
+    const { messages } = await publint({ pkgDir: join(folder, 'dist'), strict: true })
+    expect(messages).toEqual([])
+    const said = await run(join(modules, '.bin', 'attw'), [packed, '--profile', 'esm-only', '--format', 'json'])
+    const { problems } = JSON.parse(said.stdout)
+    expect(Object.keys(problems)).toEqual(['CJSResolvesToESM'])
+  })
+
+  it('shows plain fields where an editor shows a type', async () => {
+    const source = await readFile(join(here, 'hover.test-d.ts'), 'utf8')
+    await write('consumer.ts', source)
+    const shown = hovers(join(consumer, 'consumer.ts'), source)
+    expect(shown.length).toBeGreaterThan(5)
+    for (const { line, expected, text } of shown) expect(`${line}: ${text}`).toBe(`${line}: ${expected}`)
   })
 
   it('has declarations that name only tRPC, and leave nothing open', async () => {
@@ -114,10 +174,21 @@ describe('the package', () => {
     }
   })
 
-  describe.each(Object.keys(COMPILERS))('with %s', (compiler) => {
+  describe.each(COMPILERS)('with %s', (compiler) => {
     it('lets right calls compile, and no wrong one', async () => {
       const source = await readFile(join(here, 'types.test-d.ts'), 'utf8')
       expect(await linesRefused(compiler, source)).toEqual([])
+    })
+
+    it(`costs at most ${INSTANTIATIONS_MAX} instantiations to check a first purchase`, async () => {
+      const source = await readFile(join(sdk, 'example', 'first-purchase.ts'), 'utf8')
+      const program = source.replace('process.env.TOKEN', "'token'")
+      // Without skipLibCheck the compiler checks its own libraries as well, which alone costs five times the bound.
+      const said = await compile(compiler, program, '--skipLibCheck', '--extendedDiagnostics')
+      expect(said).not.toContain('error TS')
+      const instantiations = Number(/^Instantiations: +(\d+)$/m.exec(said)?.[1])
+      expect(instantiations).toBeGreaterThan(100)
+      expect(instantiations).toBeLessThanOrEqual(INSTANTIATIONS_MAX)
     })
 
     it('has each wrong call refused at its own line', async () => {

@@ -113,7 +113,13 @@ describe('the README', () => {
 })
 
 test('every relative link of the pages leads somewhere', () => {
-  const pages = ['README.md', 'CONTRIBUTING.md', 'client-sdk/README.md', ...globSync('docs/**/*.md', { cwd: ROOT })]
+  const pages = [
+    'README.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'client-sdk/README.md',
+    ...globSync('docs/**/*.md', { cwd: ROOT }),
+  ]
   const broken = pages.flatMap((page) =>
     [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
       .map(([, target = '']) => target)

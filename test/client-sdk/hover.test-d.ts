@@ -1,0 +1,28 @@
+/*
+ * What an editor shows of a consumer: each comment is the type of what is marked in the line above it, as TypeScript
+ * prints it when one points there (package.test.ts).
+ */
+import { createClient, refusalOf, safe } from '@pointwise/client-sdk'
+
+const client = createClient({ url: 'https://shop.example' })
+
+const product = await client.products.get.query({ productId: 1 })
+//    ^ const product: { id: number; storeId: number; storeName: string; name: string; price: number; stock: number; salesVolume: number; createdAt: Date; }
+
+const charged = await client.points.charge.mutate({ amount: 1 })
+//    ^ const charged: { historyId: number; amount: number; balance: number; replayed: boolean; }
+
+const [, error] = await safe(client.products.get.query({ productId: 1 }))
+const refusal = refusalOf(error)
+//    ^ const refusal: { afterMs: number; code: "rate_limited"; retry: "same-key"; } | { afterMs: number; code: "service_busy"; retry: "same-key"; } | { code: "product_not_found"; productId: number; retry: "never"; } | null
+
+void client.points.charge.mutate({ amount: 1 })
+//                        ^ (property) mutate: (input: { amount: number; idempotencyKey?: string | undefined; }, opts?: TRPCProcedureOptions) => TRPCTaggedPromise<{ historyId: number; amount: number; balance: number; replayed: boolean; }, …
+
+void client.stores.list.query()
+//                      ^ (property) query: (input: void, opts?: TRPCProcedureOptions) => TRPCTaggedPromise<{ id: number; name: string; }[], …
+
+void client.orders.list.query()
+//                      ^ (property) query: (input: void | { status?: "cancelled" | "paid" | "pending" | "refunded" | undefined; cursor?: string | undefined; limit?: number | undefined; } | undefined, opts?: TRPCProcedureOptions) => TRPCTaggedPromise<{ items: { id: number; status: "cancelled" | "paid" | "pending" | "refunded"; items: { productId: number; productName: string; price: number; quantity: number; amount: number; }[]; totalPrice: number; createdAt: Date; paidAt: Date | null; }[]; nextCursor: string | null; }, …
+
+void [product, charged, refusal]
