@@ -1,6 +1,5 @@
-import type { Db } from '@pointwise/db'
-import { describe, expect, it, vi } from 'vitest'
-import { eventsOf, holdLocks, run } from '../setup/database.ts'
+import { describe, expect, it } from 'vitest'
+import { eventsOf } from '../setup/database.ts'
 import { atOnce, times } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
@@ -27,44 +26,4 @@ describe('many changes of one product at once', () => {
       expect(event).toMatchObject({ stock })
     }
   })
-
-  it('refuses price_changed to a checkout that had to wait for the change', async () => {
-    await using shop = await openShop({ database: { lockWaitSeconds: 20 } })
-    const { id } = await shop.givenUser({ points: 100 })
-    const product = await shop.givenProduct({ price: 10 })
-    const change = () => shop.asAdmin().products.update({ productId: product.id, price: 11 })
-    const buy = () => shop.asUser(id).orders.checkout({ items: [item(product)] })
-    const calls: Promise<unknown>[] = []
-    {
-      await using _ = await holdLocks(
-        shop.databaseUrl,
-        `select * from stock where product_id = ${product.id} for update`,
-      )
-      for (const call of [change, buy]) {
-        calls.push(atOnce<unknown>([call]))
-        await waiting(shop.db, calls.length)
-      }
-    }
-
-    expect(await Promise.all(calls)).toEqual([
-      { answers: [expect.objectContaining({ price: 11 })], refusals: {} },
-      { answers: [], refusals: { price_changed: 1 } },
-    ])
-  })
 })
-
-/** Until so many transactions of this database wait for a lock. */
-async function waiting(db: Db, count: number): Promise<void> {
-  await vi.waitFor(
-    async () =>
-      expect(
-        await run(
-          db,
-          `select trx_id from information_schema.innodb_trx join information_schema.processlist
-          on id = trx_mysql_thread_id where trx_state = 'LOCK WAIT' and db = database()`,
-        ),
-      ).toHaveLength(count),
-    // InnoDB tells the same for 100 ms once it was asked.
-    { timeout: 10_000, interval: 150 },
-  )
-}

@@ -1,0 +1,32 @@
+import type { Db } from '@pointwise/db'
+import { holdLocks, run } from './database.ts'
+import { eventually } from './eventually.ts'
+import { atOnce } from './refusals.ts'
+import type { Shop } from './shop.ts'
+
+/**
+ * Makes calls each of which needs a row that somebody else keeps locked, and lets go of it once they all wait: they then
+ * have it one after the other. Tells what came of each.
+ */
+export async function inTheQueue(shop: Shop, lockedRow: string, calls: (() => Promise<unknown>)[]) {
+  const outcomes: ReturnType<typeof atOnce<unknown>>[] = []
+  {
+    await using _ = await holdLocks(shop.databaseUrl, `select * from ${lockedRow} for update`)
+    for (const call of calls) {
+      outcomes.push(atOnce([call]))
+      // InnoDB may tell what it told up to 100 ms ago, for as long as it is asked more often.
+      await eventually(() => lockWaits(shop.db), { interval: 150 }).toBe(outcomes.length)
+    }
+  }
+  return Promise.all(outcomes)
+}
+
+/** How many transactions on this database wait for a lock. */
+async function lockWaits(db: Db): Promise<number> {
+  const waiting = await run(
+    db,
+    `select trx_id from information_schema.innodb_trx join information_schema.processlist
+    on id = trx_mysql_thread_id where trx_state = 'LOCK WAIT' and db = database()`,
+  )
+  return waiting.length
+}
