@@ -16,6 +16,23 @@ describe('users.remove', () => {
     expect(await run(shop.db, `select point from points where user_id = ${userId}`)).toEqual([{ point: 300 }])
   })
 
+  it('ends what the user may buy, also what was ordered before: refuses user_not_found', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    const product = await shop.givenProduct()
+    const { id: userId, client } = await shop.givenUser({ points: 1_000 })
+    const { id: orderId } = await client.orders.place.mutate({ items: [item(product)] })
+    await admin.users.remove.mutate({ userId })
+
+    for (const call of [
+      () => client.payments.pay.mutate({ orderId }),
+      () => client.orders.checkout.mutate({ items: [item(product)] }),
+      () => client.orders.cancel.mutate({ orderId }),
+    ]) {
+      await expectRefused(shop, call, 401, { code: 'user_not_found' })
+    }
+  })
+
   it('refuses user_not_found, as 404, and changes nothing', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
