@@ -19,10 +19,13 @@ const TABLES = [
   'users',
 ] as const satisfies (keyof Tables)[]
 
+/** Two runs at once on one server need a name each. */
+const { TEST_DATABASES = 'pointwise_test', VITEST_POOL_ID } = process.env
+
 /** The address of a database of this worker's own. Databases of other names may be asked for by tests that fill theirs. */
 export function databaseUrl(name = 'shop'): string {
   const url = new URL(inject('databaseServer'))
-  url.pathname = `/pointwise_test_${process.env.VITEST_POOL_ID}_${name}`
+  url.pathname = `/${TEST_DATABASES}_${VITEST_POOL_ID}_${name}`
   return url.href
 }
 
