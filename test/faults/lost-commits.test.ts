@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { post } from '../setup/raw.ts'
 import { item } from '../setup/shop.ts'
 import { type Call, MUTATIONS, type Stocked, stocked } from './calls.ts'
@@ -124,7 +125,7 @@ describe('a database that stays away after COMMIT was sent', () => {
     const { before } = await prepare('orders.checkout', () => countOf('payments'))
     faulty.proxy.plant('unplug after', COMMIT)
     const bought = given.user.client.orders.checkout.mutate({ items: [item(given.product)] })
-    await expect.poll(commits).toBe(1)
+    await eventually(commits).toBe(1)
     faulty.proxy.plugIn()
     expect(await bought).toMatchObject({ order: { status: 'paid' } })
     expect((await countOf('payments')) - before).toBe(1)
@@ -140,7 +141,7 @@ test('an order that was paid while its lost cancellation was looked up is not to
   let begun = 0
   faulty.proxy.plant({ until: release.promise }, (statement) => statement === 'begin' && ++begun === 2)
   const cancelled = post(shop, 'orders.cancel', { token: user.token, input: { orderId } })
-  await expect.poll(begins).toBe(2)
+  await eventually(begins).toBe(2)
   await user.client.payments.pay.mutate({ orderId })
   release.resolve()
   expect((await cancelled).refusal).toEqual({ code: 'order_not_cancellable', retry: 'never', status: 'paid' })

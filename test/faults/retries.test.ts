@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { inOneBatch } from '../settlement/together.ts'
+import { eventually } from '../setup/eventually.ts'
 import { post } from '../setup/raw.ts'
 import { item } from '../setup/shop.ts'
 import { MUTATIONS, type Stocked, stocked } from './calls.ts'
@@ -20,7 +21,7 @@ beforeEach(() => faulty.proxy.clear())
 async function lineOf(requestId: string | null) {
   const line = () =>
     faulty.shop.log.map((line) => JSON.parse(line)).find(({ reqId, res }) => reqId === requestId && res)
-  await expect.poll(line).toBeDefined()
+  await eventually(line).toBeDefined()
   return line()
 }
 

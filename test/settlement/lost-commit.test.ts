@@ -3,6 +3,7 @@ import { OutcomeUnknown } from '@pointwise/db'
 import { describe, expect, test } from 'vitest'
 import { openFaultyShop } from '../faults/faulty-shop.ts'
 import { holdLocks, run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import type { Fault } from '../setup/fault-proxy.ts'
 import { item, newKey } from '../setup/shop.ts'
 import { inOneBatch, sent } from './together.ts'
@@ -99,7 +100,7 @@ test('a row that somebody else locks before the batch is read back leaves the ou
   proxy.plant({ until: locked.promise }, (statement) => statement === 'begin' && ++begun === 2)
   const paying = shop.asUser((await client.users.me.query()).id).payments.pay({ orderId })
   const failed = paying.catch((error) => error)
-  await expect.poll(() => sent(faulty, 'begin')).toBe(2)
+  await eventually(() => sent(faulty, 'begin')).toBe(2)
   {
     await using _ = await holdLocks(shop.databaseUrl, `select * from stock where product_id = ${product.id} for update`)
     locked.resolve()

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { expect } from 'vitest'
 import type { FaultyShop } from '../faults/faulty-shop.ts'
+import { eventually } from '../setup/eventually.ts'
 
 const COMMIT = /^commit$/
 
@@ -14,7 +14,7 @@ export async function underWay<T>(faulty: FaultyShop, open: () => Promise<T>) {
   const before = sent(faulty, 'commit')
   faulty.proxy.plant({ until: held.promise }, COMMIT)
   const opened = open()
-  await expect.poll(() => sent(faulty, 'commit'), { interval: 5 }).toBe(before + 1)
+  await eventually(() => sent(faulty, 'commit')).toBe(before + 1)
   return {
     end: () => {
       held.resolve()

@@ -1,0 +1,107 @@
+import { connect, createDatabase, migrate } from '@pointwise/db'
+import { createCaller } from '@pointwise/server'
+import { SignJWT } from 'jose'
+import { expect, test } from 'vitest'
+import { run } from '../setup/database.ts'
+import { expectSoundBooks } from '../setup/invariants.ts'
+import { listening } from '../setup/listening.ts'
+import { item, newKey, SECRET } from '../setup/shop.ts'
+import { json, send } from '../setup/wire.ts'
+import { databaseProgram, mortalDatabase } from './mortal-database.ts'
+
+const CLIENTS = 20
+const ROUNDS = 3
+const ACKNOWLEDGED = 200
+const RECONNECTS_WITHIN_MS = 5_000
+
+const program = await databaseProgram()
+
+interface Told {
+  status: number
+  /** A refusal's code, or that the outcome is unknown. */
+  word: string | undefined
+  orderId: number | undefined
+}
+
+test.skipIf(!program)(
+  'a database that is killed under load: what was acknowledged is there, all else was refused or unknown',
+  async () => {
+    if (!program) return
+    await using database = await mortalDatabase(program, 'pointwise_mortal')
+    await createDatabase(database.url)
+    await migrate(database.url)
+    const db = connect(database.url)
+    await using server = await listening({ db })
+    const admin = createCaller({ db, admin: true })
+    const { id: storeId } = await admin.stores.create({ name: 'Corner' })
+    const product = await admin.products.create({ storeId, name: 'Tea', price: 1, stock: 1_000_000 })
+    const tokens = await Promise.all(
+      Array.from({ length: CLIENTS }, async (_, index) => {
+        const { id } = await admin.users.create({ name: `user ${index}` })
+        await createCaller({ db, userId: id }).points.charge({ amount: 1_000_000 })
+        return new SignJWT({ sub: String(id), aud: 'pointwise', iss: 'pointwise' })
+          .setProtectedHeader({ alg: 'HS256' })
+          .setExpirationTime('1 hour')
+          .sign(SECRET)
+      }),
+    )
+
+    async function call(path: string, token: string, input: object): Promise<Told> {
+      const { status, text } = await send(
+        server,
+        `/trpc/${path}`,
+        json(JSON.stringify({ json: input }), { authorization: `Bearer ${token}` }),
+      )
+      const { result, error } = JSON.parse(text)
+      const { refusal, outcome } = error?.json.data ?? {}
+      return { status, word: refusal?.code ?? outcome ?? undefined, orderId: result?.data.json.order?.id }
+    }
+
+    const told = new Map<string, Told & { token: string }>()
+    const count = (status: number) => [...told.values()].filter((each) => each.status === status).length
+    let isOpen = true
+    const buying = tokens.map(async (token) => {
+      while (isOpen) {
+        const idempotencyKey = newKey()
+        const answer = await call('orders.checkout', token, { items: [item(product)], idempotencyKey })
+        told.set(idempotencyKey, { ...answer, token })
+      }
+    })
+    const charging = tokens.map(async (token) => {
+      while (isOpen) {
+        const { status, word } = await call('points.charge', token, { amount: 1_000_000 })
+        expect(`${status} ${word}`).toMatch(/^(409 points_limit_exceeded|503 service_busy|200 undefined)$/)
+      }
+    })
+
+    for (let round = 1; round <= ROUNDS; round++) {
+      const before = count(200)
+      await expect.poll(() => count(200), { timeout: 30_000 }).toBeGreaterThan(before + ACKNOWLEDGED)
+      await database.kill()
+      const refused = count(503)
+      await expect.poll(() => count(503), { timeout: 10_000 }).toBeGreaterThan(refused + CLIENTS)
+      const during = count(200)
+      await database.start()
+      const started = performance.now()
+      await expect.poll(() => count(200), { timeout: RECONNECTS_WITHIN_MS, interval: 10 }).toBeGreaterThan(during)
+      expect(performance.now() - started).toBeLessThan(RECONNECTS_WITHIN_MS)
+    }
+    isOpen = false
+    await Promise.all([...buying, ...charging])
+
+    const words = new Set([...told.values()].map(({ status, word }) => `${status} ${word}`))
+    for (const each of words) expect(each).toMatch(/^(200 undefined|503 service_busy|500 unknown)$/)
+    const orders = await run<{ id: number; key: string }>(db, 'select id, idempotency_key as `key` from orders')
+    const idOf = new Map(orders.map(({ id, key }) => [key, id]))
+    expect(idOf.size).toBe(orders.length)
+    for (const [idempotencyKey, { status, orderId, token }] of told) {
+      if (status === 200) expect(idOf.get(idempotencyKey)).toBe(orderId)
+      else if (status === 503) expect(idOf.get(idempotencyKey)).toBeUndefined()
+      else {
+        const again = await call('orders.checkout', token, { items: [item(product)], idempotencyKey })
+        expect(again).toMatchObject({ status: 200, orderId: idOf.get(idempotencyKey) ?? expect.any(Number) })
+      }
+    }
+    await expectSoundBooks(db)
+  },
+)

@@ -1,0 +1,80 @@
+import { OutcomeUnknownError, refusalOf } from '@pointwise/client-sdk'
+import { TRPCClientError } from '@trpc/client'
+import { expect, test } from 'vitest'
+import { run } from '../setup/database.ts'
+import { ServerProcess } from '../setup/server-process.ts'
+import { type Client, item, newKey, openShop, SECRET } from '../setup/shop.ts'
+
+const CLIENTS = 50
+const CHECKOUTS = 20
+const KILLED_AFTER = [250, 600]
+
+interface Acknowledged {
+  orderId: number
+  replayed: boolean
+}
+
+/** Makes one checkout, with one key, until it is known what came of it, as a patient client would. */
+async function checkout(client: Client, cart: { items: ReturnType<typeof item>[]; idempotencyKey: string }) {
+  for (;;) {
+    try {
+      const { order, replayed } = await client.orders.checkout.mutate(cart)
+      return { orderId: order.id, replayed }
+    } catch (error) {
+      const mayBeRepeated = error instanceof OutcomeUnknownError || refusalOf(error)?.retry === 'same-key'
+      if (!mayBeRepeated || !(error instanceof TRPCClientError)) throw error
+    }
+  }
+}
+
+test('a server that is killed amid 1,000 checkouts and started again: each has one effect, and no answer was untrue', async () => {
+  await using shop = await openShop()
+  const [product, other] = [
+    await shop.givenProduct({ price: 3, stock: 100_000 }),
+    await shop.givenProduct({ price: 4, stock: 100_000 }),
+  ]
+  const users = await shop.givenUsers(CLIENTS, { points: 1_000 })
+  const env = {
+    DATABASE_URL: shop.databaseUrl,
+    JWT_SECRET: new TextDecoder().decode(SECRET),
+    RATE_LIMIT: 'off',
+    LOG_LEVEL: 'info',
+  }
+  let server = new ServerProcess({ ...env, PORT: '0' })
+  const url = await server.url()
+
+  const acknowledged = new Map<string, Acknowledged>()
+  const all = Promise.all(
+    users.map(async ({ token }) => {
+      const client = shop.client({ token, fetch: (input, init) => fetch(String(input).replace(shop.url, url), init) })
+      for (let made = 0; made < CHECKOUTS; made++) {
+        const idempotencyKey = newKey()
+        const cart = { items: [item(product), item(other)], idempotencyKey }
+        acknowledged.set(idempotencyKey, await checkout(client, cart))
+      }
+    }),
+  )
+  for (const count of KILLED_AFTER) {
+    await expect.poll(() => acknowledged.size, { timeout: 60_000 }).toBeGreaterThan(count)
+    const before = new Map(acknowledged)
+    await server[Symbol.asyncDispose]()
+    server = new ServerProcess({ ...env, PORT: new URL(url).port })
+    expect(await server.url()).toBe(url)
+    const there = await run<{ id: number }>(shop.db, "select id from orders where status = 'paid'")
+    const ids = new Set(there.map(({ id }) => id))
+    expect([...before.values()].filter(({ orderId }) => !ids.has(orderId))).toEqual([])
+  }
+  await all
+  server.child.kill('SIGTERM')
+  expect(await server.end()).toBe(0)
+
+  const orders = await run<{ id: number; key: string; status: string }>(
+    shop.db,
+    'select id, idempotency_key as `key`, status from orders',
+  )
+  expect(orders).toHaveLength(CLIENTS * CHECKOUTS)
+  for (const { id, key, status } of orders) {
+    expect({ status, orderId: acknowledged.get(key)?.orderId }).toEqual({ status: 'paid', orderId: id })
+  }
+  expect(await run(shop.db, 'select distinct point from points')).toEqual([{ point: 1_000 - CHECKOUTS * 7 }])
+})
