@@ -26,11 +26,9 @@ describe.each(described)('$name', ({ name, description, asked, input, responses 
     expect(description).toMatch(/^[A-Z].{2,}\. For (everybody|users|admins)\.$/)
     if (asked?.required) expect(input, 'the example’s input').toBeDefined()
     if (asked && input) validate(asked.content['application/json'].schema, input, 'the example’s input')
-    const content = contentOf(document, responses[200])
-    if (content) {
-      expect(content.example, 'the example’s answer').toBeDefined()
-      validate(content.schema, content.example, 'the example’s answer')
-    }
+    const content = contentOf(document, responses[200]) ?? contentOf(document, responses[200], 'text/event-stream')
+    expect(content?.example, 'the example’s answer').toBeDefined()
+    validate(content?.schema, content?.example, 'the example’s answer')
   })
 
   test('shows each of its failures as it describes them', () => {

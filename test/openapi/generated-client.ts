@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { Client } from 'openapi-fetch'
-import { type Operation, operations } from './operations.ts'
+import { answeringOperations, type Operation } from './operations.ts'
 
 const run = promisify(execFile)
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -33,7 +33,7 @@ export async function generateClient(document: object): Promise<GeneratedClient>
   const file = (name: string) => join(folder, name)
   await writeFile(file('openapi.json'), JSON.stringify(document))
   await writeFile(file('tsconfig.json'), JSON.stringify(TSCONFIG))
-  await writeFile(file('calls.ts'), program(operations(document)))
+  await writeFile(file('calls.ts'), program(answeringOperations(document)))
   const generator = bin('openapi-typescript', 'bin/cli.js')
   const hook = join(import.meta.dirname, 'typescript-5.ts')
   await run(process.execPath, ['--import', hook, generator, file('openapi.json'), '-o', file('paths.ts')])

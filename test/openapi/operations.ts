@@ -3,8 +3,13 @@ import addFormats from 'ajv-formats'
 import { expect } from 'vitest'
 
 /** The parts of the document that the tests read. */
+interface Told {
+  schema: object
+  example?: unknown
+  examples?: Record<string, { value: unknown }>
+}
 interface Content {
-  content: { 'application/json': { schema: object; example?: unknown; examples?: Record<string, { value: unknown }> } }
+  content: { 'application/json': Told; 'text/event-stream'?: Told }
 }
 type Response = (Content & { description: string }) | { $ref: string }
 interface DescribedOperation {
@@ -41,11 +46,20 @@ export function operations(document: object): Operation[] {
 }
 
 /** The content of an answer, which may stand among what is shared. */
-export function contentOf(document: object, response: Response | undefined) {
+export function contentOf(
+  document: object,
+  response: Response | undefined,
+  kind: keyof Content['content'] = 'application/json',
+) {
   if (!response) return undefined
   const { responses } = (document as Document).components
   const content = '$ref' in response ? responses[response.$ref.split('/').at(-1) ?? '']?.content : response.content
-  return content?.['application/json']
+  return content?.[kind]
+}
+
+/** The operations that answer once; what goes on for as long as somebody listens has tests of its own. */
+export function answeringOperations(document: object): Operation[] {
+  return operations(document).filter(({ responses }) => contentOf(document, responses[200]))
 }
 
 /** Holds values against the schemas of a document. */

@@ -24,7 +24,10 @@ export function describeOperation(procedure: Described) {
     security: meta.who === 'everybody' ? [] : [{ token: [] }],
     ...(input && asked(type, input, meta.example)),
     responses: {
-      200: type === 'subscription' ? STREAM : answered(output?.schema ?? {}, meta.example),
+      200:
+        type === 'subscription'
+          ? told(output?.schema ?? {}, meta.example)
+          : answered(output?.schema ?? {}, meta.example),
       ...(input && { 400: INVALID }),
       ...refusalResponses(procedure),
       500: FAULT,
@@ -33,9 +36,17 @@ export function describeOperation(procedure: Described) {
   return { operation, named: { ...input?.named, ...output?.named } }
 }
 
-const STREAM = {
-  description: 'The events, for as long as you listen.',
-  content: { 'text/event-stream': { schema: { type: 'string' } } },
+/** The events of a subscription, each with what it tells as its data. */
+function told(schema: JsonSchema, example: Example | undefined) {
+  return {
+    description: 'Events, for as long as you listen. The data of each is what is described here.',
+    content: {
+      'text/event-stream': {
+        schema: object({ json: schema, 'meta?': META }),
+        ...(example && { example: { json: example.output } }),
+      },
+    },
+  }
 }
 
 /** A query takes its input as a text of JSON in the address, a mutation as its body. */

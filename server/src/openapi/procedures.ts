@@ -13,6 +13,7 @@ export interface Described {
   /** In the order of all refusals. */
   refusals: RefusalCode[]
   input: z.ZodType | undefined
+  /** Of a subscription, what each of its events tells. */
   output: z.ZodType | undefined
 }
 
@@ -32,9 +33,14 @@ export const described: Described[] = Object.entries(procedures).map(([path, { _
     meta,
     refusals: codes.filter((code) => meta[`refuses ${code}`]),
     input: schema(_def.inputs[0]),
-    output: schema(_def.output),
+    output: schema(_def.type === 'subscription' ? changesOf(_def.output) : _def.output),
   }
 })
+
+/** A subscription's output is something to iterate over, which names in its meta what comes. */
+function changesOf(output: unknown): unknown {
+  return schema(output)?.meta()?.changes
+}
 
 function schema(parser: unknown): z.ZodType | undefined {
   return parser instanceof z.ZodType ? parser : undefined

@@ -36,7 +36,7 @@ function row({ path, type, meta, input, output }: Described, named: Translated['
     path,
     WHO[meta.who ?? 'everybody'],
     code(asked && signature(asked.schema, {})),
-    type === 'subscription' ? 'events' : code(what) + note,
+    `${type === 'subscription' ? 'each time: ' : ''}${code(what)}${note}`,
   ]
 }
 
