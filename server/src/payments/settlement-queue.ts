@@ -57,7 +57,8 @@ export class SettlementQueue {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_MAX)
       this.#rearm()
-      const results = await this.#settleTogether(batch)
+      // Whatever happens to one batch, the next is settled.
+      const results = await this.#settleTogether(batch).catch((fault) => batch.map((): Result => ({ fault })))
       for (const [index, { resolve, reject }] of batch.entries()) answer(results[index], resolve, reject)
       if (results.some(hadNoConnection)) this.#refuseAll()
     }
