@@ -26,9 +26,9 @@ export function lockOrderOfUser(tx: Tx, userId: number, orderId: number) {
   return selectOrderOfUser(tx, userId, orderId).forUpdate()
 }
 
-/** Those of the ids that there are, locked or not. */
-export function selectOrderIds(db: Db, orderIds: number[]) {
-  return db.selectFrom('orders').select('id').where('id', 'in', orderIds)
+/** Of the orders that there are, locked or not. */
+export function selectStatuses(db: Db, orderIds: number[]) {
+  return db.selectFrom('orders').select(['id', 'status']).where('id', 'in', orderIds)
 }
 
 /** Locks orders in ascending order of id: the index is forced, because rows are locked in the order of the scan. */

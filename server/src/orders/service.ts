@@ -11,8 +11,8 @@ export {
   insertOrders,
   lockOrders,
   selectLines,
-  selectOrderIds,
   selectOrdersByKeys,
+  selectStatuses,
   updatePaid,
 } from './queries.ts'
 

@@ -21,11 +21,13 @@ import { type Paid, type Request, type Sale, settle } from './settlement.ts'
 /** Of one request: what it came to, a rule's no, or a fault. */
 export type Result = Paid | Refusal | { fault: unknown }
 
+type Suspects = Map<RowKey, string | number>
+
 /** Where requests are settled. */
 export interface Bench {
   db: Db
-  /** The rows that somebody else kept locked when they were last wanted. */
-  suspects: Set<RowKey>
+  /** The rows that somebody else kept locked when they were last wanted, and what they said then. */
+  suspects: Suspects
   /** Told of each attempt that failed, and which requests it was to settle. */
   onFailedAttempt: (failed: FailedAttempt, requests: readonly Request[]) => void
 }
@@ -35,7 +37,7 @@ export interface Bench {
  *
  * - A row that somebody else keeps locked holds the batch up for one lock wait, once. The batch is then settled without
  *   the requests that need it, which are refused as `service_busy`, and the row joins the `suspects`: nobody waits for
- *   one of those again, and it leaves them when its lock is had.
+ *   one of those again, and it leaves them when its lock is had, or when it changes under the hands of others.
  * - When the answer of COMMIT is lost, the batch is run again: its locks wait for the lost one to end, and each payment
  *   that it finds already made, as it was computed, is the request's own.
  * - A database that has no time for the batch has none for its requests. After any other failure they are settled one by
@@ -96,13 +98,17 @@ function isSamePayment({ payment }: Paid, again: Result): boolean {
 async function settleIn(
   tx: Tx,
   requests: readonly Request[],
-  suspects: Set<RowKey>,
+  suspects: Suspects,
   isSuspect: (row: RowKey) => boolean,
 ): Promise<Result[]> {
   const { books, needs, free, blocked } = await readBooks(tx, requests, isSuspect)
   for (const row of free) suspects.delete(row)
-  for (const row of blocked) suspects.add(row)
-  const isBlocked = needs.map((rows) => rows.some((row) => blocked.includes(row)))
+  for (const [row, now] of blocked) {
+    // What is locked and yet changes passes from hand to hand: who does not wait for it in line never has it.
+    if ((suspects.get(row) ?? now) === now) suspects.set(row, now)
+    else suspects.delete(row)
+  }
+  const isBlocked = needs.map((rows) => rows.some((row) => blocked.has(row)))
   const settled = settle(
     requests.filter((_, index) => !isBlocked[index]),
     books,

@@ -14,8 +14,8 @@ export interface Reading {
   needs: RowKey[][]
   /** The suspects that were had. */
   free: RowKey[]
-  /** The suspects that somebody else keeps locked. */
-  blocked: RowKey[]
+  /** The suspects that somebody else keeps locked, and what they say at the moment. */
+  blocked: ReadonlyMap<RowKey, string | number>
 }
 
 /**
@@ -43,22 +43,22 @@ export async function readBooks(
   const [
     locked = [],
     triedOrders = [],
-    orderRows,
+    statuses = [],
     wallets = [],
     triedWallets = [],
     triedUsers = [],
-    owners,
+    balances = [],
     lines = [],
     earlier = [],
   ] = await together(
     tx,
     some(orderIds.trusted, (ids) => orders.lockOrders(tx, ids)),
     some(orderIds.suspected, (ids) => orders.lockOrders(tx, ids).skipLocked()),
-    some(orderIds.suspected, (ids) => orders.selectOrderIds(tx, ids)),
+    some(orderIds.suspected, (ids) => orders.selectStatuses(tx, ids)),
     some(userIds.trusted, (ids) => points.lockWallets(tx, ids)),
     some(userIds.suspected, (ids) => points.lockWallets(tx, ids).skipLocked()),
     some(userIds.suspected, (ids) => points.lockUsers(tx, ids).skipLocked()),
-    some(userIds.suspected, (ids) => points.selectOwners(tx, ids)),
+    some(userIds.suspected, (ids) => points.selectBalances(tx, ids)),
     some(orderIds.all, (ids) => orders.selectLines(tx, ids)),
     some(checkouts, (keys) => orders.selectOrdersByKeys(tx, keys)),
   )
@@ -79,7 +79,7 @@ export async function readBooks(
     triedStock = [],
     triedProducts = [],
     triedHours = [],
-    stockRows,
+    stockNow = [],
     hourRows = [],
     offers = [],
     earlierLines = [],
@@ -137,13 +137,13 @@ export async function readBooks(
       .filter(({ productId: id }) => productsHad.has(id) && hoursHad.get(id)?.length === hoursThere.get(id)?.length)
       .map(({ productId }) => `product:${productId}` as const),
   ]
-  const there = [
-    ...(orderRows ?? []).map(({ id }) => `order:${id}` as const),
-    ...(owners ?? []).map(({ userId }) => `user:${userId}` as const),
-    ...(stockRows ?? []).map(({ productId }) => `product:${productId}` as const),
-  ]
-  const had = new Set<RowKey>(free)
-  return { books, needs, free, blocked: there.filter((row) => !had.has(row)) }
+  const blocked = new Map<RowKey, string | number>([
+    ...statuses.map(({ id, status }) => [`order:${id}`, status] as const),
+    ...balances.map(({ userId, balance }) => [`user:${userId}`, balance] as const),
+    ...stockNow.map(({ productId, stock }) => [`product:${productId}`, stock] as const),
+  ])
+  for (const row of free) blocked.delete(row)
+  return { books, needs, free, blocked }
 }
 
 const ownedKey = ({ orderId, userId }: { orderId: number; userId: number }) => `${orderId} ${userId}`

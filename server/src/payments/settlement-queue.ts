@@ -26,7 +26,7 @@ interface Waiting {
  */
 export class SettlementQueue {
   readonly #db: Db
-  readonly #suspects = new Set<RowKey>()
+  readonly #suspects = new Map<RowKey, string | number>()
   #waiting: Waiting[] = []
   #isSettling = false
   #expiry: NodeJS.Timeout | undefined

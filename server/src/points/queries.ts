@@ -7,9 +7,9 @@ export function selectWallet(db: Db, userId: number) {
     .where('user_id', '=', userId)
 }
 
-/** Those of the users who have a wallet, locked or not. */
-export function selectOwners(db: Db, userIds: number[]) {
-  return db.selectFrom('points').select('user_id as userId').where('user_id', 'in', userIds)
+/** Of the users who have a wallet, locked or not. */
+export function selectBalances(db: Db, userIds: number[]) {
+  return db.selectFrom('points').select(['user_id as userId', 'point as balance']).where('user_id', 'in', userIds)
 }
 
 /**

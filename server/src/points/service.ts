@@ -5,7 +5,7 @@ import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
 
 // For settlements, which read and write the wallets of many payments at once.
-export { type HistoryRow, insertHistories, lockUsers, lockWallets, selectOwners, updateBalances } from './queries.ts'
+export { type HistoryRow, insertHistories, lockUsers, lockWallets, selectBalances, updateBalances } from './queries.ts'
 
 /** What a wallet holds at most, in points. */
 export const BALANCE_MAX = 1_000_000
