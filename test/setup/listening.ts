@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { Db } from '@pointwise/db'
 import { type AppConfig, buildApp, createLogger } from '@pointwise/server'
+import { expectDiscreet } from './discretion.ts'
 import { SECRET } from './shop.ts'
 
 /** A server on a database of the test's own, which is closed with it; the books are not looked at. */
@@ -27,6 +28,7 @@ export async function listening({ db, config }: { db: Db; config?: Partial<AppCo
     async [Symbol.asyncDispose]() {
       await app.close()
       await db.destroy()
+      expectDiscreet(log)
     },
   }
 }

@@ -6,6 +6,7 @@ import { type AppConfig, type AppOptions, buildApp, createCaller, createLogger }
 import type { FastifyInstance } from 'fastify'
 import { type JWTPayload, SignJWT } from 'jose'
 import { emptyDatabase, freshDatabase } from './database.ts'
+import { expectDiscreet } from './discretion.ts'
 import { expectSoundBooks } from './invariants.ts'
 import { statementsIn } from './statements.ts'
 
@@ -44,31 +45,52 @@ export interface GivenUser {
 
 /**
  * A server that listens on a free port, on an empty database, with what a test needs around it. Disposing it closes the
- * server and checks the books: `await using shop = await openShop()`.
+ * server, checks the books, and that nothing secret was logged: `await using shop = await openShop()`.
  */
 export async function openShop(given: ShopOptions = {}): Promise<Shop> {
   const { config, database, now, fresh, behind, ...rest } = given
   const statements: string[] = []
+  const values = new Set<unknown>()
   const options: ConnectOptions = {
-    log: (event) => statements.push(...statementsIn(event).map(({ sql }) => sql)),
+    log: (event) => {
+      for (const statement of statementsIn(event)) {
+        statements.push(statement.sql)
+        for (const value of statement.values) values.add(value)
+      }
+    },
     ...database,
   }
   const { db, url: databaseUrl } = await (fresh ? freshDatabase(fresh, options) : emptyDatabase(options, behind))
   const log: string[] = []
+  const everyLine: string[] = []
+  const write = (line: string) => {
+    log.push(line)
+    everyLine.push(line)
+  }
   const app = await buildApp({
     db,
     config: { ...CONFIG, ...config },
-    logger: createLogger('info', { write: (line) => void log.push(line) }),
+    logger: createLogger('info', { write }),
     ...(now && { now }),
     ...rest,
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  return new Shop({ app, db, databaseUrl, url: `http://127.0.0.1:${port}`, log, statements, now })
+  return new Shop({
+    app,
+    db,
+    databaseUrl,
+    url: `http://127.0.0.1:${port}`,
+    log,
+    statements,
+    now,
+    expectDiscretion: () => expectDiscreet(everyLine, values),
+  })
 }
 
 type Parts = Pick<Shop, 'app' | 'db' | 'databaseUrl' | 'url' | 'log' | 'statements'> & {
   now: (() => Date) | undefined
+  expectDiscretion: () => void
 }
 
 export class Shop implements AsyncDisposable {
@@ -81,9 +103,10 @@ export class Shop implements AsyncDisposable {
   /** Every statement that was sent through the pool. */
   readonly statements: string[]
   readonly #now: { now?: () => Date }
+  readonly #expectDiscretion: () => void
   #named = 0
 
-  constructor({ app, db, databaseUrl, url, log, statements, now }: Parts) {
+  constructor({ app, db, databaseUrl, url, log, statements, now, expectDiscretion }: Parts) {
     this.app = app
     this.db = db
     this.databaseUrl = databaseUrl
@@ -91,12 +114,14 @@ export class Shop implements AsyncDisposable {
     this.log = log
     this.statements = statements
     this.#now = now ? { now } : {}
+    this.#expectDiscretion = expectDiscretion
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app.close()
     try {
       await expectSoundBooks(this.db)
+      this.#expectDiscretion()
     } finally {
       await this.db.destroy()
     }

@@ -1,0 +1,24 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '../..')
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+const page = read('docs/security.md')
+
+describe('docs/security.md', () => {
+  test('tells the limits as they stand in the code', () => {
+    const [, limits = ''] = /## Limits\n([\s\S]*?)\n## /.exec(page) ?? []
+    const stated = [...limits.matchAll(/`([^`]*(?: = |: |\().*?)`/g)].map(([, text = '']) => text)
+    const code = globSync(['server/src/**/*.ts', 'db/src/**/*.ts'], { cwd: ROOT }).map(read).join('\n')
+
+    expect(stated.length).toBeGreaterThan(15)
+    expect(stated.filter((text) => !code.includes(text))).toEqual([])
+  })
+
+  test('has a row for each of the ten risks', () => {
+    expect([...page.matchAll(/^\| (\d+) /gm)].map(([, number]) => Number(number))).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ])
+  })
+})
