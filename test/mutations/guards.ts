@@ -63,7 +63,13 @@ const GUARDS_OF_RULES: Guard[] = [
     '    .$if',
     'orders/list',
   ),
-  settlement('ownership check of payments.pay', 'order?.userId !== userId', 'order === undefined', 'payments/pay'),
+  settlement('ownership check of payments.pay', 'order?.userId !== userId', 'order === undefined', 'settlement/law'),
+  guardsIn('server/src/payments/books.ts')(
+    'ownership check of what payments.pay reads',
+    'isAskedByOwner.has(ownedKey({ orderId: id, userId }))',
+    'isAskedByOwner.has(ownedKey({ orderId: id, userId })) || userId > 0',
+    'refusals/ownership',
+  ),
   paymentQueries('ownership check of payments.get', ".where('user_id', '=', userId)", '', 'payments/get'),
   pointQueries(
     'ownership check of points.histories',

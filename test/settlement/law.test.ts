@@ -144,6 +144,21 @@ describe('settle', () => {
     )
   })
 
+  it('tells nobody of the order of somebody else, who may pay it in the same batch', () => {
+    fc.assert(
+      fc.property(books, batches, (books, requests) => {
+        const { outcomes } = settle(requests, fresh(books))
+        for (const [index, request] of requests.entries()) {
+          const outcome = outcomes[index]
+          const owner = request.kind === 'pay' ? books.orders.get(request.orderId)?.userId : request.userId
+          if (owner === request.userId || request.userId === REMOVED_USER) continue
+          expect(outcome).toMatchObject({ refusal: { code: 'order_not_found' } })
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   it('leaves the books it is given as they are', () => {
     fc.assert(
       fc.property(books, batches, (books, requests) => {
