@@ -1,0 +1,102 @@
+import { Amount } from '../parts/amount.tsx'
+import { Check, Notice } from '../parts/icons.tsx'
+import { Link } from '../route.tsx'
+import { type Words, wordsFor, wordsForError } from '../words.ts'
+import type { Outcome, Purchase } from './purchase.ts'
+import { remedyFor } from './remedy.ts'
+import { useRetry } from './use-retry.ts'
+
+/** What came of it, in words. */
+export function OutcomeWords({ outcome }: { outcome: Outcome }) {
+  const isDone = outcome.kind === 'paid' || outcome.kind === 'placed'
+  const { title, text } = wordsOf(outcome)
+  return (
+    <div className="outcome-words" data-outcome={isDone ? 'done' : 'problem'}>
+      {isDone ? <Check /> : <Notice />}
+      <div>
+        <p className="outcome-title">{title}</p>
+        <p>{text}</p>
+        {outcome.kind === 'paid' && (
+          <p>
+            <Amount value={outcome.balance} /> are left.
+          </p>
+        )}
+      </div>
+    </div>
+  )
+}
+
+function wordsOf(outcome: Outcome): Words {
+  switch (outcome.kind) {
+    case 'paid':
+      return {
+        title: outcome.replayed ? 'It had gone through' : 'Paid',
+        text: `Order ${outcome.orderId} is yours. It was paid once.`,
+      }
+    case 'placed':
+      return {
+        title: outcome.replayed ? 'It had gone through' : 'Ordered',
+        text: `Order ${outcome.orderId} waits to be paid. Its price is kept; its pieces are not.`,
+      }
+    case 'refused':
+      return wordsFor(outcome.refusal)
+    case 'unknown':
+      return {
+        title: 'We do not know yet whether it went through',
+        text: 'The connection broke before the answer came. Asking again is safe: it carries the same key, and nothing is taken twice.',
+      }
+    case 'failed':
+      return wordsForError(outcome.error)
+  }
+}
+
+/** The element that comes takes the place, and the focus, of the one that was pressed. */
+const focus = (element: HTMLElement | null) => element?.focus()
+
+interface OutcomeActionsProps {
+  outcome: Outcome
+  send: (purchase: Purchase) => void
+  onClose: () => void
+}
+
+/** The ways on. */
+export function OutcomeActions({ outcome, send, onClose }: OutcomeActionsProps) {
+  if (outcome.kind === 'paid' || outcome.kind === 'placed') {
+    return (
+      <div className="actions">
+        <button ref={focus} type="button" className="button large" onClick={onClose}>
+          Go on shopping
+        </button>
+        <Link className="button large quiet" href="/orders">
+          See your orders
+        </Link>
+      </div>
+    )
+  }
+  const remedy =
+    outcome.kind === 'refused'
+      ? remedyFor(outcome.refusal, outcome.again)
+      : { label: outcome.kind === 'unknown' ? 'Find out' : 'Try again', purchase: outcome.again }
+  return (
+    <>
+      {outcome.kind === 'refused' && outcome.refusal.retry === 'same-key' && (
+        <Retry afterMs={outcome.refusal.afterMs} retry={() => send(outcome.again)} />
+      )}
+      <div className="actions">
+        {remedy && (
+          <button ref={focus} type="button" className="button large" onClick={() => send(remedy.purchase)}>
+            {remedy.label}
+          </button>
+        )}
+        <button ref={remedy ? null : focus} type="button" className="button large quiet" onClick={onClose}>
+          {remedy ? 'Not now' : 'Close'}
+        </button>
+      </div>
+    </>
+  )
+}
+
+function Retry({ afterMs, retry }: { afterMs: number; retry: () => void }) {
+  const seconds = useRetry(afterMs, retry)
+  return <p className="hint">{seconds > 0 ? `Trying again in ${seconds} s…` : 'Trying again…'}</p>
+}

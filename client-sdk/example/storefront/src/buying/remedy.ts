@@ -1,0 +1,38 @@
+import type { Refusal } from '@pointwise/client-sdk'
+import { pieces, points } from '../words.ts'
+import { type Purchase, totalOf } from './purchase.ts'
+
+export interface Remedy {
+  label: string
+  purchase: Purchase
+}
+
+/** What a customer may want instead, after a refusal; undefined where nothing helps. */
+export function remedyFor(refusal: Refusal, purchase: Purchase): Remedy | undefined {
+  const verb = purchase.kind === 'place' ? 'Order' : purchase.kind === 'pay' ? 'Pay' : 'Buy'
+  switch (refusal.code) {
+    case 'price_changed': {
+      if (purchase.kind === 'pay') return
+      const changed = { ...purchase, price: refusal.actual }
+      return { label: `${verb} for ${points(totalOf(changed))}`, purchase: changed }
+    }
+    case 'stock_insufficient':
+      if (purchase.kind === 'pay' || refusal.available === 0) return
+      return {
+        label: `${verb} ${pieces(refusal.available)} instead`,
+        purchase: { ...purchase, quantity: refusal.available },
+      }
+    case 'points_insufficient': {
+      const amount = refusal.required - refusal.balance
+      return {
+        label: `Charge ${points(amount)} and ${verb.toLowerCase()}`,
+        purchase: { ...purchase, charge: { amount } },
+      }
+    }
+    case 'service_busy':
+    case 'rate_limited':
+      return { label: 'Try again now', purchase }
+    default:
+      return
+  }
+}

@@ -1,0 +1,41 @@
+import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { Cross } from './icons.tsx'
+
+interface DialogProps {
+  title: string
+  onClose: () => void
+  /** Something is under way that should be seen to its end. */
+  isBusy?: boolean
+  children: ReactNode
+}
+
+/** A modal dialog. The browser keeps the focus inside, and gives it back to where it came from. */
+export function Dialog({ title, onClose, isBusy = false, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const titleId = useId()
+  useEffect(() => {
+    const element = dialog.current
+    if (element && !element.open) element.showModal()
+    return () => element?.close()
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      className="dialog"
+      aria-labelledby={titleId}
+      aria-busy={isBusy}
+      onCancel={(event) => {
+        event.preventDefault()
+        if (!isBusy) onClose()
+      }}
+    >
+      <div className="dialog-head">
+        <h2 id={titleId}>{title}</h2>
+        <button type="button" className="icon-button" aria-label="Close" disabled={isBusy} onClick={onClose}>
+          <Cross />
+        </button>
+      </div>
+      {children}
+    </dialog>
+  )
+}

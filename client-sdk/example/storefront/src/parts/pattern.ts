@@ -1,0 +1,79 @@
+/** Ground and inks that go together; quiet enough for twenty of them on a page. */
+const PALETTES = [
+  ['#f3e3c8', '#c8553d', '#2f4858', '#e9b872'],
+  ['#dfe7e0', '#33658a', '#86bbd8', '#f6ae2d'],
+  ['#f0dad0', '#8f2d56', '#d98f70', '#3b3355'],
+  ['#dcead9', '#2a6f4e', '#8fb996', '#f2c14e'],
+  ['#e4e0f0', '#4a4e8f', '#9a94cf', '#ee8572'],
+  ['#fbe5cf', '#d9743f', '#20504f', '#f0b67f'],
+  ['#d9e8ec', '#1f5e6b', '#ee6c4d', '#7fb2b8'],
+  ['#efe4e9', '#6d3b5e', '#c38d9e', '#e8a87c'],
+  ['#e9e6d3', '#5b6c3b', '#b7b063', '#bc5f3d'],
+  ['#e2e6ea', '#343f56', '#8d99ae', '#ef8a5d'],
+] as const
+
+/** A cell's side: the ornament has four by four of them, of which a quarter is drawn and turned around the middle. */
+const SIDE = 25
+
+type Corner = { x: number; y: number; dx: number; dy: number }
+type Shape = (corner: Corner) => string
+
+const sweep = ({ dx, dy }: Corner) => (dx * dy > 0 ? 1 : 0)
+
+const quarter: Shape = (corner) =>
+  `M${corner.x} ${corner.y}h${corner.dx}a${SIDE} ${SIDE} 0 0 ${sweep(corner)} ${-corner.dx} ${corner.dy}z`
+const leaf: Shape = (corner) => {
+  const arc = `${SIDE} ${SIDE} 0 0 ${sweep(corner)}`
+  return `M${corner.x} ${corner.y}a${arc} ${corner.dx} ${corner.dy}a${arc} ${-corner.dx} ${-corner.dy}z`
+}
+const triangle: Shape = ({ x, y, dx, dy }) => `M${x} ${y}h${dx}l${-dx} ${dy}z`
+const disc =
+  (radius: number): Shape =>
+  ({ x, y, dx, dy }) =>
+    `M${x + dx / 2 - radius} ${y + dy / 2}a${radius} ${radius} 0 1 1 ${2 * radius} 0a${radius} ${radius} 0 1 1 ${-2 * radius} 0z`
+const diamond: Shape = ({ x, y, dx, dy }) =>
+  `M${x + dx / 2} ${y}l${dx / 2} ${dy / 2}l${-dx / 2} ${dy / 2}l${-dx / 2} ${-dy / 2}z`
+const half: Shape = (corner) =>
+  `M${corner.x} ${corner.y}v${corner.dy}a${SIDE / 2} ${SIDE / 2} 0 0 ${1 - sweep(corner)} 0 ${-corner.dy}z`
+
+const LARGE: Shape[] = [quarter, leaf, triangle, half, quarter, leaf]
+const SMALL: Shape[] = [disc(5), disc(7.5), diamond, leaf]
+
+/** Numbers from 0 up to 1 that look random and are always the same for a seed (mulberry32). */
+function numbers(seed: number): () => number {
+  let state = Math.imul(seed, 0x9e3779b1) >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+export function pattern(seed: number): { ground: string; layers: { colour: string; path: string }[] } {
+  const next = numbers(seed)
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(next() * from.length)] as T
+  const [ground, ...inks] = pick(PALETTES)
+  const paths = new Map<string, string>()
+  const draw = (colour: string, path: string) => paths.set(colour, (paths.get(colour) ?? '') + path)
+  const offset = Math.floor(next() * inks.length)
+  const ink = (index: number) => inks[(offset + index) % inks.length] ?? ground
+  for (const [index, [column, row]] of [
+    [0, 0],
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ].entries() as Iterable<[number, [number, number]]>) {
+    const right = next() < 0.5
+    const bottom = next() < 0.5
+    const corner: Corner = {
+      x: (column + (right ? 1 : 0)) * SIDE,
+      y: (row + (bottom ? 1 : 0)) * SIDE,
+      dx: right ? -SIDE : SIDE,
+      dy: bottom ? -SIDE : SIDE,
+    }
+    draw(ink(index), pick(LARGE)(corner))
+    if (next() < 0.45) draw(ink(index + 1), pick(SMALL)({ x: column * SIDE, y: row * SIDE, dx: SIDE, dy: SIDE }))
+  }
+  return { ground, layers: [...paths].map(([colour, path]) => ({ colour, path })) }
+}

@@ -1,0 +1,36 @@
+import { useId } from 'react'
+import { Minus, Plus } from './icons.tsx'
+
+const QUANTITY_MAX = 1_000
+
+interface QuantityProps {
+  value: number
+  change: (value: number) => void
+}
+
+/** How many pieces: typed, or a step up or down. The server decides whether so many are there. */
+export function Quantity({ value, change }: QuantityProps) {
+  const id = useId()
+  const set = (next: number) => change(Math.min(QUANTITY_MAX, Math.max(1, Math.trunc(next) || 1)))
+  return (
+    <div className="field">
+      <label htmlFor={id}>Quantity</label>
+      <div className="stepper">
+        <button type="button" aria-label="One less" disabled={value <= 1} onClick={() => set(value - 1)}>
+          <Minus />
+        </button>
+        <input
+          id={id}
+          inputMode="numeric"
+          autoComplete="off"
+          value={value}
+          onFocus={({ currentTarget }) => currentTarget.select()}
+          onChange={({ target }) => set(Number(target.value.replace(/\D/g, '')))}
+        />
+        <button type="button" aria-label="One more" disabled={value >= QUANTITY_MAX} onClick={() => set(value + 1)}>
+          <Plus />
+        </button>
+      </div>
+    </div>
+  )
+}

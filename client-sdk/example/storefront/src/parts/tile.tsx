@@ -1,0 +1,19 @@
+import { memo } from 'react'
+import { pattern } from './pattern.ts'
+
+/** Stands in for a picture: an ornament that belongs to the product's id alone. */
+export const Tile = memo(function Tile({ productId }: { productId: number }) {
+  const { ground, layers } = pattern(productId)
+  return (
+    <svg className="tile" viewBox="0 0 100 100" aria-hidden="true" preserveAspectRatio="xMidYMid slice">
+      <rect width="100" height="100" fill={ground} />
+      {[0, 90, 180, 270].map((turn) => (
+        <g key={turn} transform={`rotate(${turn} 50 50)`}>
+          {layers.map(({ colour, path }) => (
+            <path key={colour} fill={colour} d={path} />
+          ))}
+        </g>
+      ))}
+    </svg>
+  )
+})
