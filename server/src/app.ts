@@ -15,6 +15,7 @@ import { RequestLog } from './http/logging.ts'
 import { mountOpenapi } from './http/openapi.ts'
 import { type OverloadLimits, shedOverload } from './http/overload.ts'
 import { drainOnClose } from './http/shutdown.ts'
+import type { Storefront } from './http/storefront.ts'
 import { mountTrpc } from './http/trpc.ts'
 import { Catalogue } from './products/catalogue.ts'
 import { createAdmit } from './rate-limit.ts'
@@ -55,6 +56,8 @@ export interface AppOptions {
   router?: AnyTRPCRouter
   /** How long a user is taken to exist without asking again. */
   directoryTtlSeconds?: number
+  /** The page that is served where the configuration says so; the one that was built where none is given. */
+  storefront?: Storefront | undefined
   limits?: Partial<Limits>
 }
 
@@ -111,8 +114,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const bounded = shedOverload(app, overload)
   mountHealth(app, { db, isClosing })
   mountOpenapi(app)
-  // A large script, which nobody loads who does not show it.
-  if (config.storefront) await (await import('./http/reference.ts')).mountReference(app)
+  if (config.storefront) {
+    // A large script and a page, which nobody loads who does not show them.
+    await (await import('./http/reference.ts')).mountReference(app)
+    await (await import('./http/storefront.ts')).mountStorefront(app, options.storefront)
+  }
 
   const authenticate = createAuthenticate(config.tokens, {
     now,

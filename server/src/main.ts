@@ -2,8 +2,9 @@ import type { AddressInfo } from 'node:net'
 import { checkServer, connect, createDatabase, migrate } from '@pointwise/db'
 import { buildApp } from './app.ts'
 import { BadConfig, type Config, readConfig } from './config.ts'
-import { type Embedded, farewell, startEmbedded, welcome } from './embedded/index.ts'
+import { demoUsers, type Embedded, farewell, startEmbedded, welcome } from './embedded/index.ts'
 import { createLogger } from './http/logging.ts'
+import type { Storefront } from './http/storefront.ts'
 import { closeOnSignal } from './process.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -31,15 +32,26 @@ async function start(config: Config): Promise<void> {
   const version = await checkServer(db)
   logger.info({ version, applied }, 'database ready')
 
-  const app = await buildApp({ db, config: { ...config, tokens: { ...config.tokens, key } }, logger })
+  const signing = embedded && { ...config.tokens, secret: 'secret' in key ? key.secret : embedded.secret }
+  let storefront: Storefront | undefined
+  let isFilled = false
+  if (signing && config.storefront) {
+    const { buildStorefront } = await import('./embedded/storefront.ts')
+    const onFailure = (error: unknown) => logger.error({ err: error }, 'the storefront could not be built')
+    const { site, stop } = buildStorefront({ onFailure })
+    cleanups.push(stop)
+    // The page comes when there is something on its shelves.
+    storefront = { site: () => (isFilled ? site() : 'being built'), users: () => demoUsers(db, signing) }
+  }
+  const app = await buildApp({ db, config: { ...config, tokens: { ...config.tokens, key } }, logger, storefront })
   cleanups.push(() => app.close())
   await app.listen({ host: config.host, port: config.port })
-  if (embedded) {
+  if (embedded && signing) {
     const { address, port, family } = app.server.address() as AddressInfo
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-    const secret = 'secret' in key ? key.secret : embedded.secret
     cleanups.push(farewell)
-    say(await welcome({ db, url, database: embedded, signing: { ...config.tokens, secret } }))
+    say(await welcome({ db, url, database: embedded, signing, pages: config.storefront }))
+    isFilled = true
   }
 }
 

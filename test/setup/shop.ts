@@ -26,7 +26,7 @@ export type Caller = ReturnType<typeof createCaller>
 export type Product = RouterOutputs['products']['get']
 type Item = RouterInputs['orders']['place']['items'][number]
 
-export interface ShopOptions extends Pick<AppOptions, 'limits' | 'directoryTtlSeconds'> {
+export interface ShopOptions extends Pick<AppOptions, 'limits' | 'directoryTtlSeconds' | 'storefront'> {
   config?: Partial<AppConfig>
   database?: ConnectOptions
   now?: () => Date

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Db } from '@pointwise/db'
 import { type DatabaseWay, type DevelopmentDatabase, findDatabase } from '@pointwise/db/development'
+import type { DemoUser } from '../http/storefront.ts'
 import * as users from '../users/service.ts'
 import { fillWhenEmpty } from './demo-catalogue.ts'
 import { keptSecret } from './secret.ts'
@@ -10,6 +11,7 @@ import { adminToken, userToken } from './tokens.ts'
 
 const DIRECTORY = fileURLToPath(new URL('../../../.pointwise', import.meta.url))
 const RUNNING_WITHIN_MS = 2_000
+const DEMO_USERS_MAX = 20
 
 export interface Embedded extends DevelopmentDatabase {
   secret: Uint8Array
@@ -51,20 +53,28 @@ async function runningServer(): Promise<{ url: string; databaseUrl: string } | u
   }
 }
 
+/** Those as whom a visitor of the demonstration may shop. */
+export async function demoUsers(db: Db, signing: Parameters<typeof userToken>[0]): Promise<DemoUser[]> {
+  const customers = await users.first(db, DEMO_USERS_MAX)
+  return Promise.all(customers.map(async ({ id, name }) => ({ id, name, token: await userToken(signing, id) })))
+}
+
 interface Welcome {
   db: Db
   url: string
   database: DevelopmentDatabase
   signing: Parameters<typeof adminToken>[0]
+  /** Whether there is something to see in a browser. */
+  pages: boolean
 }
 
 /**
  * Fills an empty database with the demonstration, writes `.pointwise/server.json` for `npm run demo` and the audit, and returns what a
  * newcomer should read.
  */
-export async function welcome({ db, url, database, signing }: Welcome): Promise<string> {
+export async function welcome({ db, url, database, signing, pages }: Welcome): Promise<string> {
   const filled = await fillWhenEmpty(db)
-  const customer = await users.first(db)
+  const [customer] = await users.first(db, 1)
   const user = customer ? await userToken(signing, customer.id) : ''
   const admin = await adminToken(signing)
   const told = { url, databaseUrl: database.url, userToken: user, adminToken: admin }
@@ -72,7 +82,7 @@ export async function welcome({ db, url, database, signing }: Welcome): Promise<
   return `
 Pointwise is open at ${url}
 
-  database     ${database.description}
+${pages ? `  the shop     ${url} in a browser\n  the API      ${url}/reference in a browser\n` : ''}  database     ${database.description}
   its data     ${database.location}${filled ? ' (new: 3 stores, 500 products, 5 users with points)' : ''}
   user token   ${user}${customer ? `\n               (${customer.name})` : ''}
   admin token  ${admin}

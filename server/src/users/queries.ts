@@ -8,8 +8,8 @@ export function selectUser(db: Db, userId: number) {
   return selectUsers(db).where('id', '=', userId)
 }
 
-export function selectFirstUser(db: Db) {
-  return selectUsers(db).orderBy('id').limit(1)
+export function selectFirstUsers(db: Db, count: number) {
+  return selectUsers(db).orderBy('id').limit(count)
 }
 
 /** Removed or not. */

@@ -19,9 +19,9 @@ export async function get(db: Db, userId: number): Promise<User> {
   return queries.selectUser(db, userId).executeTakeFirstOrThrow(() => new Refusal('user_not_found'))
 }
 
-/** The user who is here longest, if there is one. */
-export async function first(db: Db): Promise<User | undefined> {
-  return queries.selectFirstUser(db).executeTakeFirst()
+/** The users who are here longest, at most so many. */
+export async function first(db: Db, count: number): Promise<User[]> {
+  return queries.selectFirstUsers(db, count).execute()
 }
 
 /** Whether there was a user ever, removed or not. */

@@ -80,10 +80,12 @@ export function ChargeForm() {
         ))}
       </fieldset>
       <div className="charge-result" role="status" aria-live="polite">
-        {data && (
+        {data ? (
           <p>
             <strong>{data.title}.</strong> {data.text}
           </p>
+        ) : (
+          <p className="hint">They are yours at once, to the last point.</p>
         )}
       </div>
       {again && (

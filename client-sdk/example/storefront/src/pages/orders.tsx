@@ -1,5 +1,9 @@
+import type { Order } from '@pointwise/client-sdk'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { BuyDialog } from '../buying/buy-dialog.tsx'
+import { CancelDialog } from '../buying/cancel-dialog.tsx'
+import type { Purchase } from '../buying/purchase.ts'
 import { Failure } from '../parts/failure.tsx'
 import { OrderCard } from '../parts/order-card.tsx'
 import { Page, Title } from '../parts/page.tsx'
@@ -20,6 +24,9 @@ const FILTERS: { label: string; status: queries.OrderStatus | undefined }[] = [
 export function OrdersPage() {
   const { user } = useSession()
   const [status, setStatus] = useState<queries.OrderStatus>()
+  // Kept here: an order that is paid leaves the list of those to pay, and its dialog is still to say so.
+  const [asked, setAsked] = useState<{ to: 'pay' | 'cancel'; order: Order }>()
+  const close = () => setAsked(undefined)
   return (
     <Page>
       <Title title="Your orders" place="/orders" />
@@ -39,7 +46,9 @@ export function OrdersPage() {
               </button>
             ))}
           </fieldset>
-          <Orders key={`${user.id} ${status}`} userId={user.id} status={status} />
+          <Orders key={`${user.id} ${status}`} userId={user.id} status={status} ask={setAsked} />
+          {asked?.to === 'pay' && <BuyDialog purchase={paymentOf(asked.order)} onClose={close} />}
+          {asked?.to === 'cancel' && <CancelDialog orderId={asked.order.id} onClose={close} />}
         </>
       ) : (
         <SignInFirst to="to see what you ordered" />
@@ -48,7 +57,20 @@ export function OrdersPage() {
   )
 }
 
-function Orders({ userId, status }: { userId: number; status: queries.OrderStatus | undefined }) {
+const paymentOf = ({ id, totalPrice }: Order): Purchase => ({
+  kind: 'pay',
+  orderId: id,
+  name: `Order ${id}`,
+  total: totalPrice,
+})
+
+interface OrdersProps {
+  userId: number
+  status: queries.OrderStatus | undefined
+  ask: (asked: { to: 'pay' | 'cancel'; order: Order }) => void
+}
+
+function Orders({ userId, status, ask }: OrdersProps) {
   const { client } = useSession()
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     queries.orders(client, userId, status),
@@ -68,7 +90,11 @@ function Orders({ userId, status }: { userId: number; status: queries.OrderStatu
         {orders
           ? orders.map((order) => (
               <li key={order.id}>
-                <OrderCard order={order} />
+                <OrderCard
+                  order={order}
+                  onPay={() => ask({ to: 'pay', order })}
+                  onCancel={() => ask({ to: 'cancel', order })}
+                />
               </li>
             ))
           : times(4).map((index) => (

@@ -59,7 +59,7 @@ function Histories({ userId }: { userId: number }) {
   const histories = data?.pages.flatMap(({ items }) => items)
   return (
     <section className="histories" aria-labelledby="histories-title">
-      <h2 id="histories-title">What became of them</h2>
+      <h2 id="histories-title">History</h2>
       {error && !data ? (
         <Failure error={error} retry={refetch} />
       ) : histories?.length === 0 ? (

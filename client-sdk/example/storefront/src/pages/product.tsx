@@ -22,6 +22,8 @@ export function ProductPage({ productId }: { productId: number }) {
   const { client } = useSession()
   const { data, error, refetch } = useQuery(queries.product(client, productId))
   useLiveProducts([productId])
+  // Kept here: what is being bought is seen to its end, also when the product leaves the shop meanwhile.
+  const [purchase, setPurchase] = useState<Purchase>()
   const isGone = refusalOf(error)?.code === 'product_not_found'
   return (
     <Page>
@@ -38,7 +40,7 @@ export function ProductPage({ productId }: { productId: number }) {
           {isGone ? (
             <p>This product is not in the shop, or not any more.</p>
           ) : data ? (
-            <Offer product={data} />
+            <Offer product={data} begin={setPurchase} />
           ) : error ? (
             <Failure error={error} retry={refetch} />
           ) : (
@@ -46,16 +48,16 @@ export function ProductPage({ productId }: { productId: number }) {
           )}
         </div>
       </div>
+      {purchase && <BuyDialog purchase={purchase} onClose={() => setPurchase(undefined)} />}
     </Page>
   )
 }
 
-function Offer({ product }: { product: Product }) {
+function Offer({ product, begin }: { product: Product; begin: (purchase: Purchase) => void }) {
   const { user, isOpening } = useSession()
   const [quantity, setQuantity] = useState(1)
-  const [purchase, setPurchase] = useState<Purchase>()
   const { id, name, price, stock, salesVolume, storeId, storeName } = product
-  const begin = (kind: 'checkout' | 'place') => setPurchase({ kind, productId: id, name, quantity, price })
+  const purchase = { productId: id, name, quantity, price }
   return (
     <>
       <p className="offer-store">
@@ -72,10 +74,20 @@ function Offer({ product }: { product: Product }) {
         <>
           <Quantity value={quantity} change={setQuantity} />
           <div className="actions">
-            <button type="button" className="button large" disabled={stock === 0} onClick={() => begin('checkout')}>
+            <button
+              type="button"
+              className="button large"
+              disabled={stock === 0}
+              onClick={() => begin({ ...purchase, kind: 'checkout' })}
+            >
               Buy for <Amount value={price * quantity} />
             </button>
-            <button type="button" className="button large quiet" disabled={stock === 0} onClick={() => begin('place')}>
+            <button
+              type="button"
+              className="button large quiet"
+              disabled={stock === 0}
+              onClick={() => begin({ ...purchase, kind: 'place' })}
+            >
               Order, pay later
             </button>
           </div>
@@ -83,7 +95,6 @@ function Offer({ product }: { product: Product }) {
       ) : (
         <SignInFirst to="to buy it" />
       )}
-      {purchase && <BuyDialog purchase={purchase} onClose={() => setPurchase(undefined)} />}
     </>
   )
 }

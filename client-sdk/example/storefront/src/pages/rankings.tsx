@@ -24,9 +24,7 @@ export function Trending() {
       ) : data?.items.length === 0 ? (
         <p className="empty">Nothing was sold in the last three days. Be the first.</p>
       ) : (
-        // Scrollable where it is too wide, and so in reach of the arrow keys.
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <ul className="shelf" tabIndex={0} aria-label="Trending products">
+        <ul className="shelf">
           {data
             ? data.items.map(({ rank, soldCount, product }) => (
                 <li key={product.id}>

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react'
 import { Cross } from './icons.tsx'
 
 interface DialogProps {
@@ -13,10 +13,15 @@ interface DialogProps {
 export function Dialog({ title, onClose, isBusy = false, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
-  useEffect(() => {
+  // Closed while it still stands in the page, or the browser would not give the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current
     if (element && !element.open) element.showModal()
-    return () => element?.close()
+    return () => {
+      element?.close()
+      // Where it came from may be gone: an order that was paid has no button to pay it.
+      if (document.activeElement === document.body) document.getElementById('main')?.focus({ preventScroll: true })
+    }
   }, [])
   return (
     <dialog

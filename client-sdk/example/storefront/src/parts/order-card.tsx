@@ -1,7 +1,4 @@
 import type { Order } from '@pointwise/client-sdk'
-import { useState } from 'react'
-import { BuyDialog } from '../buying/buy-dialog.tsx'
-import { CancelDialog } from '../buying/cancel-dialog.tsx'
 import { Link, productPath } from '../route.tsx'
 import { day } from '../words.ts'
 import { Amount } from './amount.tsx'
@@ -9,8 +6,13 @@ import { Tile } from './tile.tsx'
 
 const STATUS = { pending: 'To pay', paid: 'Paid', cancelled: 'Cancelled', refunded: 'Refunded' }
 
-export function OrderCard({ order }: { order: Order }) {
-  const [asked, setAsked] = useState<'pay' | 'cancel'>()
+interface OrderCardProps {
+  order: Order
+  onPay: () => void
+  onCancel: () => void
+}
+
+export function OrderCard({ order, onPay, onCancel }: OrderCardProps) {
   const { id, status, items, totalPrice, createdAt, paidAt } = order
   const titleId = `order-${id}`
   return (
@@ -39,10 +41,10 @@ export function OrderCard({ order }: { order: Order }) {
       <div className="order-foot">
         {status === 'pending' && (
           <div className="actions">
-            <button type="button" className="button" onClick={() => setAsked('pay')}>
+            <button type="button" className="button" onClick={onPay}>
               Pay <span className="unseen">order {id}</span>
             </button>
-            <button type="button" className="button quiet" onClick={() => setAsked('cancel')}>
+            <button type="button" className="button quiet" onClick={onCancel}>
               Cancel <span className="unseen">order {id}</span>
             </button>
           </div>
@@ -51,13 +53,6 @@ export function OrderCard({ order }: { order: Order }) {
           Total <Amount value={totalPrice} />
         </p>
       </div>
-      {asked === 'pay' && (
-        <BuyDialog
-          purchase={{ kind: 'pay', orderId: id, name: `Order ${id}`, total: totalPrice }}
-          onClose={() => setAsked(undefined)}
-        />
-      )}
-      {asked === 'cancel' && <CancelDialog orderId={id} onClose={() => setAsked(undefined)} />}
     </article>
   )
 }

@@ -31,13 +31,12 @@ const disc =
   (radius: number): Shape =>
   ({ x, y, dx, dy }) =>
     `M${x + dx / 2 - radius} ${y + dy / 2}a${radius} ${radius} 0 1 1 ${2 * radius} 0a${radius} ${radius} 0 1 1 ${-2 * radius} 0z`
-const diamond: Shape = ({ x, y, dx, dy }) =>
-  `M${x + dx / 2} ${y}l${dx / 2} ${dy / 2}l${-dx / 2} ${dy / 2}l${-dx / 2} ${-dy / 2}z`
+const diamond: Shape = ({ x, y, dx, dy }) => `M${x + dx / 2} ${y + dy / 2 - 8}l8 8l-8 8l-8 -8z`
 const half: Shape = (corner) =>
   `M${corner.x} ${corner.y}v${corner.dy}a${SIDE / 2} ${SIDE / 2} 0 0 ${1 - sweep(corner)} 0 ${-corner.dy}z`
 
 const LARGE: Shape[] = [quarter, leaf, triangle, half, quarter, leaf]
-const SMALL: Shape[] = [disc(5), disc(7.5), diamond, leaf]
+const SMALL: Shape[] = [disc(4.5), disc(7), diamond]
 
 /** Numbers from 0 up to 1 that look random and are always the same for a seed (mulberry32). */
 function numbers(seed: number): () => number {

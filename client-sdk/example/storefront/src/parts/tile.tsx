@@ -10,7 +10,7 @@ export const Tile = memo(function Tile({ productId }: { productId: number }) {
       {[0, 90, 180, 270].map((turn) => (
         <g key={turn} transform={`rotate(${turn} 50 50)`}>
           {layers.map(({ colour, path }) => (
-            <path key={colour} fill={colour} d={path} />
+            <path key={colour} fill={colour} stroke={colour} strokeWidth="0.3" d={path} />
           ))}
         </g>
       ))}
