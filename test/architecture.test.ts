@@ -17,7 +17,7 @@ interface Source {
 
 function sourcesUnder(folder: string): Source[] {
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length))
     .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
     .map(read)
@@ -149,6 +149,17 @@ describe('imports go one way', () => {
     expect(wrong).toEqual([])
   })
 
+  test('the storefront imports the SDK as any frontend would, and nothing else of ours', () => {
+    const page = sdk.filter(({ path }) => path.startsWith('client-sdk/example/storefront/src/'))
+    expect(page.length).toBeGreaterThan(30)
+    const allowed =
+      /^(@pointwise\/client-sdk|react|react-dom\/client|@tanstack\/react-query)$|^client-sdk\/example\/storefront\/src\//
+    const wrong = page.flatMap(({ path, imports }) =>
+      imports.filter(({ to }) => !allowed.test(to)).map(({ to }) => `${path} → ${to}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
   test('refusals import types alone', () => {
     const refusals = server.find(({ path }) => path === 'server/src/refusals.ts')
     expect(refusals?.imports.filter(({ typeOnly }) => !typeOnly)).toEqual([])
@@ -156,11 +167,17 @@ describe('imports go one way', () => {
 })
 
 describe('each thing is done in one place', () => {
-  test('pages for a browser are loaded by http/reference.ts, and that only where they are shown', () => {
+  test('pages for a browser are loaded only where they are shown', () => {
     expect(offenders(server, importing(/^@scalar\//))).toEqual(['server/src/http/reference.ts'])
-    expect(offenders(server, importing(/http\/reference\.ts$/))).toEqual(['server/src/app.ts'])
-    const app = server.find(({ path }) => path === 'server/src/app.ts')
-    expect(app?.code).not.toMatch(/^import [^\n]*reference/m)
+    const pages = /server\/src\/(http\/(reference|storefront)|embedded\/storefront)\.ts$/
+    const loaded = server.filter(({ path, imports }) =>
+      imports.some(({ to, typeOnly }) => pages.test(to) && !typeOnly && !pages.test(path)),
+    )
+    expect(loaded.map(({ path }) => path).toSorted()).toEqual(['server/src/app.ts', 'server/src/main.ts'])
+    for (const { code } of loaded) {
+      expect(code).not.toMatch(/^import (?!type )[^;\n]*(reference|storefront)\.ts/m)
+      expect(code).toMatch(/if \([^)]*config\.storefront\) \{[\s\S]{0,250}\bimport\('[^']*storefront\.ts'\)/)
+    }
   })
 
   test('examples are values, and nothing else', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { appRouter, REFUSALS, Refusal, type RefusalCode } from '@pointwise/server'
@@ -10,6 +10,7 @@ import { openShop } from '../setup/shop.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 const README = read('README.md')
+const PICTURE_BYTES_MAX = 200 * 1_024
 
 /** The cells of a Markdown table, found by its heading row. */
 function table(heading: string): string[][] {
@@ -87,6 +88,12 @@ describe('the README', () => {
       ([, name]) => name,
     )
     expect(named.filter((name) => name && !(name in scripts))).toEqual([])
+  })
+
+  test('shows two pictures, which cost a reader little', () => {
+    const pictures = [...README.matchAll(/<img src="([^"]+)"[^>]* alt="[^"]{20,}"/g)].map(([, file = '']) => file)
+    expect(pictures).toHaveLength(2)
+    for (const file of pictures) expect(statSync(join(ROOT, file)).size, file).toBeLessThanOrEqual(PICTURE_BYTES_MAX)
   })
 
   test('shows code that buys something', async () => {

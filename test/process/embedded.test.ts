@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../setup/eventually.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const UNAVAILABLE = 'No database server could be started'
@@ -88,6 +89,10 @@ describe('the embedded mode', () => {
     expect(welcome).toContain('3 stores, 500 products, 5 users with points')
     expect(welcome).toContain(`curl -s ${url}/trpc/points.balance -H 'authorization: Bearer ${userToken}'`)
     expect(await balance()).toBeGreaterThan(0)
+    expect(welcome).toContain(`the shop     ${url} in a browser`)
+    await eventually(async () => (await fetch(url)).text()).toContain('<div id="root">')
+    const { users } = (await (await fetch(`${url}/storefront/users.json`)).json()) as { users: { token: string }[] }
+    expect(users.map(({ token }) => token.split('.').length)).toEqual([3, 3, 3, 3, 3])
 
     const demo = await promisify(execFile)(process.execPath, ['client-sdk/example/demo.ts'], { cwd: home })
     expect(demo.stdout.match(/^Refused: /gm)).toHaveLength(2)

@@ -20,14 +20,27 @@ const compressed: Plugin = {
   },
 }
 
-export default defineConfig({
-  root: import.meta.dirname,
-  plugins: [react(), compressed],
-  build: {
-    // What `light-dark()` and `<dialog closedby>` ask for anyway.
-    target: ['chrome123', 'firefox121', 'safari17.5'],
-    assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
-  },
-  server: { proxy: { '/trpc': 'http://127.0.0.1:3000', '/storefront': 'http://127.0.0.1:3000' } },
+/** While the page is worked on, it has the users of the server that runs beside it. */
+const withUsers: Plugin = {
+  name: 'with-users',
+  apply: 'serve',
+  transformIndexHtml: () => [
+    { tag: 'meta', attrs: { name: 'pointwise-users', content: '/storefront/users.json' }, injectTo: 'head' },
+  ],
+}
+
+export default defineConfig(({ command }) => {
+  // Else whatever the shell says decides which React is built in, and the one for development is three times as large.
+  if (command === 'build') process.env.NODE_ENV = 'production'
+  return {
+    root: import.meta.dirname,
+    plugins: [react(), compressed, withUsers],
+    build: {
+      // Those that know `light-dark()`.
+      target: ['chrome123', 'firefox121', 'safari17.5'],
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
+    server: { proxy: { '/trpc': 'http://127.0.0.1:3000', '/storefront': 'http://127.0.0.1:3000' } },
+  }
 })

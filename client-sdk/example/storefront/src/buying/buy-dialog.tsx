@@ -30,7 +30,7 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
   const outcome = isPending ? undefined : data
   const isDone = outcome?.kind === 'paid' || outcome?.kind === 'placed'
   return (
-    <Dialog title={TITLES[purchase.kind]} onClose={onClose} isBusy={isPending}>
+    <Dialog title={isDone ? 'Thank you' : TITLES[purchase.kind]} onClose={onClose} isBusy={isPending}>
       {!isDone && <Bill purchase={purchase} />}
       <div className="outcome" role="status" aria-live="polite">
         {outcome && <OutcomeWords outcome={outcome} />}

@@ -31,7 +31,7 @@ function wordsOf(outcome: Outcome): Words {
     case 'paid':
       return {
         title: outcome.replayed ? 'It had gone through' : 'Paid',
-        text: `Order ${outcome.orderId} is yours. It was paid once.`,
+        text: `Order ${outcome.orderId} is yours.${outcome.replayed ? ' It was paid once.' : ''}`,
       }
     case 'placed':
       return {

@@ -97,7 +97,7 @@ function Orders({ userId, status, ask }: OrdersProps) {
                 />
               </li>
             ))
-          : times(4).map((index) => (
+          : times(8).map((index) => (
               <li key={index} className="order">
                 <Bone className="bone-order" />
               </li>

@@ -32,8 +32,8 @@ export function Header({ route }: { route: Route }) {
         <div className="header-end">
           <Balance />
           <Visitor />
-          <ThemeToggle />
         </div>
+        <ThemeToggle />
       </div>
     </header>
   )

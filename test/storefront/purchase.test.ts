@@ -1,0 +1,122 @@
+import { describe, expect } from 'vitest'
+import { serveElsewhere } from './elsewhere.ts'
+import { button, dialog, eventually, keepScreenshot, test, textOf } from './store.ts'
+
+const said = '.outcome'
+
+describe('a customer', () => {
+  test('buys, from a page that another origin serves, signed in by a token', async ({ openStore }) => {
+    await using elsewhere = await serveElsewhere()
+    await using store = await openStore({ config: { storefront: false, corsOrigins: [elsewhere.origin] } })
+    elsewhere.server = store.shop.url
+    const product = await store.shop.givenProduct({ name: 'Blue Kettle', price: 300, stock: 5 })
+    const ada = await store.shop.givenUser({ name: 'Ada', points: 1_000 })
+    const page = await store.visit('/', { url: elsewhere.origin })
+
+    await page.getByRole('link', { name: 'Blue Kettle' }).first().click()
+    await page.getByRole('heading', { name: 'Blue Kettle' }).waitFor()
+    await button(page, 'Sign in').first().click()
+    await dialog(page).getByLabel('Token').fill('nonsense')
+    store.expectedProblems = /401/
+    await button(dialog(page), 'Sign in').click()
+    await eventually(() => textOf(page, 'dialog [role=alert]')).toBe('You are not signed in any more.')
+    await dialog(page).getByLabel('Token').fill(ada.token)
+    await button(dialog(page), 'Sign in').click()
+
+    await button(page, 'Sign out Ada').waitFor()
+    await page.getByLabel('Quantity').fill('2')
+    await button(page, /^Buy for 600/).click()
+    await button(dialog(page), /^Pay 600/).click()
+    await eventually(() => textOf(page, said)).toMatch(/^Paid Order \d+ is yours. 400 ?pts points are left./)
+    expect(await ada.client.points.balance.query()).toMatchObject({ balance: 400 })
+    expect(await ada.client.products.get.query({ productId: product.id })).toMatchObject({ stock: 3, salesVolume: 2 })
+
+    await dialog(page).getByRole('link', { name: 'See your orders' }).click()
+    await eventually(() => textOf(page, '.order')).toMatch(/Order \d+ Paid .* Blue Kettle × 2 600/)
+  })
+
+  test('orders now and pays later, or cancels', async ({ openStore }) => {
+    await using store = await openStore()
+    const product = await store.shop.givenProduct({ price: 300 })
+    const ada = await store.givenCustomer({ points: 1_000 })
+    const page = await store.visit(`/products/${product.id}`)
+    for (const _ of ['to pay', 'to cancel']) {
+      await button(page, 'Order, pay later').click()
+      await button(dialog(page), 'Place the order').click()
+      await eventually(() => textOf(page, said)).toMatch(/^Ordered Order \d+ waits to be paid./)
+      await button(dialog(page), 'Go on shopping').click()
+    }
+    const { items } = await ada.client.orders.list.query()
+    const [cancelled, paid] = items.map(({ id }) => id)
+
+    await page.getByRole('link', { name: 'Orders' }).click()
+    await button(page, 'To pay').click()
+    await button(page, `Pay order ${paid}`).click()
+    await button(dialog(page), /^Pay 300/).click()
+    await eventually(() => textOf(page, said)).toContain('Paid')
+    await button(dialog(page), 'Go on shopping').click()
+    await button(page, `Cancel order ${cancelled}`).click()
+    await button(dialog(page), 'Cancel the order').click()
+    await eventually(() => textOf(page)).toContain('Nothing here yet.')
+    await eventually(() => textOf(page, 'output')).toBe(`Order ${cancelled} is cancelled.`)
+    await button(page, 'All').click()
+    await eventually(() => textOf(page, '.status')).toBe('Cancelled Paid')
+    expect(await ada.client.points.balance.query()).toMatchObject({ balance: 700 })
+  })
+
+  test('charges points, and sees what became of them', async ({ openStore }) => {
+    await using store = await openStore()
+    await store.givenCustomer({ points: 1_000 })
+    const page = await store.visit('/points')
+    await button(page, '5,000').click()
+    await button(page, 'Charge').click()
+    await eventually(() => textOf(page, '.charge-result')).toBe('Charged 5,000 points. Your balance is now 6,000.')
+    await eventually(() => textOf(page, '.balance')).toContain('6,000')
+    await eventually(() => page.locator('tbody tr').count()).toBe(2)
+    await keepScreenshot(page, 'points')
+  })
+
+  test('of the demonstration can be somebody else', async ({ openStore }) => {
+    await using store = await openStore()
+    await store.givenCustomer({ name: 'Ada', points: 100 })
+    await store.givenCustomer({ name: 'Ben', points: 200 })
+    const page = await store.visit('/')
+    await eventually(() => textOf(page, '.balance')).toContain('100')
+    await page.getByLabel('Shopping as').selectOption('Ben')
+    await eventually(() => textOf(page, '.balance')).toContain('200')
+    await page.reload()
+    await eventually(() => textOf(page, '.balance')).toContain('200')
+  })
+})
+
+describe('what happens elsewhere arrives by itself', () => {
+  test('in another tab: balance, stock and the order', async ({ openStore }) => {
+    await using store = await openStore()
+    const product = await store.shop.givenProduct({ price: 300, stock: 50 })
+    await store.givenCustomer({ points: 1_000 })
+    const context = await store.context()
+    const buying = await store.visit(`/products/${product.id}`, { context })
+    const watching = await store.visit(`/products/${product.id}`, { context })
+    const orders = await store.visit('/orders', { context })
+    await eventually(() => textOf(watching, '.offer-stock')).toContain('50 left')
+    await eventually(() => textOf(orders)).toContain('Nothing here yet.')
+
+    await button(buying, /^Buy for/).click()
+    await button(dialog(buying), /^Pay/).click()
+    await eventually(() => textOf(watching, '.offer-stock')).toContain('49 left')
+    await eventually(() => textOf(watching, '.balance')).toContain('700')
+    await eventually(() => textOf(orders, '.order')).toMatch(/^Order \d+ Paid/)
+  })
+
+  test('from a server of somebody else: a price that changes, a catalogue that is sold out', async ({ openStore }) => {
+    await using store = await openStore()
+    const product = await store.shop.givenProduct({ price: 300, stock: 50 })
+    const ben = await store.givenCustomer({ points: 100_000 })
+    const page = await store.visit('/')
+    await eventually(() => textOf(page, '.grid .card')).toContain('50 left')
+    await ben.client.orders.checkout.mutate({ items: [{ productId: product.id, quantity: 50, price: 300 }] })
+    await eventually(() => textOf(page, '.grid .card')).toContain('Sold out')
+    await store.shop.asAdmin().products.update({ productId: product.id, price: 280 })
+    await eventually(() => textOf(page, '.grid .card')).toContain('280')
+  })
+})

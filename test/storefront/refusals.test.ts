@@ -1,0 +1,154 @@
+import type { Page, Route } from 'playwright-core'
+import { describe, expect } from 'vitest'
+import { openShop, type Product } from '../setup/shop.ts'
+import { button, dialog, eventually, keepScreenshot, type Store, test, textOf } from './store.ts'
+
+const said = (page: Page) => textOf(page, 'dialog .outcome')
+
+/** Goes as far as the question whether to buy. */
+async function askToBuy(store: Store, product: Product, { quantity = 1, how = /^Buy for/ } = {}): Promise<Page> {
+  const page = await store.visit(`/products/${product.id}`)
+  await page.getByLabel('Quantity').fill(String(quantity))
+  await button(page, how).click()
+  await dialog(page).waitFor()
+  return page
+}
+
+describe('a customer is told, in words, and offered a way on,', () => {
+  test('when the price has changed: the new one, at which it can be bought', async ({ openStore }) => {
+    await using store = await openStore()
+    store.expectedProblems = /409/
+    const product = await store.shop.givenProduct({ price: 300 })
+    const { client } = await store.givenCustomer({ points: 1_000 })
+    const page = await askToBuy(store, product)
+    await store.shop.asAdmin().products.update({ productId: product.id, price: 350 })
+    await button(dialog(page), /^Pay/).click()
+    await eventually(() => said(page)).toBe(
+      'The price is now 350 points It was 300 points when you looked. Nothing was bought.',
+    )
+    await keepScreenshot(page, 'refusal-price-changed')
+    await button(dialog(page), 'Buy for 350 points').click()
+    await eventually(() => said(page)).toContain('Paid')
+    expect(await client.points.balance.query()).toMatchObject({ balance: 650 })
+  })
+
+  test('when points are short: how many, which can be charged at once', async ({ openStore }) => {
+    await using store = await openStore()
+    store.expectedProblems = /409/
+    const product = await store.shop.givenProduct({ price: 300 })
+    const { client } = await store.givenCustomer({ points: 450 })
+    const page = await askToBuy(store, product, { quantity: 2 })
+    expect(await textOf(page, 'dialog .bill')).toMatch(/Missing 150/)
+    await button(dialog(page), /^Pay/).click()
+    await eventually(() => said(page)).toBe(
+      'You are 150 points short This costs 600 points, and you have 450. Nothing was taken.',
+    )
+    await keepScreenshot(page, 'refusal-points-insufficient')
+    await button(dialog(page), 'Charge 150 points and buy').click()
+    await eventually(() => said(page)).toContain('Paid')
+    expect(await client.points.balance.query()).toMatchObject({ balance: 0 })
+  })
+
+  test('when stock is short: what is left, which can be bought instead', async ({ openStore }) => {
+    await using store = await openStore()
+    store.expectedProblems = /409/
+    const product = await store.shop.givenProduct({ price: 100, stock: 5 })
+    await store.givenCustomer({ points: 1_000 })
+    const page = await askToBuy(store, product, { quantity: 4 })
+    await store.shop.asAdmin().products.restock({ productId: product.id, quantity: -2 })
+    await button(dialog(page), /^Pay/).click()
+    await eventually(() => said(page)).toBe('Only 3 left You asked for 4 pieces. Nothing was bought.')
+    await button(dialog(page), 'Buy 3 pieces instead').click()
+    await eventually(() => said(page)).toContain('Paid')
+  })
+
+  test('when nothing is left, or the product has gone', async ({ openStore }) => {
+    await using store = await openStore()
+    store.expectedProblems = /40[49]/
+    const product = await store.shop.givenProduct({ price: 100, stock: 1 })
+    await store.givenCustomer({ points: 1_000 })
+    const page = await askToBuy(store, product)
+    await store.shop.asAdmin().products.restock({ productId: product.id, quantity: -1 })
+    await button(dialog(page), /^Pay/).click()
+    await eventually(() => said(page)).toBe('Sold out The last one went while you were looking. Nothing was taken.')
+    await button(dialog(page), 'Close').last().click()
+    await eventually(() => button(page, /^Buy for/).isDisabled()).toBe(true)
+
+    await store.shop.asAdmin().products.restock({ productId: product.id, quantity: 1 })
+    const other = await askToBuy(store, product)
+    await store.shop.asAdmin().products.remove({ productId: product.id })
+    await button(dialog(other), /^Pay/).click()
+    await eventually(() => said(other)).toBe('No longer sold This product has left the shop. Nothing was bought.')
+  })
+
+  test('when a balance would pass its limit', async ({ openStore }) => {
+    await using store = await openStore()
+    store.expectedProblems = /409/
+    await store.givenCustomer({ points: 999_000 })
+    const page = await store.visit('/points')
+    await page.getByLabel('Charge points').fill('5000')
+    await button(page, 'Charge').click()
+    await eventually(() => textOf(page, '.charge-result')).toBe(
+      'A balance holds 1,000,000 points at most. You have 999,000, so up to 1,000 points more fit in. Nothing was charged.',
+    )
+  })
+
+  test('when an order was cancelled meanwhile', async ({ openStore }) => {
+    await using store = await openStore()
+    store.expectedProblems = /409/
+    const product = await store.shop.givenProduct({ price: 100 })
+    const { client } = await store.givenCustomer({ points: 1_000 })
+    const { id } = await client.orders.place.mutate({ items: [{ productId: product.id, quantity: 1, price: 100 }] })
+    const page = await store.visit('/orders')
+    await button(page, `Pay order ${id}`).click()
+    await client.orders.cancel.mutate({ orderId: id })
+    await button(dialog(page), /^Pay 100/).click()
+    await eventually(() => said(page)).toBe('The order is cancelled It cannot be paid any more. Nothing was taken.')
+  })
+})
+
+describe('a customer is not left in doubt', () => {
+  test('when the shop is busy: nothing happened, and it is tried again', async ({ openStore }) => {
+    await using store = await openStore()
+    // A server that takes no call at all, as one that has too many.
+    await using busy = await openShop({ limits: { callsMax: 0 }, fresh: 'busy' })
+    store.expectedProblems = /503/
+    const product = await store.shop.givenProduct({ price: 100 })
+    const { client } = await store.givenCustomer({ points: 1_000 })
+    const page = await askToBuy(store, product)
+    const checkout = '**/trpc/orders.checkout'
+    await page.route(checkout, async (route) => {
+      const answer = await route.fetch({ url: route.request().url().replace(store.shop.url, busy.url) })
+      await route.fulfill({ response: answer })
+    })
+    await button(dialog(page), /^Pay/).click()
+    await eventually(() => said(page)).toBe(
+      'The shop is very busy Nothing happened: no points were taken, nothing was ordered.',
+    )
+    expect(await client.points.balance.query()).toMatchObject({ balance: 1_000 })
+    await page.unroute(checkout)
+    await eventually(() => said(page)).toContain('Paid')
+    expect((await client.orders.list.query()).items).toHaveLength(1)
+  })
+
+  test('when the answer is lost: it can find out, and pays once', async ({ openStore }) => {
+    await using store = await openStore()
+    store.expectedProblems = /ERR_/
+    const product = await store.shop.givenProduct({ price: 100 })
+    const { client } = await store.givenCustomer({ points: 1_000 })
+    const page = await askToBuy(store, product)
+    const checkout = '**/trpc/orders.checkout'
+    await page.route(checkout, async (route: Route) => {
+      await route.fetch()
+      await route.abort('connectionreset')
+    })
+    await button(dialog(page), /^Pay/).click()
+    await eventually(() => said(page)).toContain('We do not know yet whether it went through')
+    await keepScreenshot(page, 'outcome-unknown')
+    await page.unroute(checkout)
+    await button(dialog(page), 'Find out').click()
+    await eventually(() => said(page)).toMatch(/^It had gone through Order \d+ is yours. It was paid once./)
+    expect((await client.orders.list.query()).items).toHaveLength(1)
+    expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
+  })
+})

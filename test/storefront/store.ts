@@ -1,0 +1,136 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { test as base, expect } from 'vitest'
+import { buildStorefront } from '../../server/src/embedded/storefront.ts'
+import type { Site } from '../../server/src/http/site.ts'
+import type { DemoUser } from '../../server/src/http/storefront.ts'
+import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const CHROMIUM = '/usr/bin/chromium'
+const SCREENSHOTS = join(ROOT, '.pointwise/screenshots')
+const PATIENCE_MS = 20_000
+
+/** What Chromium would else ask of the world, or of a machine that has no screen. */
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** The page as it is built from the present sources. */
+export async function builtSite(): Promise<Site> {
+  let failure: unknown
+  const { site, finished } = buildStorefront({
+    onFailure: (error) => {
+      failure = error
+    },
+  })
+  await finished
+  const built = site()
+  if (typeof built === 'string') throw failure
+  return built
+}
+
+/** A shop with its page, and customers between whom a visitor may switch. */
+export class Store implements AsyncDisposable {
+  readonly shop: Shop
+  readonly #browser: Browser
+  readonly #users: DemoUser[]
+  readonly #contexts: BrowserContext[] = []
+  /** What the browser complained of. */
+  readonly problems: string[] = []
+  /** What it may complain of. */
+  expectedProblems = /^$/
+
+  constructor({ shop, browser, users }: { shop: Shop; browser: Browser; users: DemoUser[] }) {
+    this.shop = shop
+    this.#browser = browser
+    this.#users = users
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#contexts.map((context) => context.close()))
+    await this.shop[Symbol.asyncDispose]()
+    expect(this.problems.filter((problem) => !this.expectedProblems.test(problem))).toEqual([])
+  }
+
+  async givenCustomer(given: { name?: string; points?: number } = {}) {
+    const user = await this.shop.givenUser(given)
+    this.#users.push({ id: user.id, name: user.name, token: user.token })
+    return user
+  }
+
+  /** A browser of its own, with nothing in it. */
+  async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 860 }, ...options })
+    context.setDefaultTimeout(PATIENCE_MS)
+    context.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) this.problems.push(message.text())
+    })
+    context.on('weberror', (error) => this.problems.push(error.error().message))
+    this.#contexts.push(context)
+    return context
+  }
+
+  async visit(path: string, { context, url = this.shop.url }: { context?: BrowserContext; url?: string } = {}) {
+    const page = await (context ?? (await this.context())).newPage()
+    await page.goto(url + path)
+    return page
+  }
+}
+
+type OpenStore = (options?: ShopOptions) => Promise<Store>
+
+/** Tests in a browser; where there is none, they say that they were skipped. */
+export const test = base.extend<{ $test: { openStore: OpenStore }; $file: { browser: Browser | undefined } }>({
+  browser: [
+    // biome-ignore lint/correctness/noEmptyPattern: a fixture tells by its pattern what it needs
+    async ({}, use) => {
+      const browser = existsSync(CHROMIUM)
+        ? await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
+        : undefined
+      await use(browser)
+      await browser?.close()
+    },
+    { scope: 'file' },
+  ],
+  async openStore({ browser, skip }, use) {
+    if (!browser) return skip(`there is no ${CHROMIUM}`)
+    const site = await builtSite()
+    await use(async (options = {}) => {
+      const users: DemoUser[] = []
+      const shop = await openShop({
+        storefront: { site: () => site, users: async () => users },
+        ...options,
+        config: { storefront: true, ...options.config },
+      })
+      return new Store({ shop, browser, users })
+    })
+  },
+})
+
+/** Waits until something in the page is as it should be. */
+export const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: PATIENCE_MS, interval: 25 })
+
+/** What a visitor reads in the page, or in a part of it, on one line. */
+export async function textOf(page: Page, selector = 'main'): Promise<string> {
+  const texts = await page.locator(selector).allInnerTexts()
+  return texts.join(' ').replace(/\s+/g, ' ').trim()
+}
+
+export const button = (within: Pick<Page, 'getByRole'>, name: string | RegExp) => within.getByRole('button', { name })
+
+/** The dialog that is open. */
+export const dialog = (page: Page) => page.getByRole('dialog')
+
+/** Kept for a person to look at. */
+export async function keepScreenshot(page: Page, name: string, options: { fullPage?: boolean } = {}): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true })
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: 'disabled', ...options })
+}
