@@ -4,6 +4,7 @@ export { DatabaseBusy, isLockWait, isTransient, NoConnectionFree, OutcomeUnknown
 export { forceIndex } from './force-index.ts'
 export { createDatabase, migrate, pendingMigrations } from './migrate.ts'
 export { readConsistently } from './read-consistently.ts'
+export { readUncommitted } from './read-uncommitted.ts'
 export { checkServer } from './server-check.ts'
 export type { OrderStatus, StockReason, Tables, UseType } from './tables.ts'
 export { together, type Written } from './together.ts'

@@ -17,13 +17,13 @@ export async function readConsistently<T>(db: Db, work: (snapshot: Db) => Promis
   try {
     return await work(snapshot)
   } finally {
-    await end(snapshot)
+    await leave(snapshot)
   }
 }
 
 /** Never throws: what was read is true however the transaction ends, and the pool destroys a connection that did not end it. */
-async function end(snapshot: ControlledTransaction<Tables>): Promise<void> {
-  await snapshot
+export async function leave(transaction: ControlledTransaction<Tables>): Promise<void> {
+  await transaction
     .rollback()
     .execute()
     .catch(() => undefined)
