@@ -71,9 +71,10 @@ const OUTSIDE_SLICES: [RegExp, string][] = [
   [/^server\/src\/(main|process|index)\.ts$|^server\/src\/(embedded\/|openapi\/write-)/, 'main'],
   [/^server\/src\/(app|caller)\.ts$|^server\/src\/(http|openapi)\//, 'app'],
   [/^server\/src\/router\.ts$/, 'routers'],
-  [/^server\/src\/(procedures|schemas)\.ts$/, 'router'],
+  [/^server\/src\/(procedures|schemas|live\/procedure)\.ts$/, 'router'],
   [/^server\/src\/(trpc|transformer|context|attempts|rate-limit|auth|key-set|config)\.ts$/, 'frame'],
-  [/^server\/src\/(cursor|events|kept)\.ts$/, 'service'],
+  [/^server\/src\/live\/queries\.ts$/, 'queries'],
+  [/^server\/src\/(cursor|events|kept)\.ts$|^server\/src\/live\//, 'service'],
   [/^server\/src\/refusals\.ts$/, 'refusals'],
 ]
 function levelOf(path: string): number {
@@ -128,7 +129,10 @@ describe('imports go one way', () => {
   })
 
   test('services and queries know no tRPC, no Fastify and no zod', () => {
-    const inside = server.filter(({ path }) => ['service', 'queries'].includes(placeOf(path)?.layer ?? ''))
+    const isLive = (path: string) => path.startsWith('server/src/live/') && !path.endsWith('/procedure.ts')
+    const inside = server.filter(
+      ({ path }) => isLive(path) || ['service', 'queries'].includes(placeOf(path)?.layer ?? ''),
+    )
     expect(inside.length).toBeGreaterThanOrEqual(12)
     expect(offenders(inside, importing(/^@trpc\/|^@?fastify|^zod$|server\/src\/(trpc|procedures)\.ts$/))).toEqual([])
   })
@@ -186,7 +190,8 @@ describe('each thing is done in one place', () => {
     expect(examples.flatMap(({ imports }) => imports.filter(({ to }) => !to.endsWith('/examples.ts')))).toEqual([])
   })
 
-  const isQueries = ({ path }: Source) => placeOf(path)?.layer === 'queries' || path === 'server/src/events.ts'
+  const isQueries = ({ path }: Source) =>
+    placeOf(path)?.layer === 'queries' || /^server\/src\/(events|live\/queries)\.ts$/.test(path)
 
   test('only queries.ts and the outbox build SQL', () => {
     const builds = /\.(insertInto|updateTable|deleteFrom|selectFrom|selectNoFrom|replaceInto|mergeInto|with)\(/

@@ -18,3 +18,15 @@ export type Order = RouterOutputs['orders']['get']
 
 /** How an order was paid. */
 export type Payment = RouterOutputs['payments']['get']
+
+/** What a subscription tells, one after the other. */
+type Told<Output> = Output extends AsyncIterable<{ data: infer Change }> ? Change : never
+
+/** What has happened to one of the user's orders: `client.orders.onChange`. */
+export type OrderChange = Told<RouterOutputs['orders']['onChange']>
+
+/** What has happened to the user's balance: `client.points.onChange`. */
+export type PointsChange = Told<RouterOutputs['points']['onChange']>
+
+/** What has happened to the stock or the price of products: `client.products.onStock`. */
+export type StockChange = Told<RouterOutputs['products']['onStock']>

@@ -6,6 +6,7 @@ import type {
   TRPCMutationProcedure,
   TRPCQueryProcedure,
   TRPCRouterRecord,
+  TRPCSubscriptionProcedure,
 } from '@trpc/server'
 import type { ErrorShape } from './error-shape.ts'
 
@@ -36,10 +37,14 @@ type RefusalOf<Procedure extends AnyTRPCProcedure> =
     ? Details<NonNullable<Shape['data']['refusal']>>
     : never
 
+/** Of a subscription, what it tells one after the other. */
+type Answer<Output> =
+  Output extends AsyncIterable<infer Told> ? AsyncIterable<Plain<Told>, void, unknown> : Plain<Output>
+
 type Types<Procedure extends AnyTRPCProcedure> = Procedure['_def'] extends {
   $types: { input: infer Input; output: infer Output }
 }
-  ? { input: Plain<Input>; output: Plain<Output>; meta: object; errorShape: ErrorShape<RefusalOf<Procedure>> }
+  ? { input: Plain<Input>; output: Answer<Output>; meta: object; errorShape: ErrorShape<RefusalOf<Procedure>> }
   : never
 
 type Call<Procedure extends AnyTRPCProcedure> =
@@ -48,7 +53,9 @@ type Call<Procedure extends AnyTRPCProcedure> =
       ? TRPCQueryProcedure<T>
       : Procedure['_def']['type'] extends 'mutation'
         ? TRPCMutationProcedure<T>
-        : never
+        : Procedure['_def']['type'] extends 'subscription'
+          ? TRPCSubscriptionProcedure<T>
+          : never
     : never
 
 type Calls<T> = T extends infer U

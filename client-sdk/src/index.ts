@@ -1,5 +1,15 @@
 export { isTRPCClientError, safe, type TRPCClient, TRPCClientError } from '@trpc/client'
-export type { AppRouter, Order, Payment, Product, RouterInputs, RouterOutputs } from './app-router.ts'
+export type {
+  AppRouter,
+  Order,
+  OrderChange,
+  Payment,
+  PointsChange,
+  Product,
+  RouterInputs,
+  RouterOutputs,
+  StockChange,
+} from './app-router.ts'
 export { type ClientOptions, createClient } from './client.ts'
 export type { ErrorData, ErrorShape } from './error-shape.ts'
 export { OutcomeUnknownError } from './outcome-unknown-error.ts'

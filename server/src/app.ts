@@ -17,6 +17,7 @@ import { type OverloadLimits, shedOverload } from './http/overload.ts'
 import { drainOnClose } from './http/shutdown.ts'
 import type { Storefront } from './http/storefront.ts'
 import { mountTrpc } from './http/trpc.ts'
+import { Live } from './live/live.ts'
 import { Catalogue } from './products/catalogue.ts'
 import { createAdmit } from './rate-limit.ts'
 import { appRouter } from './router.ts'
@@ -105,7 +106,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(cors, {
     origin: config.corsOrigins,
     methods: ['GET', 'POST'],
-    allowedHeaders: ['authorization', 'content-type', 'trpc-accept', 'x-request-id'],
+    allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'trpc-accept', 'x-request-id'],
     exposedHeaders: ['retry-after', 'x-request-id'],
     maxAge: PREFLIGHT_SECONDS,
   })
@@ -126,10 +127,15 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   const admit = createAdmit(config.rateLimit)
   const catalogue = new Catalogue(db, { ttlSeconds: config.rankingsTtlSeconds, now })
+  const live = new Live(db, {
+    ...(config.streams && { limits: config.streams }),
+    onProblem: (what, details) => app.log.warn(details, what),
+  })
+  app.addHook('preClose', async () => live.close())
   const directory = new Directory(db, { ttlSeconds: options.directoryTtlSeconds ?? DIRECTORY_TTL_SECONDS })
   app.decorate('counters', newCounters())
   app.decorateRequest('attempts', null)
-  mountTrpc(app, { router, bounded }, (request): Context => {
+  mountTrpc(app, { router, bounded }, (request, reply): Context => {
     const attempts = new Attempts(app.counters)
     request.attempts = attempts
     let identity: ReturnType<Context['identify']> | undefined
@@ -140,6 +146,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       now,
       catalogue,
       directory,
+      live,
+      address: request.ip,
+      hangUp: () => reply.raw.destroy(),
       requestId: request.id,
       identify: () => (identity ??= authenticate(request.headers.authorization)),
       admit: async (caller) => admit('userId' in caller ? caller : { address: request.ip }),

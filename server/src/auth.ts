@@ -7,6 +7,8 @@ import { Refusal } from './refusals.ts'
 export interface Identity {
   admin: boolean
   userId: number | undefined
+  /** When the token expires; undefined for a caller without one. */
+  expiresAt?: Date
 }
 
 export interface TokenConfig {
@@ -25,6 +27,8 @@ export type Authenticate = (authorization: string | undefined) => Promise<Identi
 
 const ASYMMETRIC = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']
 const KNOWN_TOKENS_MAX = 10_000
+/** No `Date` is later. */
+const TIME_MAX = 8.64e15
 const BEARER = /^Bearer +(\S+) *$/i
 
 /** Checks signature, algorithm, audience, issuer and times; a failure of any is the same to the caller. */
@@ -38,16 +42,16 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig, optio
             jwtVerify(token, keys, { ...checks, algorithms: ASYMMETRIC })
         )(createKeySet(key.jwksUrl, options))
   // Under a secret that never changes, a token that was good is good until it expires.
-  const known = 'secret' in key ? new LRUCache<string, Known>({ max: KNOWN_TOKENS_MAX }) : undefined
+  const known = 'secret' in key ? new LRUCache<string, Identity>({ max: KNOWN_TOKENS_MAX }) : undefined
   return async (authorization) => {
     const token = authorization && BEARER.exec(authorization)?.[1]
     if (!token) throw new Refusal('token_missing')
     const earlier = known?.get(token)
-    if (earlier && earlier.expiresAtMs > Date.now()) return earlier.identity
+    if (earlier?.expiresAt && earlier.expiresAt.getTime() > Date.now()) return earlier
     try {
       const { payload } = await verify(token)
       const identity = identityOf(payload)
-      known?.set(token, { identity, expiresAtMs: (payload.exp ?? 0) * 1_000 })
+      known?.set(token, identity)
       return identity
     } catch (error) {
       // A key set that is broken says nothing about the token.
@@ -59,15 +63,10 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig, optio
   }
 }
 
-interface Known {
-  identity: Identity
-  expiresAtMs: number
-}
-
-function identityOf({ sub, role }: JWTPayload): Identity {
+function identityOf({ sub, role, exp = 0 }: JWTPayload): Identity {
   const admin = role === 'admin'
   const userId = sub !== undefined && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
   if (userId === undefined && !admin) throw new Refusal('token_invalid')
   if (userId !== undefined && !Number.isSafeInteger(userId)) throw new Refusal('token_invalid')
-  return { admin, userId }
+  return { admin, userId, expiresAt: new Date(Math.min(exp * 1_000, TIME_MAX)) }
 }

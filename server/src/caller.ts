@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Db } from '@pointwise/db'
 import { transactOn } from './attempts.ts'
+import { Live } from './live/live.ts'
 import { Catalogue } from './products/catalogue.ts'
 import { Refusal } from './refusals.ts'
 import { appRouter } from './router.ts'
@@ -31,6 +32,9 @@ export function createCaller({ db, userId, admin = false, now = () => new Date()
     now,
     catalogue: new Catalogue(db, { ttlSeconds: 0, now }),
     directory: new Directory(db, { ttlSeconds: 0 }),
+    live: new Live(db),
+    address: '127.0.0.1',
+    hangUp: undefined,
     requestId: randomUUID(),
     admit: async () => undefined,
     identify: async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { TokenConfig } from './auth.ts'
+import type { StreamLimits } from './live/places.ts'
 
 const SECRET_BYTES_MIN = 32
 
@@ -57,6 +58,8 @@ const environment = z.object({
       'must be a whole number from 1, or off',
     ),
   ),
+  STREAMS: optional(wholeNumber(0, 100_000)),
+  STREAMS_PER_CALLER: optional(wholeNumber(0, 100_000)),
   TRUST_PROXY: optional(wholeNumber(0, 100)),
   RANKINGS_TTL_SECONDS: optional(wholeNumber(0, 86_400)),
   STOREFRONT: optional(z.enum(['on', 'off'], 'must be on or off')),
@@ -68,6 +71,8 @@ export interface AppConfig {
   corsOrigins: string[]
   /** Procedure calls a minute, per user and per address; null for no limit. */
   rateLimit: number | null
+  /** How many live streams may be open at once; the defaults where nothing is given. */
+  streams?: StreamLimits
   /** How many proxies in front of us are believed about the client's address. */
   trustProxy: number
   rankingsTtlSeconds: number
@@ -120,6 +125,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     logLevel: data.LOG_LEVEL,
     corsOrigins: data.CORS_ORIGINS ?? [],
     rateLimit: data.RATE_LIMIT === undefined ? 600 : data.RATE_LIMIT,
+    streams: { perCaller: data.STREAMS_PER_CALLER ?? 50, inAll: data.STREAMS ?? 5_000 },
     trustProxy: data.TRUST_PROXY ?? 0,
     rankingsTtlSeconds: data.RANKINGS_TTL_SECONDS ?? 30,
     storefront: data.STOREFRONT ? data.STOREFRONT === 'on' : !data.DATABASE_URL,

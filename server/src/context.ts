@@ -1,6 +1,7 @@
 import type { Db, FailedAttempt } from '@pointwise/db'
 import type { Transact } from './attempts.ts'
 import type { Identity } from './auth.ts'
+import type { Live } from './live/live.ts'
 import type { Catalogue } from './products/catalogue.ts'
 import type { Directory } from './users/directory.ts'
 
@@ -21,4 +22,10 @@ export interface Context {
   /** Counts one call against an address or a user; @throws Refusal rate_limited. */
   admit: (caller: { address: true } | { userId: number }) => Promise<void>
   requestId: string
+  /** Tells what happens, as it happens. */
+  live: Live
+  /** Where the call comes from, for what is counted by address. */
+  address: string
+  /** Drops the connection to a reader who does not read; undefined where there is none. */
+  hangUp: (() => void) | undefined
 }

@@ -1,12 +1,14 @@
 import { Refusal } from './refusals.ts'
 import { middleware, refuses } from './trpc.ts'
 
-/** For everybody. */
+/** For everybody. What a mutation has committed is told at once to those who follow it here. */
 export const publicProcedure = refuses('rate_limited', 'service_busy')
   .meta({ who: 'everybody' })
-  .use(async ({ ctx, next }) => {
+  .use(async ({ ctx, type, next }) => {
     await ctx.admit({ address: true })
-    return next()
+    const result = await next()
+    if (type === 'mutation' && result.ok) ctx.live.wake()
+    return result
   })
 
 /** For admins, who need no row in `users`. */

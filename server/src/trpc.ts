@@ -6,6 +6,10 @@ import { BUSY_AFTER_MS, Refusal, type RefusalCode, type WireRefusal } from './re
 import { transformer } from './transformer.ts'
 
 const ISSUES_MAX = 20
+/** How often a stream on which nothing happens says that it is alive. */
+export const PING_MS = 15_000
+/** What a stream tells its client first: after how much silence to come back. */
+export const STREAM_CLIENT = { reconnectAfterInactivityMs: 40_000 }
 const ISSUE_LENGTH_MAX = 120
 
 /** Why an input was invalid: where, and what was expected there; never the value. */
@@ -36,7 +40,9 @@ const t = initTRPC
   .create({
     transformer,
     isDev: false,
+    sse: { ping: { enabled: true, intervalMs: PING_MS }, client: STREAM_CLIENT },
     errorFormatter: ({ shape, error, ctx = contextless.get(error) }) => {
+      if (error instanceof StreamRefusedError) return refusedShape(shape, ctx, error.refusal)
       if (error.code === 'INTERNAL_SERVER_ERROR' || error.cause instanceof Refusal) {
         const outcome = error.cause instanceof OutcomeUnknown ? ('unknown' as const) : null
         const message = outcome ? 'Whether this call took effect is not known.' : 'Something went wrong on our side.'
@@ -90,19 +96,40 @@ export function refuses<Code extends RefusalCode>(...codes: Code[]) {
 const translateRefusals = t.middleware(async ({ next }) => {
   const result = await next()
   if (result.ok || result.error instanceof RefusedError) return result
-  const { cause } = result.error
-  if (cause instanceof Refusal) throw new RefusedError(cause)
-  if (cause instanceof DatabaseBusy || isTransient(cause)) {
-    throw new RefusedError(new Refusal('service_busy', { afterMs: BUSY_AFTER_MS }))
-  }
+  const refusal = refusalFor(result.error.cause)
+  if (refusal) throw new RefusedError(refusal)
   return result
 })
+
+function refusalFor(cause: unknown): Refusal | undefined {
+  if (cause instanceof Refusal) return cause
+  const isBusy = cause instanceof DatabaseBusy || isTransient(cause)
+  return isBusy ? new Refusal('service_busy', { afterMs: BUSY_AFTER_MS }) : undefined
+}
 
 class RefusedError extends TRPCError {
   constructor(refusal: Refusal) {
     super({ code: refusal.status, message: refusal.message, cause: refusal })
   }
 }
+
+/** Past the middleware, a stream refuses to go on for one reason alone, which every procedure declares. */
+class StreamRefusedError extends RefusedError {
+  readonly refusal: WireRefusal<'service_busy'>
+
+  constructor(refusal: Refusal<'service_busy'>) {
+    super(refusal)
+    this.refusal = refusal.refusal
+  }
+}
+
+/** What reading a stream threw, as tRPC's error. */
+export function streamError(error: unknown): unknown {
+  const refusal = refusalFor(error)
+  return refusal && isBusy(refusal) ? new StreamRefusedError(refusal) : error
+}
+
+const isBusy = (refusal: Refusal): refusal is Refusal<'service_busy'> => refusal.refusal.code === 'service_busy'
 
 /** How a refusal travels. */
 export function refusedShape<R extends WireRefusal>(shape: TRPCDefaultErrorShape, ctx: Traceable, refusal: R) {

@@ -57,6 +57,8 @@ const REFUSED: Record<string, [value: string, what: string][]> = {
     ['0', 'must be at least 1'],
     ['-1', 'must be a whole number from 1, or off'],
   ],
+  STREAMS: [['many', 'must be a whole number']],
+  STREAMS_PER_CALLER: [['-1', 'must be a whole number']],
   TRUST_PROXY: [
     ['yes', 'must be a whole number'],
     ['101', 'must be at most 100'],

@@ -2,7 +2,7 @@ import { appRouter } from '@pointwise/server'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { snapshot } from '../setup/database.ts'
 import { VALID } from '../setup/invalid-input.ts'
-import { get, post, type RawCall } from '../setup/raw.ts'
+import { get, post, type RawCall, refusedStream } from '../setup/raw.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 
 /** What everybody may call; whatever is not listed here needs a token. */
@@ -13,6 +13,7 @@ const PUBLIC = [
   'products.get',
   'products.topSelling',
   'products.trending',
+  'products.onStock',
 ]
 
 /** What only an admin may call. */
@@ -32,6 +33,7 @@ const QUERIES: Record<string, object> = {
   'products.get': { productId: 1 },
   'orders.get': { orderId: 1 },
   'payments.get': { orderId: 1 },
+  'products.onStock': { productIds: [1] },
 }
 
 interface Kept {
@@ -60,10 +62,11 @@ beforeEach(() => {
   shop.statements.length = 0
 })
 
-const call = (path: string, asked: RawCall) =>
-  procedures.find(([each]) => each === path)?.[1]._def.type === 'query'
-    ? get(shop, path, asked)
-    : post(shop, path, asked)
+const WAYS = { query: get, mutation: post, subscription: refusedStream }
+const call = (path: string, asked: RawCall) => {
+  const type = procedures.find(([each]) => each === path)?.[1]._def.type ?? 'mutation'
+  return WAYS[type](shop, path, asked)
+}
 
 test('the lists name procedures that there are', () => {
   expect([...PUBLIC, ...ADMINS].filter((path) => !everything.includes(path))).toEqual([])

@@ -30,6 +30,7 @@ export async function callEveryProcedure(db: Db, comes: (procedure: string) => v
   const page = { cursor: cursorAfter(FILLED.orders / 2), limit: 50 }
   const products = { cursor: cursorAfter(FILLED.products / 2) }
   const storeId = 3
+  const lastEventId = String(FILLED.orders - 500)
   let placed = { id: 0 }
 
   const calls: Call[] = [
@@ -77,9 +78,24 @@ export async function callEveryProcedure(db: Db, comes: (procedure: string) => v
     ['payments.refund', () => admin.payments.refund({ orderId: placed.id })],
     ['orders.place', async () => (placed = await user.orders.place(order(8)))],
     ['orders.cancel', () => user.orders.cancel({ orderId: placed.id })],
+    ['orders.onChange', async () => first(await user.orders.onChange({ lastEventId }))],
+    ['points.onChange', async () => first(await user.points.onChange({ lastEventId }))],
+    [
+      'products.onStock',
+      async () => {
+        const told = first(await user.products.onStock({ productIds: [3], lastEventId }))
+        await admin.products.restock({ ...restock, idempotencyKey: randomUUID() })
+        await told
+      },
+    ],
   ]
   for (const [procedure, call] of calls) {
     comes(procedure)
     await call()
   }
+}
+
+/** Follows a stream until it has told something. */
+async function first(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of stream) return
 }

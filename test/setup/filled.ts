@@ -49,7 +49,7 @@ const ORDERS = [
   `insert into product_sales (product_id, hour, \`count\`)
   select 1 + n * 13 % ${FILLED.products}, ${UNTIL} - interval n % (${DAYS} * 24) hour, 1 + n % 9 from numbers`,
   `insert into events (type, \`key\`, payload, published_at)
-  select 'order.paid', concat('user:', user_id), concat('{"orderId":', id, '}'), ${UNTIL} from orders`,
+  select 'order.paid', concat('user:', user_id), concat('{"orderId":', id, ',"items":[]}'), ${UNTIL} from orders`,
 ]
 
 /** Replaces the database of that name by one which is as full as after months of business; every statement is logged. */

@@ -31,6 +31,16 @@ export async function get(shop: Shop, path: string, { input, token, headers }: R
   return answered(await fetch(`${shop.url}/trpc/${path}${query}`, { headers: { ...bearer(token), ...headers } }))
 }
 
+/** A subscription that is refused, which is told as the first event of a stream that ends. */
+export async function refusedStream(shop: Shop, path: string, { input, token }: RawCall = {}): Promise<RawAnswer> {
+  const query = input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(superjson.serialize(input)))}`
+  const { headers, body } = await fetch(`${shop.url}/trpc/${path}${query}`, { headers: bearer(token) })
+  const text = await new Response(body).text()
+  const [, error = '{}'] = /event: serialized-error\ndata: (.*)\n/.exec(text) ?? []
+  const { data } = JSON.parse(error).json
+  return { status: data.httpStatus, headers, text, refusal: data.refusal }
+}
+
 function bearer(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` }
 }

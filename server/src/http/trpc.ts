@@ -4,8 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { Refusal } from '../refusals.ts'
 import { trace } from '../trpc.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { Bounded } from './overload.ts'
 import { answerPlainCall, plainCall, proceduresOf } from './short-lane.ts'
+import { answerStream, streamCall } from './stream-lane.ts'
 
 /** A batch counts as one request to everything in front of tRPC, so its size is bounded. */
 export const BATCH_MAX = 20
@@ -17,7 +19,7 @@ type CallRoute = { Params: { path: string } }
 
 type Errors = readonly { cause?: unknown }[]
 
-type CreateContext = (request: FastifyRequest) => Context
+type CreateContext = (request: FastifyRequest, reply: FastifyReply) => Context
 
 interface Mounted {
   router: AnyTRPCRouter
@@ -30,15 +32,25 @@ export function mountTrpc(app: FastifyInstance, { router, bounded }: Mounted, cr
   const adapter = adapterOptions(router, createContext)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  const heartbeat = new Heartbeat()
   const maxBodySize = app.initialConfig.bodyLimit ?? 0
   const handler = (req: FastifyRequest<CallRoute>, res: FastifyReply) => {
     const { path } = req.params
+    const onError = (error: TRPCError) => logFault(req, error, path)
+    const stream = streamCall(procedures, req, path)
+    if (stream) {
+      return answerStream(stream, res, {
+        context: createContext(req, res),
+        onError,
+        headersFor: responseHeaders,
+        heartbeat,
+      })
+    }
     const call = plainCall(procedures, req, path)
     const calls = call ? 1 : Math.min(path.split(',').length, BATCH_MAX)
     return bounded(calls, res, async () => {
       if (!call) return fastifyRequestHandler({ ...adapter, req, res, path, maxBodySize })
-      const onError = (error: TRPCError) => logFault(req, error, path)
-      return answerPlainCall(call, res, { context: createContext(req), onError, headersFor: responseHeaders })
+      return answerPlainCall(call, res, { context: createContext(req, res), onError, headersFor: responseHeaders })
     })
   }
   app.route<CallRoute>({ method: METHODS, url: '/trpc/:path', handler })
@@ -48,7 +60,7 @@ const adapterOptions = (router: AnyTRPCRouter, createContext: CreateContext) =>
   ({
     router,
     maxBatchSize: BATCH_MAX,
-    createContext: ({ req }) => createContext(req),
+    createContext: ({ req, res }) => createContext(req, res),
     onError({ error, path, ctx, req }) {
       if (!ctx) trace(error, req.id)
       logFault(req, error, path)

@@ -6,6 +6,7 @@ type Named = Translated['named']
 export function signature(schema: JsonSchema, named: Named): string {
   if (typeof schema.$ref === 'string') return schema.$ref.slice(NAMED.length)
   if (Array.isArray(schema.anyOf)) return signature(schema.anyOf[0], named)
+  if (Array.isArray(schema.oneOf)) return schema.oneOf.map((each) => signature(each, named)).join(' or ')
   if ('const' in schema) return String(schema.const)
   if (schema.type === 'array') return list(schema, named)
   return schema.properties ? fields(schema, named) : ''

@@ -27,3 +27,4 @@ export const list = {
   input: { status: 'paid', limit: 1 },
   output: { items: [{ ...mugs(3, 1), status: 'paid', paidAt: at }], nextCursor: 'YWZ0ZXI6Mw' },
 }
+export const onChange = { output: { type: 'paid', orderId: 1, amount: 2_600, at } }

@@ -1,10 +1,13 @@
 import { z } from 'zod'
 import { cursor } from '../cursor.ts'
+import { userTopic } from '../live/events.ts'
+import { changes, follow, lastEventId } from '../live/procedure.ts'
 import { existingUser, userProcedure } from '../procedures.ts'
 import { id, keysetPage, limit, newestFirst } from '../schemas.ts'
 import { refuses } from '../trpc.ts'
+import { orderChangeOf } from './changes.ts'
 import * as examples from './examples.ts'
-import { order, orderStatus, placeInput } from './schemas.ts'
+import { order, orderChange, orderStatus, placeInput } from './schemas.ts'
 import * as orders from './service.ts'
 
 const orderInput = z.strictObject({ orderId: id })
@@ -50,4 +53,14 @@ export const orderProcedures = {
     .use(existingUser)
     .output(newestFirst(keysetPage(order)))
     .query(({ ctx, input }) => orders.list(ctx.db, { userId: ctx.userId, ...input })),
+
+  onChange: userProcedure
+    .meta({
+      description: 'Tells when one of your orders is placed, paid, cancelled or refunded.',
+      example: examples.onChange,
+    })
+    .input(z.strictObject({ lastEventId }).prefault({}))
+    .use(existingUser)
+    .output(changes(orderChange))
+    .subscription((call) => follow(call, { topics: [userTopic(call.ctx.userId)], changeOf: orderChangeOf })),
 }

@@ -15,3 +15,4 @@ export const histories = {
     nextCursor: 'YWZ0ZXI6Mg',
   },
 }
+export const onChange = { output: { type: 'paid', amount: -2_600, balance: 7_400, orderId: 1, at } }

@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import { cursor } from '../cursor.ts'
+import { userTopic } from '../live/events.ts'
+import { changes, follow, lastEventId } from '../live/procedure.ts'
 import { existingUser, userProcedure } from '../procedures.ts'
 import { id, idempotencyKey, keysetPage, limit, newestFirst } from '../schemas.ts'
 import { refuses, router } from '../trpc.ts'
+import { pointsChangeOf } from './changes.ts'
 import * as examples from './examples.ts'
 import * as points from './service.ts'
 
@@ -15,6 +18,14 @@ const history = z.object({
   balance,
   orderId: id.nullable(),
   createdAt: z.date(),
+})
+
+const pointsChange = z.object({
+  type: z.enum(['charged', 'paid', 'refunded']),
+  amount: z.int(),
+  balance,
+  orderId: id.nullable(),
+  at: z.date(),
 })
 
 export const pointsRouter = router({
@@ -42,4 +53,11 @@ export const pointsRouter = router({
     .use(existingUser)
     .output(newestFirst(keysetPage(history)))
     .query(({ ctx, input }) => points.histories(ctx.db, { userId: ctx.userId, ...input })),
+
+  onChange: userProcedure
+    .meta({ description: 'Tells when your balance changes.', example: examples.onChange })
+    .input(z.strictObject({ lastEventId }).prefault({}))
+    .use(existingUser)
+    .output(changes(pointsChange))
+    .subscription((call) => follow(call, { topics: [userTopic(call.ctx.userId)], changeOf: pointsChangeOf })),
 })

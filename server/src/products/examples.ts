@@ -34,3 +34,11 @@ export const trending = {
   },
 }
 export const remove = { input: { productId }, output: { ...restocked, stock: 39, salesVolume: 1 } }
+export const onStock = {
+  input: { productIds: [productId] },
+  output: {
+    type: 'sold',
+    products: [{ productId, stock: 38, price: null }],
+    at: new Date('2026-03-02T09:30:00Z'),
+  },
+}

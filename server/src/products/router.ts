@@ -1,13 +1,17 @@
 import { z } from 'zod'
 import { cursor } from '../cursor.ts'
+import { productTopic } from '../live/events.ts'
+import { changes, follow, lastEventId } from '../live/procedure.ts'
 import { adminProcedure, publicProcedure } from '../procedures.ts'
 import { INT_MAX, id, idempotencyKey, keysetPage, limit, nameUpTo, newestFirst, price } from '../schemas.ts'
 import { refuses, router } from '../trpc.ts'
 import { TOP_SELLING_MAX, TRENDING_MAX } from './catalogue.ts'
+import { stockChanges } from './changes.ts'
 import * as examples from './examples.ts'
 import * as products from './service.ts'
 
 const RESTOCK_MAX = 1_000_000
+const FOLLOWED_MAX = 100
 
 const product = z
   .object({
@@ -24,6 +28,12 @@ const product = z
 
 const rank = z.int().min(1)
 const name = nameUpTo(200)
+
+const stockChange = z.object({
+  type: z.enum(['sold', 'returned', 'restocked', 'created', 'changed', 'removed']),
+  products: z.array(z.object({ productId: id, stock: z.int().min(0), price: price.nullable() })),
+  at: z.date(),
+})
 
 export const productsRouter = router({
   list: publicProcedure
@@ -135,4 +145,16 @@ export const productsRouter = router({
     .concat(refuses('product_not_found', 'idempotency_key_reused', 'stock_insufficient'))
     .output(product)
     .mutation(({ ctx, input }) => ctx.transact((tx) => products.restock(tx, { ...input, now: ctx.now() }))),
+
+  onStock: publicProcedure
+    .meta({ description: 'Tells when the stock or the price of a product changes.', example: examples.onStock })
+    .input(z.strictObject({ productIds: z.array(id).min(1).max(FOLLOWED_MAX), lastEventId }))
+    .concat(refuses('product_not_found'))
+    .output(changes(stockChange))
+    .subscription(async (call) => {
+      const { productIds, lastEventId } = call.input
+      // Who comes back may still have to hear that one was removed.
+      if (lastEventId == null) await products.requireListed(call.ctx.db, productIds)
+      return follow(call, { topics: productIds.map(productTopic), changeOf: stockChanges(productIds) })
+    }),
 })

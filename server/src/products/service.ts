@@ -27,6 +27,13 @@ export async function get(db: Db, productId: number): Promise<Product> {
     .executeTakeFirstOrThrow(() => new Refusal('product_not_found', { productId }))
 }
 
+/** @throws Refusal product_not_found, of the lowest id that is not listed */
+export async function requireListed(db: Db, productIds: number[]): Promise<void> {
+  const listed = new Set((await queries.selectOffers(db, productIds).execute()).map(({ id }) => id))
+  const missing = productIds.filter((id) => !listed.has(id))
+  if (missing.length > 0) throw new Refusal('product_not_found', { productId: Math.min(...missing) })
+}
+
 /**
  * A page by its number, newest first; beyond the last one it is empty. Of products that another server added or removed a
  * moment ago it may not know yet: see docs/caching.md.

@@ -1,0 +1,55 @@
+import type { Db } from '@pointwise/db'
+import { aboutTopics, type LiveEvent, toEvent } from './events.ts'
+import * as queries from './queries.ts'
+
+/** How many rows of the outbox a reader may be behind. */
+const BEHIND_MAX = 1_000_000
+/** How many of them one query passes over, and how many it returns. */
+const IDS_AT_ONCE = 10_000
+const ROWS_AT_ONCE = 500
+
+/** There is no event of this id, or too many came after it. */
+export class NotResumable extends Error {
+  override readonly name = 'NotResumable'
+}
+
+export interface Stretch {
+  /** The last event that the reader had. */
+  after: number
+  /** From here on the tail tells. */
+  upTo: number
+  topics: readonly string[]
+}
+
+/** What a reader who comes back has missed. However many come back at once, they read one after the other. */
+export class Backlog {
+  readonly #db: Db
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(db: Db) {
+    this.#db = db
+  }
+
+  /** @throws NotResumable */
+  check(after: number, { position, highest }: { position: number; highest: number }): void {
+    if (after > highest) throw new NotResumable('is no id of an event')
+    if (position - after > BEHIND_MAX) throw new NotResumable('is of an event that lies too far back')
+  }
+
+  /** The events of some topics in a stretch of the outbox, in order. */
+  async *read({ after, upTo, topics }: Stretch): AsyncGenerator<LiveEvent, void> {
+    const about = aboutTopics(topics)
+    while (after < upTo) {
+      const chunk = { after, upTo: Math.min(upTo, after + IDS_AT_ONCE), about, limit: ROWS_AT_ONCE }
+      const rows = await this.#inTurn(() => queries.selectEventsAbout(this.#db, chunk).execute())
+      for (const row of rows) yield toEvent(row)
+      after = rows.length === ROWS_AT_ONCE ? (rows.at(-1)?.id ?? chunk.upTo) : chunk.upTo
+    }
+  }
+
+  #inTurn<T>(read: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(read)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+}

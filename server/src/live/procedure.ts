@@ -1,0 +1,63 @@
+import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server'
+import { z } from 'zod'
+import type { Context } from '../context.ts'
+import { networkOf } from '../rate-limit.ts'
+import { streamError } from '../trpc.ts'
+import { NotResumable } from './backlog.ts'
+import type { Wish } from './live.ts'
+import type { Told } from './stream.ts'
+
+/** The id of the last event that the client had. tRPC's client adds it by itself when it comes back. */
+export const lastEventId = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/, 'is no id of an event')
+  .transform(Number)
+  .nullish()
+
+/** The output of a subscription that tells changes of this kind, each tracked with the id of its event. */
+export const changes = <Change extends z.ZodType>(change: Change) =>
+  z.custom<AsyncIterable<TrackedEnvelope<z.output<Change>>, void>>(isAsyncIterable).meta({ changes: change })
+
+function isAsyncIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+}
+
+interface Call {
+  ctx: Context & { userId?: number }
+  input: { lastEventId?: number | null | undefined }
+  signal: AbortSignal | undefined
+}
+
+/** Opens the stream of a subscription: of a user, whose token bounds it, or of an address. */
+export async function follow<Change>(
+  { ctx, input, signal }: Call,
+  { topics, changeOf }: Pick<Wish<Change>, 'topics' | 'changeOf'>,
+): Promise<AsyncGenerator<TrackedEnvelope<Change>, void>> {
+  const { userId, live, address, hangUp } = ctx
+  try {
+    const stream = await live.open({
+      caller: userId === undefined ? `address:${networkOf(address)}` : `user:${userId}`,
+      topics,
+      changeOf,
+      after: input.lastEventId ?? undefined,
+      expiresAt: userId === undefined ? undefined : (await ctx.identify()).expiresAt,
+      signal,
+      hangUp,
+    })
+    return track(stream)
+  } catch (error) {
+    if (!(error instanceof NotResumable)) throw error
+    const issue = { code: 'custom' as const, path: ['lastEventId'], message: error.message, input: undefined }
+    throw new TRPCError({ code: 'BAD_REQUEST', cause: new z.ZodRealError([issue]) })
+  }
+}
+
+async function* track<Change>(
+  stream: AsyncGenerator<Told<Change>, void>,
+): AsyncGenerator<TrackedEnvelope<Change>, void> {
+  try {
+    for await (const { id, change } of stream) yield tracked(String(id), change)
+  } catch (error) {
+    throw streamError(error)
+  }
+}

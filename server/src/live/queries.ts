@@ -1,0 +1,55 @@
+import type { Db } from '@pointwise/db'
+import type { Event } from '../events.ts'
+import type { Range } from './sequence.ts'
+
+/** A row of the outbox. MariaDB gives its payload as text. */
+export interface EventRow {
+  id: number
+  type: Event['type']
+  payload: Event['payload'] | string
+  at: Date
+}
+
+const selectEvents = (db: Db) =>
+  db.selectFrom('events').select(['id', 'type', 'payload', 'created_at as at']).orderBy('id').$castTo<EventRow>()
+
+export function selectEventsAfter(db: Db, { after, limit }: { after: number; limit: number }) {
+  return selectEvents(db).where('id', '>', after).limit(limit)
+}
+
+export function selectEventsWithin(db: Db, ranges: readonly Range[]) {
+  return selectEvents(db).where((eb) =>
+    eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)]))),
+  )
+}
+
+export function selectIdsWithin(db: Db, ranges: readonly Range[]) {
+  return db
+    .selectFrom('events')
+    .select('id')
+    .where((eb) => eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)]))))
+    .orderBy('id')
+}
+
+export function selectLastId(db: Db) {
+  return db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1)
+}
+
+/** Which events a stream is about: those of these keys, and those of these types whatever their key. */
+export interface About {
+  keys: string[]
+  types: Event['type'][]
+}
+
+export function selectEventsAbout(
+  db: Db,
+  { after, upTo, about, limit }: { after: number; upTo: number; about: About; limit: number },
+) {
+  return selectEvents(db)
+    .where('id', '>', after)
+    .where('id', '<=', upTo)
+    .where((eb) =>
+      eb.or([eb('key', 'in', about.keys), ...(about.types.length > 0 ? [eb('type', 'in', about.types)] : [])]),
+    )
+    .limit(limit)
+}

@@ -1,0 +1,90 @@
+import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
+import type { LiveEvent } from './events.ts'
+
+/** Whoever lets more than this wait reads too slowly. */
+const WAITING_MAX = 1_024
+/** How long it may take until why it ended is read. */
+const LAST_WORD_MS = 1_000
+
+/** A change, and the id of the event that tells of it. */
+export interface Told<Change> {
+  id: number
+  change: Change
+}
+
+/** Why a stream ends where the reader is to come back: nothing is lost, and the same call with the last id goes on. */
+export const comeBack = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
+
+export interface StreamOptions<Change> {
+  /** What is told of an event; undefined leaves it out. */
+  changeOf: (event: LiveEvent) => Change | undefined
+  /** Called once, however it ends. */
+  onEnd: () => void
+  /** Drops the connection to a reader who does not even read why it ended. */
+  hangUp?: (() => void) | undefined
+}
+
+/** What somebody who reads has not read yet, in order; bounded. */
+export class Stream<Change> {
+  readonly changeOf: StreamOptions<Change>['changeOf']
+  readonly #onEnd: () => void
+  readonly #hangUp: (() => void) | undefined
+  #last = 0
+  #waiting: Told<Change>[] = []
+  #wanted: PromiseWithResolvers<void> | undefined
+  #end: { reason: unknown } | undefined
+
+  constructor({ changeOf, onEnd, hangUp }: StreamOptions<Change>) {
+    this.changeOf = changeOf
+    this.#onEnd = onEnd
+    this.#hangUp = hangUp
+  }
+
+  get isEnded(): boolean {
+    return this.#end !== undefined
+  }
+
+  /** Takes in nothing up to this id. */
+  startAfter(id: number): void {
+    this.#last = id
+  }
+
+  /** Takes in an event, once. */
+  push(event: LiveEvent): void {
+    if (this.#end || event.id <= this.#last) return
+    this.#last = event.id
+    const change = this.changeOf(event)
+    if (change === undefined) return
+    if (this.#waiting.length === WAITING_MAX) {
+      this.end(comeBack())
+      return
+    }
+    this.#waiting.push({ id: event.id, change })
+    this.#wanted?.resolve()
+  }
+
+  /** Ends it at once: what waits is not read any more, and reading throws `reason`, where one is given. */
+  end(reason?: unknown): void {
+    if (this.#end) return
+    this.#end = { reason }
+    this.#waiting = []
+    this.#wanted?.resolve()
+    if (reason !== undefined && this.#hangUp) setTimeout(this.#hangUp, LAST_WORD_MS).unref()
+    this.#onEnd()
+  }
+
+  /** Reads until it is ended. */
+  async *read(): AsyncGenerator<Told<Change>, void> {
+    while (!this.#end) {
+      const told = this.#waiting.shift()
+      if (told) {
+        yield told
+        continue
+      }
+      this.#wanted = Promise.withResolvers()
+      await this.#wanted.promise
+      this.#wanted = undefined
+    }
+    if (this.#end.reason !== undefined) throw this.#end.reason
+  }
+}
