@@ -23,7 +23,8 @@ export function fetchAnswer(fetch: typeof globalThis.fetch) {
   }
 }
 
-async function readAnswer(response: Response): Promise<unknown> {
+/** The answer of a tRPC server; @throws NoAnswer */
+export async function readAnswer(response: Response): Promise<unknown> {
   const text = await response.text().catch((cause: unknown) => {
     throw new NoAnswer('The connection was lost while the answer came in.', { cause })
   })

@@ -25,6 +25,8 @@ export interface ClientOptions {
  *   all of it, at most four tries, 30 seconds.
  * - A mutation of which it is then not known whether it took effect rejects with an `OutcomeUnknownError`, which carries
  *   the key. Everything else that goes wrong rejects with a `TRPCClientError`: see `refusalOf`.
+ * - A subscription is followed until it is aborted, or `for await` is left: after a lost connection it goes on behind the
+ *   last event it had. Every connection asks for the token again, and sends it in a header.
  * - An aborted call stops at once.
  *
  * @throws TypeError if `url` is not an http address

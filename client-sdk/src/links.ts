@@ -5,6 +5,7 @@ import type { AppRouter } from './app-router.ts'
 import type { ClientOptions } from './client.ts'
 import { idempotencyLink } from './idempotency-link.ts'
 import { type Patience, retryLink } from './retry-link.ts'
+import { subscriptionLink } from './subscription-link.ts'
 
 /** The server takes no more calls in one request. */
 const BATCH_MAX = 20
@@ -14,19 +15,22 @@ const URL_LENGTH_MAX = 4_000
 
 /** What every call goes through, first to last; the key is chosen before the first try, so that all tries share it. */
 export function links(options: ClientOptions, patience?: Patience): TRPCLink<AppRouter>[] {
-  const http = {
-    url: endpoint(options.url),
-    transformer: superjson,
-    headers: () => headers(options),
-    fetch: fetchAnswer(options.fetch ?? ((input, init) => globalThis.fetch(input, init))),
-  }
+  const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
+  const server = { url: endpoint(options.url), headers: () => headers(options) }
+  const http = { ...server, transformer: superjson, fetch: fetchAnswer(fetch) }
   return [
-    idempotencyLink,
-    retryLink(patience),
     splitLink({
-      condition: ({ type }) => type === 'mutation',
-      true: httpLink(http),
-      false: httpBatchLink({ ...http, maxItems: BATCH_MAX, maxURLLength: URL_LENGTH_MAX }),
+      condition: ({ type }) => type === 'subscription',
+      true: subscriptionLink({ ...server, fetch }),
+      false: [
+        idempotencyLink,
+        retryLink(patience),
+        splitLink({
+          condition: ({ type }) => type === 'mutation',
+          true: httpLink(http),
+          false: httpBatchLink({ ...http, maxItems: BATCH_MAX, maxURLLength: URL_LENGTH_MAX }),
+        }),
+      ],
     }),
   ]
 }

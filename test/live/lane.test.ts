@@ -1,0 +1,162 @@
+import { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { appRouter } from '@pointwise/server'
+import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
+import superjson from 'superjson'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { transactOn } from '../../server/src/attempts.ts'
+import type { Context } from '../../server/src/context.ts'
+import { Heartbeat } from '../../server/src/http/heartbeat.ts'
+import { Live } from '../../server/src/live/live.ts'
+import { Refusal } from '../../server/src/refusals.ts'
+import { Directory } from '../../server/src/users/directory.ts'
+import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
+
+const REQUEST_ID = 'the-same-request'
+
+let shop: Shop
+let user: GivenUser
+let lastEventId: string
+beforeAll(async () => {
+  shop = await openShop()
+  user = await shop.givenUser()
+  await shop.givenProduct()
+  for (let amount = 1; amount <= 3; amount++) await user.client.points.charge.mutate({ amount })
+  const first = await user.client.points.onChange.subscribe({ lastEventId: '1' }).next()
+  lastEventId = first.value.id
+})
+afterAll(() => shop[Symbol.asyncDispose]())
+afterEach(() => void vi.useRealTimers())
+
+/** Everything until nothing more comes, or so many changes have. */
+async function read(response: Response, changes: number): Promise<string> {
+  let text = ''
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+  for (;;) {
+    const { done, value = '' } = (await reader?.read()) ?? { done: true }
+    text += value
+    if (done) return text
+    if (changes > 0 && text.split('\nid: ').length > changes && text.endsWith('\n\n\n')) {
+      await reader?.cancel()
+      return text
+    }
+  }
+}
+
+/** The same request, answered by tRPC's own adapter. */
+async function byAdapter(path: string, headers: Record<string, string>): Promise<Response> {
+  const context = {
+    db: shop.db,
+    transact: transactOn(shop.db),
+    now: () => new Date(),
+    directory: new Directory(shop.db, { ttlSeconds: 0 }),
+    live: new Live(shop.db),
+    address: '127.0.0.1',
+    requestId: REQUEST_ID,
+    admit: async () => undefined,
+    hangUp: undefined,
+    identify: async () => {
+      if (!headers.authorization) throw new Refusal('token_missing')
+      return { admin: false, userId: user.id }
+    },
+  } satisfies Omit<Context, 'catalogue'>
+  return fetchRequestHandler({
+    router: appRouter,
+    endpoint: '/trpc',
+    req: new Request(`http://shop/trpc/${path}`, { headers }),
+    createContext: async () => context as unknown as Context,
+  })
+}
+
+const input = (value: unknown) => `?input=${encodeURIComponent(JSON.stringify(superjson.serialize(value)))}`
+
+describe('a stream is told in the words of tRPC’s adapter:', () => {
+  const signedIn = () => ({ authorization: `Bearer ${user.token}` })
+  const asked: Record<string, () => [path: string, headers: Record<string, string>, changes: number]> = {
+    'changes, from an id in the input': () => [`points.onChange${input({ lastEventId })}`, signedIn(), 2],
+    'from an id in the header': () => ['points.onChange', { ...signedIn(), 'last-event-id': lastEventId }, 2],
+    'from an id in the header, beside an input': () => [
+      `points.onChange${input({})}`,
+      { ...signedIn(), 'last-event-id': lastEventId },
+      2,
+    ],
+    'from an id in the address': () => [`points.onChange?lastEventId=${lastEventId}`, signedIn(), 2],
+    'a refusal': () => ['points.onChange', {}, 0],
+    'another refusal': () => [`products.onStock${input({ productIds: [999] })}`, {}, 0],
+    'invalid input': () => [`products.onStock${input({ productIds: [] })}`, {}, 0],
+    'an input that is missing': () => ['products.onStock', {}, 0],
+    'an input that is a text': () => [`products.onStock${input('all')}`, { 'last-event-id': '1' }, 0],
+    'an id that is none': () => ['points.onChange', { ...signedIn(), 'last-event-id': 'x' }, 0],
+  }
+  for (const [name, ask] of Object.entries(asked)) {
+    test(name, async () => {
+      const [path, headers, changes] = ask()
+      const [ours, theirs] = [
+        await fetch(`${shop.url}/trpc/${path}`, { headers: { ...headers, 'x-request-id': REQUEST_ID } }),
+        await byAdapter(path, headers),
+      ]
+      expect([ours.status, ours.headers.get('content-type')]).toEqual([
+        theirs.status,
+        theirs.headers.get('content-type'),
+      ])
+      for (const header of ['cache-control', 'x-accel-buffering']) {
+        expect(ours.headers.get(header)).toBe(theirs.headers.get(header))
+      }
+      const text = await read(ours, changes)
+      expect(text).toBe(await read(theirs, changes))
+      expect(text).toMatch(changes > 0 ? /\nid: \d+\n/ : /event: serialized-error/)
+    })
+  }
+})
+
+test('an address that is malformed, a batch and another method get an error that ends', async () => {
+  const ask = (path: string, init?: RequestInit) => fetch(`${shop.url}/trpc/${path}`, init)
+  for (const response of [
+    await ask('points.onChange?input={'),
+    await ask('points.onChange,points.onChange?batch=1'),
+    await ask('points.onChange', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }),
+  ]) {
+    expect(await response.text()).toMatch(/"error"|serialized-error/)
+  }
+})
+
+test('a stream is logged when it ends, as every request is', async () => {
+  const gone = new AbortController()
+  const requestId = 'a-stream-that-ends'
+  const headers = { authorization: `Bearer ${user.token}`, 'x-request-id': requestId }
+  await fetch(`${shop.url}/trpc/points.onChange`, { headers, signal: gone.signal })
+  const lines = () => shop.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === requestId)
+  expect(lines()).toEqual([])
+  gone.abort()
+  await expect.poll(lines, { interval: 5 }).toEqual([
+    expect.objectContaining({
+      msg: 'request completed',
+      req: expect.objectContaining({ path: '/trpc/points.onChange' }),
+      res: expect.objectContaining({ statusCode: 200 }),
+    }),
+  ])
+})
+
+describe('the heartbeat', () => {
+  const response = (writableNeedDrain = false) =>
+    Object.assign(new EventEmitter(), { write: vi.fn(), writableNeedDrain }) as unknown as ServerResponse
+
+  test('pings every fifteen seconds on which nothing was written, with one timer for all', () => {
+    vi.useFakeTimers()
+    const heartbeat = new Heartbeat()
+    const [idle, busy, stuck] = [response(), response(), response(true)]
+    for (const each of [idle, busy, stuck]) heartbeat.beat(each)
+    expect(vi.getTimerCount()).toBe(1)
+    vi.advanceTimersByTime(10_000)
+    heartbeat.beat(busy)
+    vi.advanceTimersByTime(6_000)
+    expect(idle.write).toHaveBeenCalledExactlyOnceWith('event: ping\ndata: \n\n\n')
+    expect(busy.write).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(15_000)
+    expect(idle.write).toHaveBeenCalledTimes(2)
+    expect(busy.write).toHaveBeenCalledTimes(1)
+    expect(stuck.write).not.toHaveBeenCalled()
+    for (const each of [idle, busy, stuck]) heartbeat.stop(each)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
