@@ -9,11 +9,12 @@ import { Attempts, type Counters, newCounters, transactOn } from './attempts.ts'
 import { createAuthenticate } from './auth.ts'
 import type { AppConfig } from './config.ts'
 import type { Context } from './context.ts'
-import { answerError, answerNotFound, answerUnrouted } from './http/errors.ts'
+import { boundedServer, type ConnectionLimits } from './http/connections.ts'
+import { answerError, answerNotFound, answerUnrouted, BODY_BYTES_MAX } from './http/errors.ts'
 import { mountHealth } from './http/health.ts'
 import { RequestLog } from './http/logging.ts'
 import { mountOpenapi } from './http/openapi.ts'
-import { type OverloadLimits, shedOverload } from './http/overload.ts'
+import { Overload, type OverloadLimits } from './http/overload.ts'
 import { drainOnClose } from './http/shutdown.ts'
 import type { Storefront } from './http/storefront.ts'
 import { mountTrpc } from './http/trpc.ts'
@@ -23,23 +24,16 @@ import { createAdmit } from './rate-limit.ts'
 import { appRouter } from './router.ts'
 import { Directory } from './users/directory.ts'
 
-const BODY_BYTES_MAX = 256 * 1_024
 /** Room for a batch of the longest procedure names. */
 const PATH_LENGTH_MAX = 1_000
-const KEEP_ALIVE_TIMEOUT_MS = 72_000
 const PREFLIGHT_SECONDS = 600
 const DIRECTORY_TTL_SECONDS = 5
 
-export interface Limits extends OverloadLimits {
-  /** How long a client may take to send a request. */
-  requestTimeoutMs: number
-  /** How long a connection may neither send nor take a byte. */
-  silenceMaxMs: number
-  connectionsMax: number
-}
+export type Limits = ConnectionLimits & OverloadLimits
 
 const LIMITS: Limits = {
   requestTimeoutMs: 15_000,
+  keepAliveTimeoutMs: 72_000,
   silenceMaxMs: 300_000,
   connectionsMax: 10_000,
   // What a server of 500 calls a second does within two seconds.
@@ -75,28 +69,19 @@ declare module 'fastify' {
 /** The whole server on Fastify, not yet listening. Closing it leaves `db` open: it belongs to the caller. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { db, config, logger, now = () => new Date(), router = appRouter } = options
-  const { requestTimeoutMs, silenceMaxMs, connectionsMax, ...overload }: Limits = { ...LIMITS, ...options.limits }
+  const limits = { ...LIMITS, ...options.limits }
+  const overload = new Overload({ limits, corsOrigins: config.corsOrigins, requestIdOf: genReqId, log: logger })
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
     genReqId,
     trustProxy: config.trustProxy > 0 && ((_address, hop) => hop < config.trustProxy),
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: requestTimeoutMs,
-    connectionTimeout: silenceMaxMs,
-    http: {
-      // Node takes the longer of the two for the body, and has a minute for the headers if it is not told.
-      headersTimeout: requestTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      // It looks for overdue requests every thirty seconds if it is not told.
-      connectionsCheckingInterval: Math.min(requestTimeoutMs / 5, 1_000),
-    },
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    serverFactory: (handle) => boundedServer(handle, limits, overload),
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_LENGTH_MAX },
     frameworkErrors: answerUnrouted,
   })
-  app.server.maxConnections = connectionsMax
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerNotFound)
   app.addHook('onRequest', async (request, reply) => {
@@ -112,7 +97,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   // After CORS, so that a browser may read why it is turned away.
   const isClosing = drainOnClose(app)
-  const bounded = shedOverload(app, overload)
+  app.addHook('onClose', async () => overload.close())
   mountHealth(app, { db, isClosing })
   mountOpenapi(app)
   if (config.storefront) {
@@ -135,7 +120,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const directory = new Directory(db, { ttlSeconds: options.directoryTtlSeconds ?? DIRECTORY_TTL_SECONDS })
   app.decorate('counters', newCounters())
   app.decorateRequest('attempts', null)
-  mountTrpc(app, { router, bounded }, (request, reply): Context => {
+  mountTrpc(app, { router, overload }, (request, reply): Context => {
     const attempts = new Attempts(app.counters)
     request.attempts = attempts
     let identity: ReturnType<Context['identify']> | undefined

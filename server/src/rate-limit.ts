@@ -2,7 +2,7 @@ import { isIPv6, SocketAddress } from 'node:net'
 import { Refusal } from './refusals.ts'
 
 const WINDOW_MS = 60_000
-/** Some 20 MB. Beyond it, those whose minute began first are forgotten. */
+/** Some 20 MB. Beyond it, the older half is forgotten. */
 const CALLERS_MAX = 200_000
 const ADDRESS_LENGTH_MAX = 45
 
@@ -15,41 +15,47 @@ interface Clock {
 }
 
 /**
- * Counts the calls of each key in its own minute, which begins with its first call. The keys lie in the order in which
- * their minutes end, so that those which are over are forgotten from the front, without a timer.
+ * Counts the calls of each key in its own minute, which begins with its first call. Keys lie with those that came in the
+ * same minute, and are forgotten together with them: no timer, and nobody looks through them all.
  */
 export class RateLimiter {
   readonly #callsPerMinute: number
   readonly #clock: Clock
-  readonly #counts = new Map<string, { calls: number; endsAt: number }>()
+  #young: Counts = new Map()
+  #old: Counts = new Map()
+  #youngSince: number
 
   constructor(callsPerMinute: number, clock: Clock = performance) {
     this.#callsPerMinute = callsPerMinute
     this.#clock = clock
+    this.#youngSince = clock.now()
   }
 
   /** How many keys are remembered. */
   get size(): number {
-    return this.#counts.size
+    return this.#young.size + this.#old.size
   }
 
   /** @throws Refusal rate_limited */
   admit(key: string): void {
     const now = this.#clock.now()
     this.#forget(now)
-    const count = this.#counts.get(key)
-    if (!count) this.#counts.set(key, { calls: 1, endsAt: now + WINDOW_MS })
+    const count = this.#young.get(key) ?? this.#old.get(key)
+    if (!count || count.endsAt <= now) this.#young.set(key, { calls: 1, endsAt: now + WINDOW_MS })
     else if (count.calls < this.#callsPerMinute) count.calls++
     else throw new Refusal('rate_limited', { afterMs: Math.ceil(count.endsAt - now) })
   }
 
+  /** A key that came a minute ago is over; one that is younger than that lies among the young or the old. */
   #forget(now: number): void {
-    for (const [key, { endsAt }] of this.#counts) {
-      if (endsAt > now && this.#counts.size < CALLERS_MAX) return
-      this.#counts.delete(key)
-    }
+    if (now - this.#youngSince < WINDOW_MS && this.#young.size < CALLERS_MAX / 2) return
+    this.#old = now - this.#youngSince < 2 * WINDOW_MS ? this.#young : new Map()
+    this.#young = new Map()
+    this.#youngSince = now
   }
 }
+
+type Counts = Map<string, { calls: number; endsAt: number }>
 
 /** Admits `callsPerMinute` calls of each address and of each user in a minute; null admits every call. */
 export function createAdmit(callsPerMinute: number | null): Admit {

@@ -1,6 +1,7 @@
 import { SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { clockAt } from '../setup/clock.ts'
+import { eventually } from '../setup/eventually.ts'
 import { KeyServer, openWithKeys, type SigningKey, signingKey, signWith } from '../setup/key-server.ts'
 import { get, post } from '../setup/raw.ts'
 import type { Shop } from '../setup/shop.ts'
@@ -56,7 +57,7 @@ describe('a flood of unknown keys', () => {
     clock.set(at(31))
     server.become('hanging')
     const waiting = forged()
-    await expect.poll(() => server.fetches).toBe(2)
+    await eventually(() => server.fetches).toBe(2)
 
     expect(await call(shop, key)).toMatchObject(KNOWN)
     server.become('up')
@@ -109,7 +110,7 @@ describe('a key server that fails', () => {
     expect(server.fetches).toBe(2)
     clock.set(at(632))
     for (let n = 0; n < 5; n++) expect(await call(shop, key)).toMatchObject(KNOWN)
-    await expect.poll(() => fetchWarnings(shop).length).toBe(2)
+    await eventually(() => fetchWarnings(shop).length).toBe(2)
     expect(server.fetches).toBe(3)
   })
 
@@ -124,7 +125,7 @@ describe('a key server that fails', () => {
     clock.set(at(632))
 
     expect(await call(shop, key)).toMatchObject(KNOWN)
-    await expect.poll(() => server.fetches).toBe(3)
+    await eventually(() => server.fetches).toBe(3)
   })
 
   it('before there is any key is service_busy, which says nothing of the token, and then recovers', async () => {

@@ -45,21 +45,32 @@ describe('the limiter', () => {
 
   it('remembers 100,000 callers, and forgets them when their minute is over', () => {
     const { clock, limiter } = limiterAt(0, 1)
-    for (let n = 0; n < MANY; n++) limiter.admit(`address:${n}`)
+    for (let n = 1; n < MANY; n++) limiter.admit(`address:${n}`)
+    clock.time = MINUTE_MS - 1
+    limiter.admit('the last')
+    for (const key of ['address:1', `address:${MANY - 1}`, 'the last']) expect(refused(limiter, key)).toBeDefined()
     expect(limiter.size).toBe(MANY)
-    expect(refused(limiter, 'address:0')).toBeDefined()
 
     clock.time = MINUTE_MS
+    expect(refused(limiter, 'address:1')).toBeUndefined()
+    expect(refused(limiter, 'the last')).toMatchObject({ afterMs: MINUTE_MS - 1 })
+    clock.time = 2 * MINUTE_MS
+    expect(refused(limiter, 'the last')).toBeUndefined()
+    expect(limiter.size).toBeLessThanOrEqual(2)
+    clock.time = 9 * MINUTE_MS
     limiter.admit('another')
     expect(limiter.size).toBe(1)
   })
 
   it('remembers no more than 200,000 at once, however many there are', () => {
     const { limiter } = limiterAt(0, 1)
-    for (let n = 0; n < 3 * MANY; n++) limiter.admit(`address:${n}`)
-
-    expect(limiter.size).toBe(2 * MANY)
-    expect(refused(limiter, `address:${3 * MANY - 1}`)).toBeDefined()
+    let most = 0
+    for (let n = 0; n < 5 * MANY; n++) {
+      limiter.admit(`address:${n}`)
+      most = Math.max(most, limiter.size)
+    }
+    expect(most).toBe(2 * MANY)
+    expect(refused(limiter, `address:${5 * MANY - 1}`)).toBeDefined()
     expect(refused(limiter, 'address:0')).toBeUndefined()
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { holdConnection } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { type RawSocket, socketTo } from '../setup/sockets.ts'
 import { send } from '../setup/wire.ts'
@@ -55,7 +56,7 @@ describe('clients that send a byte at a time are cut off, and disturb nobody:', 
       const slow = await open(shop, SLOW)
       for (const { socket } of slow) socket.write(start)
       drip(slow, rest)
-      await expect.poll(() => connected(shop)).toBeGreaterThanOrEqual(SLOW)
+      await eventually(() => connected(shop)).toBeGreaterThanOrEqual(SLOW)
 
       const cut = Promise.all(slow.map(({ closed }) => closed))
       for (let n = 1; n <= 10; n++) {
@@ -63,7 +64,7 @@ describe('clients that send a byte at a time are cut off, and disturb nobody:', 
       }
       expect(await lasted(cut)).toBeLessThan(CUT_OFF_MS)
       for (const { read } of slow) expect(read()).toMatch(/^(HTTP\/1\.1 408 |$)/)
-      await expect.poll(() => connected(shop)).toBeLessThan(5)
+      await eventually(() => connected(shop)).toBeLessThan(5)
     })
   }
 })
@@ -80,8 +81,8 @@ test('a client that asks and never reads the answers is cut off', async () => {
   const asking = await open(shop, 1)
   for (const { socket } of asking) socket.pause().write(`${GET.replace('stores', 'products')}\r\n`.repeat(ASKED))
 
-  await expect.poll(() => shop.log.length).toBeGreaterThan(0)
-  await expect.poll(() => connected(shop), { timeout: 10_000 }).toBe(0)
+  await eventually(() => shop.log.length).toBeGreaterThan(0)
+  await eventually(() => connected(shop)).toBe(0)
   expect(shop.log.length).toBeLessThan(ASKED)
 })
 
@@ -99,5 +100,5 @@ test('there are no more connections than are allowed', async () => {
   const all = await open(shop, 30)
   await Promise.all(all.slice(20).map(({ closed }) => closed))
   for (const { socket } of all.slice(0, 20)) socket.write(`${GET}\r\n`)
-  for (const { read } of all.slice(0, 20)) await expect.poll(read).toContain('200 OK')
+  for (const { read } of all.slice(0, 20)) await eventually(read).toContain('200 OK')
 })

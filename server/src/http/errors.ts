@@ -1,8 +1,11 @@
+import type { IncomingMessage } from 'node:http'
 import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { BUSY_AFTER_MS } from '../refusals.ts'
 import { refusedShape, trpcConfig } from '../trpc.ts'
 import { responseTime } from './logging.ts'
+
+export const BODY_BYTES_MAX = 256 * 1_024
 
 const CODES: Record<number, TRPCError['code']> = {
   404: 'NOT_FOUND',
@@ -52,9 +55,15 @@ export function answerBusy(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 function answer(status: number, request: FastifyRequest, reply: FastifyReply): void {
+  if (isUnread(request.raw)) reply.header('connection', 'close')
+  reply.code(status).header('x-request-id', request.id).type('application/json').send(bodyOf(status, request.id))
+}
+
+/** An answer in tRPC's shape to a request that reaches no procedure. */
+export function bodyOf(status: number, requestId: string): string {
   const code = CODES[status] ?? (status < 500 ? 'BAD_REQUEST' : 'INTERNAL_SERVER_ERROR')
   const error = new TRPCError({ code, message: MESSAGES[status] ?? 'The request could not be answered.' })
-  const ctx = { requestId: request.id }
+  const ctx = { requestId }
   const plain = getTRPCErrorShape({
     config: trpcConfig,
     error,
@@ -68,16 +77,11 @@ function answer(status: number, request: FastifyRequest, reply: FastifyReply): v
     status === 503
       ? refusedShape(traced, ctx, { code: 'service_busy', retry: 'same-key', afterMs: BUSY_AFTER_MS })
       : traced
-  if (isUnread(request)) reply.header('connection', 'close')
-  reply
-    .code(status)
-    .header('x-request-id', request.id)
-    .type('application/json')
-    .send(JSON.stringify(transformTRPCResponse(trpcConfig, { error: shape })))
+  return JSON.stringify(transformTRPCResponse(trpcConfig, { error: shape }))
 }
 
 /** Whether a body too large to read is still coming in: it is cut off, and not thrown away piece by piece. */
-function isUnread({ raw, headers, server }: FastifyRequest): boolean {
+export function isUnread({ complete, headers }: IncomingMessage): boolean {
   const { 'transfer-encoding': encoding, 'content-length': length } = headers
-  return !raw.complete && (encoding !== undefined || Number(length) > (server.initialConfig.bodyLimit ?? 0))
+  return !complete && (encoding !== undefined || Number(length) > BODY_BYTES_MAX)
 }

@@ -1,7 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { answerBusy } from './errors.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyReply } from 'fastify'
+import { BUSY_AFTER_MS } from '../refusals.ts'
+import { answerBusy, bodyOf, isUnread } from './errors.ts'
 
 const TICK_MS = 100
+const TELL_MS = 1_000
+const ID = 'the request id'
 
 export interface OverloadLimits {
   /** How many procedure calls may be under way at once. */
@@ -10,44 +14,97 @@ export interface OverloadLimits {
   lateMaxMs: number
 }
 
-/**
- * Runs the procedure calls of a request, or answers service_busy in their place. Whoever asks for many at once counts
- * for as many.
- */
-export type Bounded = <T>(calls: number, reply: FastifyReply, run: () => Promise<T>) => Promise<T | FastifyReply>
+export interface OverloadOptions {
+  limits: OverloadLimits
+  corsOrigins: readonly string[]
+  requestIdOf: (request: IncomingMessage) => string
+  log: FastifyBaseLogger
+}
 
 /**
- * Sheds load: while the event loop is late, or as many calls are under way as we can serve in time, a procedure request is
- * answered at once, before it is read. Work that nobody waits for any more costs as much as work that somebody does.
+ * Sheds load: while the event loop is late, or as many calls are under way as can be served in time, a procedure request
+ * is answered with service_busy before it is read. That has to cost next to nothing, or those who are turned away and
+ * ask again take the time of those who are served: Fastify, and a line in the log for each, come after it.
  */
-export function shedOverload(app: FastifyInstance, { callsMax, lateMaxMs }: OverloadLimits): Bounded {
-  let underWay = 0
-  let tickedAt = performance.now()
-  let late = 0
-  const tick = setInterval(() => {
-    const now = performance.now()
-    late = now - tickedAt - TICK_MS
-    tickedAt = now
-  }, TICK_MS).unref()
-  app.addHook('onClose', async () => clearInterval(tick))
+export class Overload {
+  readonly #options: OverloadOptions
+  readonly #tick: NodeJS.Timeout
+  readonly #body = bodyOf(503, ID).split(ID)
+  #underWay = 0
+  #tickedAt = performance.now()
+  #lateMs = 0
+  #shed = 0
+  #toldAt = Number.NEGATIVE_INFINITY
 
-  // The last tick may have been in time, and this turn of the loop already be too long.
-  const isLate = () => late > lateMaxMs || performance.now() - tickedAt - TICK_MS > lateMaxMs
-  app.addHook('onRequest', (request: FastifyRequest, reply, done) => {
-    if (!request.url.startsWith('/trpc/') || (underWay < callsMax && !isLate())) done()
-    else answerBusy(request, reply)
-  })
+  constructor(options: OverloadOptions) {
+    this.#options = options
+    this.#tick = setInterval(() => this.#look(), TICK_MS).unref()
+  }
 
-  return async (calls, reply, run) => {
-    if (underWay + calls > callsMax) {
+  close(): void {
+    clearInterval(this.#tick)
+    this.#tell()
+  }
+
+  /** Whether a request was answered because there is no time for it. */
+  turnsAway(request: IncomingMessage, response: ServerResponse): boolean {
+    const { url = '', method, headers } = request
+    if (!this.#isOver() || !url.startsWith('/trpc/') || method === 'OPTIONS') return false
+    this.#shed++
+    const id = this.#options.requestIdOf(request)
+    const body = this.#body.join(id)
+    const { origin } = headers
+    response.writeHead(503, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'retry-after': String(Math.ceil(BUSY_AFTER_MS / 1_000)),
+      'x-request-id': id,
+      'x-content-type-options': 'nosniff',
+      vary: 'Origin',
+      // So that a browser may read why it is turned away.
+      ...(origin !== undefined &&
+        this.#options.corsOrigins.includes(origin) && {
+          'access-control-allow-origin': origin,
+          'access-control-expose-headers': 'retry-after, x-request-id',
+        }),
+      ...(isUnread(request) && { connection: 'close' }),
+    })
+    response.end(body)
+    return true
+  }
+
+  /** Runs the procedure calls of a request, or answers it if they are too many. */
+  async run<T>(calls: number, reply: FastifyReply, work: () => Promise<T>): Promise<T | FastifyReply> {
+    if (this.#underWay + calls > this.#options.limits.callsMax) {
       answerBusy(reply.request, reply)
       return reply
     }
-    underWay += calls
+    this.#underWay += calls
     try {
-      return await run()
+      return await work()
     } finally {
-      underWay -= calls
+      this.#underWay -= calls
     }
+  }
+
+  #isOver(): boolean {
+    const { callsMax, lateMaxMs } = this.#options.limits
+    // The last tick may have been in time, and this turn of the loop already be too long.
+    const lateMs = Math.max(this.#lateMs, performance.now() - this.#tickedAt - TICK_MS)
+    return this.#underWay >= callsMax || lateMs > lateMaxMs
+  }
+
+  #look(): void {
+    const now = performance.now()
+    this.#lateMs = now - this.#tickedAt - TICK_MS
+    this.#tickedAt = now
+    if (now - this.#toldAt > TELL_MS) this.#tell()
+  }
+
+  #tell(): void {
+    if (this.#shed === 0) return
+    this.#options.log.warn({ requests: this.#shed, underWay: this.#underWay }, 'load was shed')
+    this.#shed = 0
+    this.#toldAt = performance.now()
   }
 }

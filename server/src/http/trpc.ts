@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { Refusal } from '../refusals.ts'
 import { trace } from '../trpc.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { Bounded } from './overload.ts'
+import type { Overload } from './overload.ts'
 import { answerPlainCall, plainCall, proceduresOf } from './short-lane.ts'
 import { answerStream, streamCall } from './stream-lane.ts'
 
@@ -23,11 +23,11 @@ type CreateContext = (request: FastifyRequest, reply: FastifyReply) => Context
 
 interface Mounted {
   router: AnyTRPCRouter
-  bounded: Bounded
+  overload: Overload
 }
 
 /** Mounts a router under `/trpc`. JSON is the only body there is: anything else is 415. */
-export function mountTrpc(app: FastifyInstance, { router, bounded }: Mounted, createContext: CreateContext): void {
+export function mountTrpc(app: FastifyInstance, { router, overload }: Mounted, createContext: CreateContext): void {
   const procedures = proceduresOf(router)
   const adapter = adapterOptions(router, createContext)
   app.removeAllContentTypeParsers()
@@ -48,7 +48,7 @@ export function mountTrpc(app: FastifyInstance, { router, bounded }: Mounted, cr
     }
     const call = plainCall(procedures, req, path)
     const calls = call ? 1 : Math.min(path.split(',').length, BATCH_MAX)
-    return bounded(calls, res, async () => {
+    return overload.run(calls, res, async () => {
       if (!call) return fastifyRequestHandler({ ...adapter, req, res, path, maxBodySize })
       return answerPlainCall(call, res, { context: createContext(req, res), onError, headersFor: responseHeaders })
     })

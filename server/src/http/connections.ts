@@ -1,0 +1,33 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Overload } from './overload.ts'
+
+export interface ConnectionLimits {
+  /** How long a client may take to send a request. */
+  requestTimeoutMs: number
+  /** How long a connection may be idle between two requests. */
+  keepAliveTimeoutMs: number
+  /** How long a connection may neither send nor take a byte. */
+  silenceMaxMs: number
+  connectionsMax: number
+}
+
+/** An HTTP server whose connections are bounded in number and time, and which asks `overload` before `handle`. */
+export function boundedServer(handle: RequestListener, limits: ConnectionLimits, overload: Overload): Server {
+  const { requestTimeoutMs, keepAliveTimeoutMs, silenceMaxMs, connectionsMax } = limits
+  const server = createServer(
+    {
+      // Node takes the longer of the two for the body, and has a minute for the headers if it is not told.
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      // It looks for overdue requests every thirty seconds if it is not told.
+      connectionsCheckingInterval: Math.min(requestTimeoutMs / 5, 1_000),
+      keepAliveTimeout: keepAliveTimeoutMs,
+    },
+    (request, response) => {
+      if (!overload.turnsAway(request, response)) handle(request, response)
+    },
+  )
+  server.maxConnections = connectionsMax
+  server.setTimeout(silenceMaxMs)
+  return server
+}
