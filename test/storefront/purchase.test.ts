@@ -95,9 +95,11 @@ describe('what happens elsewhere arrives by itself', () => {
     const product = await store.shop.givenProduct({ price: 300, stock: 50 })
     await store.givenCustomer({ points: 1_000 })
     const context = await store.context()
-    const buying = await store.visit(`/products/${product.id}`, { context })
-    const watching = await store.visit(`/products/${product.id}`, { context })
+    const streams: string[] = []
+    context.on('request', (request) => streams.push(...(/(?<=\/trpc\/)\w+\.on\w+/.exec(request.url()) ?? [])))
     const orders = await store.visit('/orders', { context })
+    const watching = await store.visit(`/products/${product.id}`, { context })
+    const buying = await store.visit(`/products/${product.id}`, { context })
     await eventually(() => textOf(watching, '.offer-stock')).toContain('50 left')
     await eventually(() => textOf(orders)).toContain('Nothing here yet.')
 
@@ -106,6 +108,8 @@ describe('what happens elsewhere arrives by itself', () => {
     await eventually(() => textOf(watching, '.offer-stock')).toContain('49 left')
     await eventually(() => textOf(watching, '.balance')).toContain('700')
     await eventually(() => textOf(orders, '.order')).toMatch(/^Order \d+ Paid/)
+    // A browser has six connections to a server of HTTP/1.1: one tab follows the user for all of them.
+    expect(streams.toSorted()).toEqual(['orders.onChange', 'points.onChange', 'products.onStock', 'products.onStock'])
   })
 
   test('from a server of somebody else: a price that changes, a catalogue that is sold out', async ({ openStore }) => {
@@ -118,5 +122,25 @@ describe('what happens elsewhere arrives by itself', () => {
     await eventually(() => textOf(page, '.grid .card')).toContain('Sold out')
     await store.shop.asAdmin().products.update({ productId: product.id, price: 280 })
     await eventually(() => textOf(page, '.grid .card')).toContain('280')
+  })
+
+  test('also after the tab that followed for all was closed, and the connection was lost', async ({ openStore }) => {
+    await using store = await openStore()
+    store.expectedProblems = /ERR_/
+    const { client } = await store.givenCustomer({ points: 1_000 })
+    const context = await store.context()
+    const first = await store.visit('/points', { context })
+    await eventually(() => textOf(first, '.balance')).toContain('1,000')
+    const second = await store.visit('/points', { context })
+    await eventually(() => textOf(second, '.balance')).toContain('1,000')
+    await first.close()
+    await client.points.charge.mutate({ amount: 1 })
+    await eventually(() => textOf(second, '.balance')).toContain('1,001')
+
+    await context.setOffline(true)
+    store.shop.app.server.closeAllConnections()
+    await client.points.charge.mutate({ amount: 1 })
+    await context.setOffline(false)
+    await eventually(() => textOf(second, '.balance')).toContain('1,002')
   })
 })

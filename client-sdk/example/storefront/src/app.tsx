@@ -1,4 +1,4 @@
-import { useLiveUser } from './live.ts'
+import { useLiveUser } from './live/use-live-user.ts'
 import { CataloguePage } from './pages/catalogue.tsx'
 import { NowherePage } from './pages/nowhere.tsx'
 import { OrdersPage } from './pages/orders.tsx'

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useLiveProducts } from '../live.ts'
+import { LiveProducts } from '../live/live-products.tsx'
 import { Failure } from '../parts/failure.tsx'
 import { Page, Title } from '../parts/page.tsx'
 import { Pagination } from '../parts/pagination.tsx'
@@ -24,15 +24,31 @@ export function CataloguePage({ number, storeId }: CataloguePageProps) {
   return (
     <Page>
       <Title title={number > 1 ? `The shop, page ${number}` : 'The shop'} place={cataloguePath({ number, storeId })} />
-      {isFront && (
-        <div className="front">
-          <Trending />
-          <BestSellers />
-        </div>
-      )}
-      <Products number={number} storeId={storeId} />
+      <LiveProducts productIds={useShown({ number, storeId })}>
+        {isFront && (
+          <div className="front">
+            <Trending />
+            <BestSellers />
+          </div>
+        )}
+        <Products number={number} storeId={storeId} />
+      </LiveProducts>
     </Page>
   )
+}
+
+/** The ids of the products whose stock is shown, once all of them are known. */
+function useShown({ number, storeId }: CataloguePageProps): number[] {
+  const { client } = useSession()
+  const isFront = number === 1 && !storeId
+  const list = useQuery(queries.productList(client, { number, storeId }))
+  const trending = useQuery({ ...queries.trending(client), enabled: isFront })
+  if (list.isPending || (isFront && trending.isPending)) return []
+  const products = [
+    ...(list.data?.items ?? []),
+    ...((isFront && trending.data?.items) || []).map(({ product }) => product),
+  ]
+  return products.map(({ id }) => id)
 }
 
 function Products({ number, storeId }: CataloguePageProps) {
@@ -41,7 +57,6 @@ function Products({ number, storeId }: CataloguePageProps) {
     ...queries.productList(client, { number, storeId }),
     placeholderData: keepPreviousData,
   })
-  useLiveProducts(data?.items.map(({ id }) => id) ?? [])
   return (
     <section aria-labelledby="products-title">
       <div className="section-head">

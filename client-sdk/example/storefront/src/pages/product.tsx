@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { BuyDialog } from '../buying/buy-dialog.tsx'
 import type { Purchase } from '../buying/purchase.ts'
-import { useLiveProducts } from '../live.ts'
+import { LiveProducts, useCurrent } from '../live/live-products.tsx'
 import { Amount } from '../parts/amount.tsx'
 import { Failure } from '../parts/failure.tsx'
 import { Back } from '../parts/icons.tsx'
@@ -21,7 +21,6 @@ import { count } from '../words.ts'
 export function ProductPage({ productId }: { productId: number }) {
   const { client } = useSession()
   const { data, error, refetch } = useQuery(queries.product(client, productId))
-  useLiveProducts([productId])
   // Kept here: what is being bought is seen to its end, also when the product leaves the shop meanwhile.
   const [purchase, setPurchase] = useState<Purchase>()
   const isGone = refusalOf(error)?.code === 'product_not_found'
@@ -40,7 +39,9 @@ export function ProductPage({ productId }: { productId: number }) {
           {isGone ? (
             <p>This product is not in the shop, or not any more.</p>
           ) : data ? (
-            <Offer product={data} begin={setPurchase} />
+            <LiveProducts productIds={[productId]}>
+              <Offer product={data} begin={setPurchase} />
+            </LiveProducts>
           ) : error ? (
             <Failure error={error} retry={refetch} />
           ) : (
@@ -56,7 +57,7 @@ export function ProductPage({ productId }: { productId: number }) {
 function Offer({ product, begin }: { product: Product; begin: (purchase: Purchase) => void }) {
   const { user, isOpening } = useSession()
   const [quantity, setQuantity] = useState(1)
-  const { id, name, price, stock, salesVolume, storeId, storeName } = product
+  const { id, name, price, stock, salesVolume, storeId, storeName } = useCurrent(product)
   const purchase = { productId: id, name, quantity, price }
   return (
     <>

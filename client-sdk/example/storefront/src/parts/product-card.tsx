@@ -1,11 +1,13 @@
 import type { Product } from '@pointwise/client-sdk'
+import { useCurrent } from '../live/live-products.tsx'
 import { Link, productPath } from '../route.tsx'
 import { Amount } from './amount.tsx'
 import { Bone } from './skeleton.tsx'
 import { StockLine } from './stock-line.tsx'
 import { Tile } from './tile.tsx'
 
-export function ProductCard({ product, badge }: { product: Product; badge?: string }) {
+export function ProductCard({ product: read, badge }: { product: Product; badge?: string }) {
+  const product = useCurrent(read)
   return (
     <article className="card">
       <div className="card-picture">
