@@ -92,9 +92,9 @@ export const test = base.extend<{ $test: { openStore: OpenStore }; $file: { brow
   browser: [
     // biome-ignore lint/correctness/noEmptyPattern: a fixture tells by its pattern what it needs
     async ({}, use) => {
-      const browser = existsSync(CHROMIUM)
-        ? await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
-        : undefined
+      const isThere = existsSync(CHROMIUM)
+      if (!isThere) process.stdout.write(`Browser tests are skipped: there is no ${CHROMIUM}.\n`)
+      const browser = isThere ? await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS }) : undefined
       await use(browser)
       await browser?.close()
     },
