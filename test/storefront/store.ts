@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { test as base, expect } from 'vitest'
+import { test as base, expect, vi } from 'vitest'
 import { buildStorefront } from '../../server/src/embedded/storefront.ts'
 import type { Site } from '../../server/src/http/site.ts'
 import type { DemoUser } from '../../server/src/http/storefront.ts'
@@ -10,7 +10,10 @@ import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const CHROMIUM = '/usr/bin/chromium'
 const SCREENSHOTS = join(ROOT, '.pointwise/screenshots')
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 30_000
+
+// A browser beside the server that it asks, and beside other tests, is slow.
+vi.setConfig({ testTimeout: 180_000 })
 
 /** What Chromium would else ask of the world, or of a machine that has no screen. */
 const ARGUMENTS = [
