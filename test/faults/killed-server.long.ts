@@ -2,6 +2,8 @@ import { OutcomeUnknownError, refusalOf } from '@pointwise/client-sdk'
 import { TRPCClientError } from '@trpc/client'
 import { expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
+import { faultProxy } from '../setup/fault-proxy.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { type Client, item, newKey, openShop, SECRET } from '../setup/shop.ts'
 
@@ -34,8 +36,9 @@ test('a server that is killed amid 1,000 checkouts and started again: each has o
     await shop.givenProduct({ price: 4, stock: 100_000 }),
   ]
   const users = await shop.givenUsers(CLIENTS, { points: 1_000 })
+  await using proxy = await faultProxy(shop.databaseUrl)
   const env = {
-    DATABASE_URL: shop.databaseUrl,
+    DATABASE_URL: proxy.url,
     JWT_SECRET: new TextDecoder().decode(SECRET),
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'info',
@@ -56,6 +59,9 @@ test('a server that is killed amid 1,000 checkouts and started again: each has o
   )
   for (const count of KILLED_AFTER) {
     await expect.poll(() => acknowledged.size, { timeout: 60_000 }).toBeGreaterThan(count)
+    // The worst moment: the database has committed, and nobody knows.
+    const struck = proxy.plant('hang', /^commit$/)
+    await eventually(struck).toBe(1)
     const before = new Map(acknowledged)
     await server[Symbol.asyncDispose]()
     server = new ServerProcess({ ...env, PORT: new URL(url).port })
@@ -76,5 +82,8 @@ test('a server that is killed amid 1,000 checkouts and started again: each has o
   for (const { id, key, status } of orders) {
     expect({ status, orderId: acknowledged.get(key)?.orderId }).toEqual({ status: 'paid', orderId: id })
   }
+  expect([...acknowledged.values()].filter(({ replayed }) => replayed).length).toBeGreaterThanOrEqual(
+    KILLED_AFTER.length,
+  )
   expect(await run(shop.db, 'select distinct point from points')).toEqual([{ point: 1_000 - CHECKOUTS * 7 }])
 })
