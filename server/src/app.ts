@@ -36,8 +36,8 @@ const LIMITS: Limits = {
   keepAliveTimeoutMs: 72_000,
   silenceMaxMs: 300_000,
   connectionsMax: 10_000,
-  // What a server of 500 calls a second does within two seconds.
-  callsMax: 1_000,
+  // What a server of 1,000 calls a second does within two seconds.
+  callsMax: 2_000,
   lateMaxMs: 500,
 }
 
