@@ -44,6 +44,7 @@ export function mountTrpc(app: FastifyInstance, { router, overload }: Mounted, c
         onError,
         headersFor: responseHeaders,
         heartbeat,
+        overload,
       })
     }
     const call = plainCall(procedures, req, path)
