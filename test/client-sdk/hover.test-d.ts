@@ -25,4 +25,7 @@ void client.stores.list.query()
 void client.orders.list.query()
 //                      ^ (property) query: (input: void | { status?: "cancelled" | "paid" | "pending" | "refunded" | undefined; cursor?: string | undefined; limit?: number | undefined; } | undefined, opts?: TRPCProcedureOptions) => TRPCTaggedPromise<{ items: { id: number; status: "cancelled" | "paid" | "pending" | "refunded"; items: { productId: number; productName: string; price: number; quantity: number; amount: number; }[]; totalPrice: number; createdAt: Date; paidAt: Date | null; }[]; nextCursor: string | null; }, …
 
+for await (const change of client.points.onChange.subscribe()) void change
+//               ^ const change: { id: string; data: { type: "charged" | "paid" | "refunded"; amount: number; balance: number; orderId: number | null; at: Date; }; }
+
 void [product, charged, refusal]

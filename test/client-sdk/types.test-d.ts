@@ -7,14 +7,17 @@ import {
   createClient,
   isTRPCClientError,
   type Order,
+  type OrderChange,
   OutcomeUnknownError,
   type Payment,
+  type PointsChange,
   type Product,
   type Refusal,
   type RefusalCode,
   type RouterInputs,
   type RouterOutputs,
   refusalOf,
+  type StockChange,
   safe,
   type TRPCClient,
 } from '@pointwise/client-sdk'
@@ -77,6 +80,45 @@ export async function answers(): Promise<void> {
   // @ts-expect-error: there is no such field
   const supplier = product.supplierCost
   void [added, paid, left, status, when, always, supplier]
+}
+
+export async function changes(): Promise<void> {
+  holds<Same<Open<OrderChange | PointsChange | StockChange>, never>>()
+  for await (const { id, data } of client.orders.onChange.subscribe()) {
+    const [last, change]: [string, OrderChange] = [id, data]
+    if (data.type === 'placed') return void [last, change, data.totalPrice, data.at.getTime()]
+    // @ts-expect-error: only an order that is placed tells its price
+    void data.totalPrice
+    // @ts-expect-error: there is no such change
+    if (data.type === 'payed') return
+  }
+  for await (const { data } of client.points.onChange.subscribe({ lastEventId: '7' })) {
+    const [type, balance]: ['charged' | 'paid' | 'refunded', number] = [data.type, data.balance]
+    void [type, balance]
+  }
+  for await (const { data } of client.products.onStock.subscribe({ productIds: [1] })) {
+    const left: { productId: number; stock: number; price: number | null }[] = data.products
+    void left
+  }
+  const { unsubscribe } = client.orders.onChange.subscribe(undefined, {
+    onData: ({ data }) => void data.orderId,
+    onError: (error) => {
+      const code:
+        | 'token_missing'
+        | 'token_invalid'
+        | 'user_not_found'
+        | 'not_allowed'
+        | 'rate_limited'
+        | 'service_busy' = refusalOf(error)?.code ?? 'service_busy'
+      void code
+    },
+  })
+  unsubscribe()
+
+  // @ts-expect-error: the products are missing
+  client.products.onStock.subscribe()
+  // @ts-expect-error: a subscription is no query
+  await client.orders.onChange.query()
 }
 
 export async function refusals(): Promise<string> {

@@ -5,7 +5,7 @@ import { expectDiscreet } from './discretion.ts'
 import { SECRET } from './shop.ts'
 
 /** A server on a database of the test's own, which is closed with it; the books are not looked at. */
-export async function listening({ db, config }: { db: Db; config?: Partial<AppConfig> }) {
+export async function listening({ db, config, port = 0 }: { db: Db; config?: Partial<AppConfig>; port?: number }) {
   const log: string[] = []
   const app = await buildApp({
     db,
@@ -20,7 +20,7 @@ export async function listening({ db, config }: { db: Db; config?: Partial<AppCo
     },
     logger: createLogger('info', { write: (line) => void log.push(line) }),
   })
-  await app.listen({ port: 0, host: '127.0.0.1' })
+  await app.listen({ port, host: '127.0.0.1' })
   return {
     app,
     log,
