@@ -45,6 +45,7 @@ export interface FaultProxy extends AsyncDisposable {
   /** Connections are accepted, and nothing is ever said on them. */
   mute: () => void
   plugIn: () => void
+  isPlugged: () => boolean
   /** Closes the proxy and everything that is open through it. */
   close: () => Promise<void>
 }
@@ -156,6 +157,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
     plugIn: () => {
       state = 'plugged'
     },
+    isPlugged: () => state === 'plugged',
     close,
     [Symbol.asyncDispose]: close,
   }
