@@ -80,8 +80,10 @@ async function run(order: Order): Promise<Measured> {
   const all = Promise.all(Array.from({ length: connections }, (_, n) => connection(n)))
   await wait(RAMP_MS + order.warmUpMs)
   isMeasuring = true
+  process.send?.('begins')
   await wait(order.measureMs)
   isMeasuring = false
+  process.send?.('ends')
   isOver = true
   await all
   took.sort((a, b) => a - b)
