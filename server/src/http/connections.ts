@@ -16,8 +16,7 @@ export function boundedServer(handle: RequestListener, limits: ConnectionLimits,
   const { requestTimeoutMs, keepAliveTimeoutMs, silenceMaxMs, connectionsMax } = limits
   const server = createServer(
     {
-      // Node takes the longer of the two for the body, and has a minute for the headers if it is not told.
-      headersTimeout: requestTimeoutMs,
+      // Given here and not set later, or Node keeps its minute for the headers, and exchanges it with a shorter time.
       requestTimeout: requestTimeoutMs,
       // It looks for overdue requests every thirty seconds if it is not told.
       connectionsCheckingInterval: Math.min(requestTimeoutMs / 5, 1_000),
