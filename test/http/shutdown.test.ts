@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { holdLocks } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
+import { socketTo } from '../setup/sockets.ts'
 import { json, send } from '../setup/wire.ts'
 
 const ORIGIN = 'https://shop.example'
@@ -16,20 +15,6 @@ beforeEach(async () => {
   user = await shop.givenUser()
 })
 afterEach(() => shop[Symbol.asyncDispose]())
-
-/** A connection on which requests are written by hand. */
-async function socketTo({
-  url,
-}: Shop): Promise<{ socket: Socket; write: (request: string) => void; read: () => string }> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1')
-  let text = ''
-  socket.setEncoding('utf8').on('data', (part: string) => {
-    text += part
-  })
-  onTestFinished(() => void socket.destroy())
-  await once(socket, 'connect')
-  return { socket, write: (request) => socket.write(request), read: () => text }
-}
 
 const request = (path: string, end = '\r\n') => `GET ${path} HTTP/1.1\r\nhost: shop\r\norigin: ${ORIGIN}\r\n${end}`
 
@@ -65,27 +50,34 @@ test('a request that is under way is finished and answered', async () => {
 describe('a connection that is kept alive', () => {
   test('does not delay the close while it is idle', async () => {
     const idle = await Promise.all(Array.from({ length: 10 }, () => socketTo(shop)))
-    for (const { write } of idle) write(request('/livez'))
+    for (const { socket } of idle) socket.write(request('/livez'))
     for (const { read } of idle) await eventually(read).toContain('{"status":"ok"}')
     expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
     for (const { socket } of idle) await eventually(() => socket.closed).toBe(true)
   })
 
   test('does not delay the close when it becomes idle after that began', async () => {
-    const { write, read } = await socketTo(shop)
-    write(request('/trpc/stores.list', ''))
+    const { socket, read } = await socketTo(shop)
+    socket.write(request('/trpc/stores.list', ''))
     const { closed } = await beginClose()
-    write('\r\n')
+    socket.write('\r\n')
     await eventually(read).toContain('503')
     expect(await took(closed)).toBeLessThan(QUICK_MS)
   })
 
+  test('does not delay the close while nothing, or half a request, was said on it', async () => {
+    const silent = await Promise.all(Array.from({ length: 10 }, () => socketTo(shop)))
+    silent[0]?.socket.write(request('/trpc/stores.list', ''))
+    expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
+    for (const { closed } of silent) await closed
+  })
+
   test('gets service_busy in tRPC’s shape for a new request, which a browser may read', async () => {
-    const { socket, write, read } = await socketTo(shop)
-    write(request('/trpc/stores.list', ''))
+    const { socket, read } = await socketTo(shop)
+    socket.write(request('/trpc/stores.list', ''))
     const { closed } = await beginClose()
     shop.statements.length = 0
-    write('\r\n')
+    socket.write('\r\n')
     await eventually(() => socket.readableEnded).toBe(true)
     await closed
     const [head = '', body = ''] = read().split('\r\n\r\n')
@@ -102,11 +94,11 @@ describe('a connection that is kept alive', () => {
 
   test('is told that the server is alive, and no longer ready', async () => {
     const [ready, alive] = [await socketTo(shop), await socketTo(shop)]
-    ready.write(request('/readyz', ''))
-    alive.write(request('/livez', ''))
+    ready.socket.write(request('/readyz', ''))
+    alive.socket.write(request('/livez', ''))
     const { closed } = await beginClose()
-    ready.write('\r\n')
-    alive.write('\r\n')
+    ready.socket.write('\r\n')
+    alive.socket.write('\r\n')
     await eventually(ready.read).toContain('{"status":"unavailable","problem":"closing"}')
     await eventually(alive.read).toContain('{"status":"ok"}')
     await closed
