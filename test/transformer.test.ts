@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import superjson, { type SuperJSONResult } from 'superjson'
 import { describe, expect, it } from 'vitest'
 import { transformer } from '../server/src/transformer.ts'
+import { fc } from './setup/properties.ts'
 
 const key = fc.oneof(
   fc.constantFrom('id', 'name', 'a.b', 'a\\b', 'constructor', 'prototype', '', '0', 'toJSON', 'length'),
@@ -38,7 +38,10 @@ describe('the transformer', () => {
       fc.property(value, (value) => {
         expect(text(() => transformer.serialize(value))).toBe(text(() => superjson.serialize(value)))
       }),
-      { numRuns: 5_000 },
+      {
+        numRuns: 5_000,
+        examples: [[[[[new Date(0)], new Date(1)]]], [{ x: { 1: { y: new Date(0) }, 2: new Date(1) } }]],
+      },
     )
   })
 

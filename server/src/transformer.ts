@@ -45,7 +45,7 @@ function notePlain(value: object, path: string, dates: Record<string, ['Date']>,
   seen.add(value)
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      if (!noteValue(value[index], `${path}${index}`, dates, seen)) return false
+      if (!noteValue(value[index], path, String(index), dates, seen)) return false
     }
     return true
   }
@@ -53,12 +53,18 @@ function notePlain(value: object, path: string, dates: Record<string, ['Date']>,
   if (prototype !== Object.prototype && prototype !== null) return false
   for (const key of Object.keys(value)) {
     if (key.includes('.') || key.includes('\\') || RESERVED.has(key)) return false
-    if (!noteValue((value as Record<string, unknown>)[key], `${path}${key}`, dates, seen)) return false
+    if (!noteValue((value as Record<string, unknown>)[key], path, key, dates, seen)) return false
   }
   return true
 }
 
-function noteValue(value: unknown, path: string, dates: Record<string, ['Date']>, seen: Set<object>): boolean {
+function noteValue(
+  value: unknown,
+  path: string,
+  key: string,
+  dates: Record<string, ['Date']>,
+  seen: Set<object>,
+): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -67,16 +73,19 @@ function noteValue(value: unknown, path: string, dates: Record<string, ['Date']>
       return Number.isFinite(value) && !Object.is(value, -0)
     case 'object':
       if (value === null) return true
-      if (!(value instanceof Date)) return notePlain(value, `${path}.`, dates, seen)
+      if (!(value instanceof Date)) return notePlain(value, `${path}${key}.`, dates, seen)
+      // JavaScript puts a name that is a number before all others, and so would superjson's list of marks.
+      if (NUMBER.test(key)) return false
       if (seen.has(value) || Number.isNaN(value.getTime())) return false
       seen.add(value)
-      dates[path] = ['Date']
+      dates[`${path}${key}`] = ['Date']
       return true
     default:
       return false
   }
 }
 
+const NUMBER = /^\d/
 const RESERVED = new Set(['__proto__', 'constructor', 'prototype', 'toJSON'])
 
 function refuseProto(text: unknown): void {

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Sequence } from '../../server/src/live/sequence.ts'
+import { fc } from '../setup/properties.ts'
 
 const PATIENCE = { emptyMs: 100, uncommittedMs: 1_000 }
 const rows = (...ids: number[]) => ids.map((id) => ({ id }))

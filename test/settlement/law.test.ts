@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Books, keyOf, type Request, type Settled, settle } from '../../server/src/payments/settlement.ts'
 import { Refusal } from '../../server/src/refusals.ts'
+import { fc } from '../setup/properties.ts'
 
 const USERS = [1, 2, 3]
 const REMOVED_USER = 4
