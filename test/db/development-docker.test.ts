@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { whyNoEngine } from '../../db/src/development/docker-engine.ts'
 import { thisMachine } from '../../db/src/development/machine.ts'
 
-import { held, options, owned, query, startOwner } from '../setup/development.ts'
+import { held, options, owned, query, startOwner, withDirectories } from '../setup/development.ts'
+
+withDirectories()
 
 const { dockerHost } = thisMachine()
 const noEngine = await whyNoEngine(dockerHost)

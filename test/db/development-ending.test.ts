@@ -17,7 +17,10 @@ import {
   pidOf,
   query,
   startOwner,
+  withDirectories,
 } from '../setup/development.ts'
+
+withDirectories()
 
 const { programFolders } = thisMachine()
 const programs = (await findPrograms(programFolders)).usable

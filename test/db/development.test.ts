@@ -11,7 +11,9 @@ import { startPrivately } from '../../db/src/development/local.ts'
 import { type Machine, thisMachine } from '../../db/src/development/machine.ts'
 import { findPrograms } from '../../db/src/development/programs.ts'
 
-import { directory, held, isRunning, options, pidOf, query, said } from '../setup/development.ts'
+import { directory, held, isRunning, options, pidOf, query, said, withDirectories } from '../setup/development.ts'
+
+withDirectories()
 
 const { programFolders } = thisMachine()
 const programs = (await findPrograms(programFolders)).usable

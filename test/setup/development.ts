@@ -13,16 +13,20 @@ export let directory: string
 export let said: string[]
 /** What is still to be ended after it. */
 export let endings: (() => unknown)[]
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'pointwise-development-'))
-  said = []
-  endings = []
-})
-afterEach(async () => {
-  await Promise.all(endings.map((end) => end()))
-  // The database of an owner that was just killed may still be writing its last files.
-  await rm(directory, { recursive: true, force: true, maxRetries: 100 })
-})
+
+/** Gives each test of the file that calls this a directory of its own, and ends what is still running after it. */
+export function withDirectories(): void {
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'pointwise-development-'))
+    said = []
+    endings = []
+  })
+  afterEach(async () => {
+    await Promise.all(endings.map((end) => end()))
+    // The database of an owner that was just killed may still be writing its last files.
+    await rm(directory, { recursive: true, force: true, maxRetries: 100 })
+  })
+}
 
 export function options(overrides: Partial<FindOptions> = {}): FindOptions {
   return { directory, keep: false, database: 'mysql', say: (line) => said.push(line), ...overrides }
