@@ -1,5 +1,5 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely'
-import type { Pool, PoolConnection, QueryError, QueryResult, QueryValues } from 'mysql2'
+import type { Pool, PoolConnection, QueryError, QueryResult, QueryValues, ResultSetHeader } from 'mysql2'
 import { isConnectionLost, NoConnectionFree } from './failures.ts'
 
 /** What every session is told before its first use. READ COMMITTED: see docs/decisions/0002-read-committed.md. */
@@ -28,6 +28,15 @@ export interface PoolLimits {
   lockWaitSeconds: number
 }
 
+/** What the driver is told of a statement that had not to be sent. */
+const NOTHING_DONE = { affectedRows: 0, insertId: 0, changedRows: 0, warningStatus: 0 } as ResultSetHeader
+const ENDS_TRANSACTION = new Set(['commit', 'rollback'])
+
+/** The results of what was sent after BEGIN, as the driver would have given them. */
+function withoutFirst([, ...results]: QueryResult[]): QueryResult {
+  return (results.length === 1 ? results[0] : results) as QueryResult
+}
+
 type Callback = (error: unknown, result?: QueryResult) => void
 
 const connectionGone = () => Object.assign(new Error('The connection was given up.'), { fatal: true })
@@ -40,6 +49,7 @@ class WatchedConnection {
   #isLent = false
   #prepared = false
   #lost = false
+  #begins = false
   #inTransaction = false
 
   constructor(raw: PoolConnection, limits: PoolLimits, onRelease: () => void) {
@@ -53,20 +63,31 @@ class WatchedConnection {
     return this
   }
 
+  /** BEGIN is not sent alone: it goes before the transaction's first statement, and saves every transaction a round trip. */
   query(sql: string, values: QueryValues, callback: Callback): void {
     // Behind a statement that was given up, another, such as the ROLLBACK, would wait for ever.
     if (this.#lost) {
       callback(connectionGone())
       return
     }
+    const isFirst = this.#begins
+    this.#begins = sql === 'begin'
+    if (this.#begins || (isFirst && ENDS_TRANSACTION.has(sql))) {
+      callback(undefined, NOTHING_DONE)
+      return
+    }
+    if (isFirst) this.#inTransaction = true
     const timeout = this.#limits.statementTimeoutMs
-    this.#raw.query({ sql, values, timeout }, (error: QueryError | null, result: QueryResult) => {
-      if (isConnectionLost(error)) this.#lost = true
-      if (result && 'serverStatus' in result) {
-        this.#inTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
-      }
-      callback(error, result)
-    })
+    this.#raw.query(
+      { sql: isFirst ? `begin;\n${sql}` : sql, values, timeout },
+      (error: QueryError | null, result: QueryResult) => {
+        if (isConnectionLost(error)) this.#lost = true
+        if (result && 'serverStatus' in result) {
+          this.#inTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
+        }
+        callback(error, isFirst && result ? withoutFirst(result as QueryResult[]) : result)
+      },
+    )
   }
 
   /** Tells the session what we expect of it, once in its life. */
@@ -89,6 +110,7 @@ class WatchedConnection {
   release(): void {
     if (!this.#isLent) return
     this.#isLent = false
+    this.#begins = false
     if (this.#lost || this.#inTransaction || !this.#prepared) this.#raw.destroy()
     else this.#raw.release()
     this.#onRelease()

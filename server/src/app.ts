@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import type { Db } from '@pointwise/db'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
@@ -11,6 +10,7 @@ import type { AppConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { boundedServer, type ConnectionLimits } from './http/connections.ts'
 import { answerError, answerNotFound, answerUnrouted, BODY_BYTES_MAX } from './http/errors.ts'
+import { securityHeaders } from './http/headers.ts'
 import { mountHealth } from './http/health.ts'
 import { RequestLog } from './http/logging.ts'
 import { mountOpenapi } from './http/openapi.ts'
@@ -84,10 +84,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerNotFound)
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id)
+  const headers = securityHeaders()
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers).header('x-request-id', request.id)
+    done()
   })
-  await app.register(helmet)
   await app.register(cors, {
     origin: config.corsOrigins,
     methods: ['GET', 'POST'],

@@ -74,8 +74,8 @@ export function trace(error: TRPCError, requestId: string): void {
 export const trpcConfig = t._config
 
 /**
- * Declares what the steps that follow may refuse: for `procedure.concat()`. What is declared reaches the client, typed;
- * a refusal that was not declared is a fault of ours.
+ * Begins a procedure, and declares all that it may refuse. What is declared reaches the client, typed; a refusal that
+ * was not declared is a fault of ours.
  */
 export function refuses<Code extends RefusalCode>(...codes: Code[]) {
   const declared: ReadonlySet<RefusalCode> = new Set(codes)
@@ -86,20 +86,26 @@ export function refuses<Code extends RefusalCode>(...codes: Code[]) {
       if (!refusal || !declared.has(refusal.code)) return undefined
       return refusedShape(shape, ctx, refusal as WireRefusal<Code>)
     })
-    .use(translateRefusals)
 }
 
 /**
- * The one place where a refusal becomes tRPC's error. A database that had no time for us is a refusal as well, because
- * nothing happened. `next()` never throws: a failure comes back as a result.
+ * The one place where a refusal becomes tRPC's error: around all that a procedure does. A database that had no time for
+ * us is a refusal as well, because nothing happened.
  */
-const translateRefusals = t.middleware(async ({ next }) => {
-  const result = await next()
-  if (result.ok || result.error instanceof RefusedError) return result
-  const refusal = refusalFor(result.error.cause)
-  if (refusal) throw new RefusedError(refusal)
-  return result
-})
+export async function translateRefusals<Result extends { ok: true } | { ok: false; error: TRPCError }>(
+  work: () => Promise<Result>,
+): Promise<Result> {
+  let cause: unknown
+  try {
+    const result = await work()
+    if (result.ok) return result
+    cause = result.error
+  } catch (error) {
+    cause = error
+  }
+  const refusal = refusalFor(cause instanceof TRPCError ? cause.cause : cause)
+  throw refusal ? new RefusedError(refusal) : cause
+}
 
 function refusalFor(cause: unknown): Refusal | undefined {
   if (cause instanceof Refusal) return cause

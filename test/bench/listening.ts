@@ -21,7 +21,7 @@ export function tokenOf(userId: number): Promise<string> {
     .sign(SECRET)
 }
 
-/** Listens, tells the parent the port, and closes when it is told to. */
+/** Listens, tells the parent the port, and when it asks the most memory ever held; closes when it is told to. */
 export async function listen(app: FastifyInstance, close: () => Promise<unknown>): Promise<void> {
   await app.listen({ port: 0, host: '127.0.0.1' })
   process.once('SIGTERM', async () => {
@@ -29,5 +29,6 @@ export async function listen(app: FastifyInstance, close: () => Promise<unknown>
     await close()
     process.exit(0)
   })
+  process.on('message', () => process.send?.(process.resourceUsage().maxRSS / 1_024))
   process.send?.((app.server.address() as AddressInfo).port)
 }

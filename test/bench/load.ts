@@ -9,10 +9,8 @@ export interface Load {
 }
 
 export interface Measured {
-  completed: number
-  seconds: number
-  /** How often each HTTP status came. */
-  statuses: Record<string, number>
+  /** Requests answered with 200: of any other answer it is no measurement. */
+  perSecond: number
   p50Ms: number
   p99Ms: number
 }
@@ -51,7 +49,11 @@ async function run({ port, connections, repeat, durationMs }: Load): Promise<Mea
   for (const socket of sockets) socket.destroy()
   latencies.sort((a, b) => a - b)
   const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0
-  return { completed: latencies.length, seconds, statuses, p50Ms: at(0.5), p99Ms: at(0.99) }
+  const { 200: served = 0, ...others } = statuses
+  if (Object.keys(others).length > 0 || served === 0) {
+    throw new Error(`expected 200 alone, and of ${latencies.length} answers got ${JSON.stringify(statuses)}`)
+  }
+  return { perSecond: served / seconds, p50Ms: at(0.5), p99Ms: at(0.99) }
 }
 
 function open(port: number): Promise<Socket> {

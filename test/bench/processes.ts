@@ -1,13 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Load, Measured } from './load.ts'
 
 /** A process of the benchmark that listens on a port. */
 export interface Listening {
   port: number
-  /** What it holds in memory at this moment, in MB. */
+  /** The most memory that it ever held, in MB. */
   memoryMb: () => Promise<number>
   stop: () => Promise<void>
 }
@@ -23,8 +22,9 @@ export async function startServer(
   return {
     port: port as number,
     memoryMb: async () => {
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
-      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024
+      child.send('memory?')
+      const [megabytes] = await Promise.race([once(child, 'message'), failure(child, script)])
+      return megabytes as number
     },
     stop: () => end(child),
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { tokenOf } from './listening.ts'
+import type { Load } from './load.ts'
 
 const tokens = new Map<number, Promise<string>>()
 
@@ -12,7 +13,10 @@ async function bearer(userId: number): Promise<string> {
 const post = (path: string, headers: string, body: string) =>
   `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 
-export const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`
+/** How long a load is kept up. */
+const DURATION_MS = 2_500
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`
 
 export async function payRequest({ orderId, userId }: { orderId: number; userId: number }): Promise<string> {
   return post('/trpc/payments.pay', await bearer(userId), JSON.stringify({ json: { orderId } }))
@@ -35,9 +39,15 @@ export async function placeRequest(userId: number, productId: number): Promise<s
   return post('/trpc/orders.place', await bearer(userId), JSON.stringify({ json: itemsOf(productId) }))
 }
 
-/** Deals requests out to connections, in turn. */
-export function deal(requests: string[], connections: number): { requests: string[] }[] {
+/** A load of requests of which each is sent once, dealt out to connections in turn. */
+export function eachOnce({ port }: { port: number }, requests: string[], connections: number): Load {
   const hands = Array.from({ length: connections }, (): { requests: string[] } => ({ requests: [] }))
   for (const [index, request] of requests.entries()) hands[index % connections]?.requests.push(request)
-  return hands
+  return { port, connections: hands, repeat: false, durationMs: DURATION_MS }
+}
+
+/** A load of one request, on so many connections. */
+export function againAndAgain({ port }: { port: number }, path: string, connections: number): Load {
+  const hands = Array.from({ length: connections }, () => ({ requests: [get(path)] }))
+  return { port, connections: hands, repeat: true, durationMs: DURATION_MS }
 }

@@ -94,9 +94,13 @@ test('a connection that is cut at BEGIN is replaced', async () => {
   const cuts = proxy.plant('cut after', /^begin$/, Number.POSITIVE_INFINITY)
   const proxied = connect(proxy.url)
   let attempts = 0
-  const failing = transact(proxied, async () => void attempts++)
+  const failing = transact(proxied, (tx) => {
+    attempts++
+    return insertUser(tx, 'Ada')
+  })
   await expect(failing).rejects.toBeInstanceOf(DatabaseBusy)
-  expect({ attempts, cuts: cuts() }).toEqual({ attempts: 0, cuts: 4 })
+  expect({ attempts, cuts: cuts() }).toEqual({ attempts: 4, cuts: 4 })
+  expect(await names()).toEqual([])
   await proxied.destroy()
 })
 

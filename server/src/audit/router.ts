@@ -23,7 +23,7 @@ const check = z
   .meta({ id: 'AuditCheck' })
 
 export const auditRouter = router({
-  run: adminProcedure
+  run: adminProcedure()
     .meta({
       description: 'Holds all books against each other, in one consistent read that holds nobody up.',
       example: examples.run,

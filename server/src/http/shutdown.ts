@@ -25,10 +25,9 @@ export function drainOnClose(app: FastifyInstance): () => boolean {
     }, SWEEP_MS)
   })
   app.addHook('onClose', async () => clearInterval(sweep))
-  app.addHook('onRequest', async (request, reply) => {
-    if (!closing || request.url === '/livez' || request.url === '/readyz') return
-    answerClosing(request, reply)
-    return reply
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!closing || request.url === '/livez' || request.url === '/readyz') done()
+    else answerClosing(request, reply)
   })
   return () => closing
 }

@@ -4,7 +4,6 @@ import { userTopic } from '../live/events.ts'
 import { changes, follow, lastEventId } from '../live/procedure.ts'
 import { existingUser, userProcedure } from '../procedures.ts'
 import { id, keysetPage, limit, newestFirst } from '../schemas.ts'
-import { refuses } from '../trpc.ts'
 import { orderChangeOf } from './changes.ts'
 import * as examples from './examples.ts'
 import { order, orderChange, orderStatus, placeInput } from './schemas.ts'
@@ -14,7 +13,7 @@ const orderInput = z.strictObject({ orderId: id })
 
 /** The procedures of orders but `checkout`, which payments adds. */
 export const orderProcedures = {
-  place: userProcedure
+  place: userProcedure('idempotency_key_reused', 'product_not_found', 'price_changed', 'stock_insufficient')
     .meta({
       description:
         'Places an order, to be paid later. Prices are those that the customer saw; one that has changed since is refused.',
@@ -22,39 +21,36 @@ export const orderProcedures = {
     })
     .input(placeInput)
     .use(existingUser)
-    .concat(refuses('idempotency_key_reused', 'product_not_found', 'price_changed', 'stock_insufficient'))
     .output(order.extend({ replayed: z.boolean() }))
     .mutation(({ ctx, input }) =>
       ctx.transact((tx) => orders.place(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
     ),
 
-  get: userProcedure
+  get: userProcedure('order_not_found')
     .meta({ description: 'One of your orders.', example: examples.get })
     .input(orderInput)
     .use(existingUser)
-    .concat(refuses('order_not_found'))
     .output(order)
     .query(({ ctx, input }) => orders.get(ctx.db, ctx.userId, input.orderId)),
 
-  cancel: userProcedure
+  cancel: userProcedure('order_not_found', 'order_not_cancellable')
     .meta({ description: 'Cancels an order that is not paid.', example: examples.cancel })
     .input(orderInput)
     .use(existingUser)
-    .concat(refuses('order_not_found', 'order_not_cancellable'))
     .output(order)
     .mutation(({ ctx, input }) => {
       const call = { userId: ctx.userId, ...input, now: ctx.now() }
       return ctx.transact((tx) => orders.cancel(tx, call), { readBack: (tx) => orders.cancelAgain(tx, call) })
     }),
 
-  list: userProcedure
+  list: userProcedure()
     .meta({ description: 'Your orders, of all statuses or of one.', example: examples.list })
     .input(z.strictObject({ status: orderStatus.optional(), cursor: cursor.optional(), limit }).prefault({}))
     .use(existingUser)
     .output(newestFirst(keysetPage(order)))
     .query(({ ctx, input }) => orders.list(ctx.db, { userId: ctx.userId, ...input })),
 
-  onChange: userProcedure
+  onChange: userProcedure()
     .meta({
       description: 'Tells when one of your orders is placed, paid, cancelled or refunded.',
       example: examples.onChange,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { order, placeInput } from '../orders/schemas.ts'
 import { adminProcedure, existingUser, userProcedure } from '../procedures.ts'
 import { id, price } from '../schemas.ts'
-import { refuses, router } from '../trpc.ts'
+import { router } from '../trpc.ts'
 import * as examples from './examples.ts'
 import * as payments from './service.ts'
 import { settlementQueueOf } from './settlement-queue.ts'
@@ -12,55 +12,49 @@ const payment = z.object({ orderId: id, amount: price, paidAt: z.date() }).meta(
 const balance = z.int().min(0)
 
 export const paymentsRouter = router({
-  pay: userProcedure
+  pay: userProcedure('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient')
     .meta({
       description:
         'Pays an order with points. An order that is paid already is answered as it was, with `replayed: true`.',
       example: examples.pay,
     })
     .input(orderInput)
-    .concat(refuses('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient'))
     .output(z.object({ payment, balance, replayed: z.boolean() }))
     .mutation(({ ctx, input }) => {
       const request = { kind: 'pay', userId: ctx.claimedUserId, ...input, now: ctx.now() } as const
       return settlementQueueOf(ctx.db).settle(request, ctx.onFailedAttempt)
     }),
 
-  get: userProcedure
+  get: userProcedure('payment_not_found')
     .meta({ description: 'How one of your orders was paid.', example: examples.get })
     .input(orderInput)
     .use(existingUser)
-    .concat(refuses('payment_not_found'))
     .output(payment)
     .query(({ ctx, input }) => payments.get(ctx.db, ctx.userId, input.orderId)),
 
-  refund: adminProcedure
+  refund: adminProcedure('order_not_found', 'order_not_refundable', 'points_limit_exceeded')
     .meta({
       description: 'Refunds a paid order: points, stock and sales volume go back, once.',
       example: examples.refund,
     })
     .input(orderInput)
-    .concat(refuses('order_not_found', 'order_not_refundable', 'points_limit_exceeded'))
     .output(z.object({ orderId: id, amount: price, refundedAt: z.date(), replayed: z.boolean() }))
     .mutation(({ ctx, input }) => ctx.transact((tx) => payments.refund(tx, { ...input, now: ctx.now() }))),
 })
 
 /** Mounted as `orders.checkout`; it lives here because orders know nothing of payments. */
-export const checkout = userProcedure
+export const checkout = userProcedure(
+  'idempotency_key_reused',
+  'product_not_found',
+  'price_changed',
+  'points_insufficient',
+  'stock_insufficient',
+)
   .meta({
     description: 'Places an order and pays it with points, in one step: all of it happens, or nothing.',
     example: examples.checkout,
   })
   .input(placeInput)
-  .concat(
-    refuses(
-      'idempotency_key_reused',
-      'product_not_found',
-      'price_changed',
-      'points_insufficient',
-      'stock_insufficient',
-    ),
-  )
   .output(z.object({ order, payment, balance, replayed: z.boolean() }))
   .mutation(({ ctx, input }) => {
     const request = { kind: 'checkout', userId: ctx.claimedUserId, ...input, now: ctx.now() } as const

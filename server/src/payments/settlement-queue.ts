@@ -59,7 +59,10 @@ export class SettlementQueue {
       this.#rearm()
       // Whatever happens to one batch, the next is settled.
       const results = await this.#settleTogether(batch).catch((fault) => batch.map((): Result => ({ fault })))
-      for (const [index, { resolve, reject }] of batch.entries()) answer(results[index], resolve, reject)
+      // The next batch is on its way to the database by then: answering takes this process longer than asking.
+      setImmediate(() => {
+        for (const [index, { resolve, reject }] of batch.entries()) answer(results[index], resolve, reject)
+      })
       if (results.some(hadNoConnection)) this.#refuseAll()
     }
     this.#isSettling = false

@@ -4,7 +4,7 @@ import { userTopic } from '../live/events.ts'
 import { changes, follow, lastEventId } from '../live/procedure.ts'
 import { existingUser, userProcedure } from '../procedures.ts'
 import { id, idempotencyKey, keysetPage, limit, newestFirst } from '../schemas.ts'
-import { refuses, router } from '../trpc.ts'
+import { router } from '../trpc.ts'
 import { pointsChangeOf } from './changes.ts'
 import * as examples from './examples.ts'
 import * as points from './service.ts'
@@ -29,22 +29,21 @@ const pointsChange = z.object({
 })
 
 export const pointsRouter = router({
-  balance: userProcedure
+  balance: userProcedure()
     .meta({ description: 'How many points you have, and how many you may have.', example: examples.balance })
     .use(existingUser)
     .output(z.object({ balance, limit: z.int(), updatedAt: z.date() }))
     .query(({ ctx }) => points.balance(ctx.db, ctx.userId)),
 
-  charge: userProcedure
+  charge: userProcedure('idempotency_key_reused', 'points_limit_exceeded')
     .meta({ description: 'Adds points to your balance, which may not pass its limit.', example: examples.charge })
     .input(z.strictObject({ amount: z.int().min(1), idempotencyKey }))
-    .concat(refuses('idempotency_key_reused', 'points_limit_exceeded'))
     .output(z.object({ historyId: id, amount: z.int(), balance, replayed: z.boolean() }))
     .mutation(({ ctx, input }) =>
       ctx.transact((tx) => points.charge(tx, { userId: ctx.claimedUserId, ...input, now: ctx.now() })),
     ),
 
-  histories: userProcedure
+  histories: userProcedure()
     .meta({
       description: 'Every change of your balance: what was charged, paid and refunded.',
       example: examples.histories,
@@ -54,7 +53,7 @@ export const pointsRouter = router({
     .output(newestFirst(keysetPage(history)))
     .query(({ ctx, input }) => points.histories(ctx.db, { userId: ctx.userId, ...input })),
 
-  onChange: userProcedure
+  onChange: userProcedure()
     .meta({ description: 'Tells when your balance changes.', example: examples.onChange })
     .input(z.strictObject({ lastEventId }).prefault({}))
     .use(existingUser)

@@ -4,7 +4,7 @@ import { productTopic } from '../live/events.ts'
 import { changes, follow, lastEventId } from '../live/procedure.ts'
 import { adminProcedure, publicProcedure } from '../procedures.ts'
 import { INT_MAX, id, idempotencyKey, keysetPage, limit, nameUpTo, newestFirst, price } from '../schemas.ts'
-import { refuses, router } from '../trpc.ts'
+import { router } from '../trpc.ts'
 import { TOP_SELLING_MAX, TRENDING_MAX } from './catalogue.ts'
 import { stockChanges } from './changes.ts'
 import * as examples from './examples.ts'
@@ -36,13 +36,12 @@ const stockChange = z.object({
 })
 
 export const productsRouter = router({
-  list: publicProcedure
+  list: publicProcedure('store_not_found')
     .meta({
       description: 'A page of the products, of all stores or of one. A page that does not exist is empty.',
       example: examples.list,
     })
     .input(z.strictObject({ page: z.int().min(1).max(INT_MAX).default(1), storeId: id.optional() }).prefault({}))
-    .concat(refuses('store_not_found'))
     .output(
       newestFirst(
         z.object({
@@ -56,29 +55,27 @@ export const productsRouter = router({
     )
     .query(({ ctx, input }) => products.list(ctx.db, ctx.catalogue, input)),
 
-  scroll: publicProcedure
+  scroll: publicProcedure('store_not_found')
     .meta({
       description: 'The products from where the last answer ended: what is added meanwhile shifts nothing.',
       example: examples.scroll,
     })
     .input(z.strictObject({ cursor: cursor.optional(), limit, storeId: id.optional() }).prefault({}))
-    .concat(refuses('store_not_found'))
     .output(newestFirst(keysetPage(product)))
     .query(({ ctx, input }) => products.scroll(ctx.db, input)),
 
-  get: publicProcedure
+  get: publicProcedure('product_not_found')
     .meta({ description: 'A product, as it stands now.', example: examples.get })
     .input(z.strictObject({ productId: id }))
-    .concat(refuses('product_not_found'))
     .output(product)
     .query(({ ctx, input }) => products.get(ctx.db, input.productId)),
 
-  topSelling: publicProcedure
+  topSelling: publicProcedure()
     .meta({ description: 'The ten products that sold best of all time.', example: examples.topSelling })
     .output(z.array(z.object({ rank, salesVolume: z.int(), product })).max(TOP_SELLING_MAX))
     .query(({ ctx }) => ctx.catalogue.topSelling()),
 
-  trending: publicProcedure
+  trending: publicProcedure()
     .meta({
       description:
         'The five products that sold best in the last 72 hours, counted in whole hours. It may be seconds old.',
@@ -93,10 +90,9 @@ export const productsRouter = router({
     )
     .query(({ ctx }) => ctx.catalogue.trending()),
 
-  create: adminProcedure
+  create: adminProcedure('store_not_found')
     .meta({ description: 'Adds a product to a store, with its first stock.', example: examples.create })
     .input(z.strictObject({ storeId: id, name, price, stock: z.int().min(0).max(INT_MAX) }))
-    .concat(refuses('store_not_found'))
     .output(product)
     .mutation(async ({ ctx, input }) => {
       const created = await ctx.transact((tx) => products.create(tx, { ...input, now: ctx.now() }))
@@ -104,23 +100,21 @@ export const productsRouter = router({
       return created
     }),
 
-  update: adminProcedure
+  update: adminProcedure('product_not_found')
     .meta({
       description: 'Changes the name or the price. Orders keep those that they were placed with.',
       example: examples.update,
     })
     .input(z.strictObject({ productId: id, name: name.optional(), price: price.optional() }))
-    .concat(refuses('product_not_found'))
     .output(product)
     .mutation(({ ctx, input }) => ctx.transact((tx) => products.update(tx, { ...input, now: ctx.now() }))),
 
-  remove: adminProcedure
+  remove: adminProcedure('product_not_found')
     .meta({
       description: 'Takes a product off the shelves. An order that was placed before can still be paid.',
       example: examples.remove,
     })
     .input(z.strictObject({ productId: id }))
-    .concat(refuses('product_not_found'))
     .output(product)
     .mutation(async ({ ctx, input }) => {
       const removed = await ctx.transact((tx) => products.remove(tx, { ...input, now: ctx.now() }))
@@ -128,7 +122,7 @@ export const productsRouter = router({
       return removed
     }),
 
-  restock: adminProcedure
+  restock: adminProcedure('product_not_found', 'idempotency_key_reused', 'stock_insufficient')
     .meta({ description: 'Adds to the stock, or takes from it with a negative quantity.', example: examples.restock })
     .input(
       z.strictObject({
@@ -142,14 +136,12 @@ export const productsRouter = router({
         idempotencyKey,
       }),
     )
-    .concat(refuses('product_not_found', 'idempotency_key_reused', 'stock_insufficient'))
     .output(product)
     .mutation(({ ctx, input }) => ctx.transact((tx) => products.restock(tx, { ...input, now: ctx.now() }))),
 
-  onStock: publicProcedure
+  onStock: publicProcedure('product_not_found')
     .meta({ description: 'Tells when the stock or the price of a product changes.', example: examples.onStock })
     .input(z.strictObject({ productIds: z.array(id).min(1).max(FOLLOWED_MAX), lastEventId }))
-    .concat(refuses('product_not_found'))
     .output(changes(stockChange))
     .subscription(async (call) => {
       const { productIds, lastEventId } = call.input

@@ -1,21 +1,20 @@
 import { z } from 'zod'
 import { adminProcedure, publicProcedure } from '../procedures.ts'
 import { id, nameUpTo } from '../schemas.ts'
-import { refuses, router } from '../trpc.ts'
+import { router } from '../trpc.ts'
 import * as examples from './examples.ts'
 import * as stores from './service.ts'
 
 const store = z.object({ id, name: z.string() })
 
 export const storesRouter = router({
-  create: adminProcedure
+  create: adminProcedure('name_taken')
     .meta({ description: 'Creates a store. A name belongs to one store.', example: examples.create })
     .input(z.strictObject({ name: nameUpTo(50) }))
-    .concat(refuses('name_taken'))
     .output(store)
     .mutation(({ ctx, input }) => ctx.transact((tx) => stores.create(tx, input))),
 
-  list: publicProcedure
+  list: publicProcedure()
     .meta({ description: 'All stores.', example: examples.list })
     .output(z.array(store))
     .query(({ ctx }) => stores.list(ctx.db)),

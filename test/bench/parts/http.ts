@@ -1,35 +1,24 @@
 import type { Bench } from '../bench.ts'
 import { measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
-import { deal, get } from '../requests.ts'
+import { againAndAgain } from '../requests.ts'
+import { inTurn } from '../rounds.ts'
 import { newDatabase } from '../seed.ts'
-import { perSecond } from './payments.ts'
 
 const CONNECTIONS = 64
-const DURATION_MS = 2_500
 
 /** A procedure that does nothing: on the short lane, by tRPC's adapter, and a bare Fastify route. */
-export async function http({ server, rounds, say }: Bench): Promise<Figure[]> {
-  const database = await newDatabase(server, 'http')
+export async function http(bench: Bench): Promise<Figure[]> {
+  const database = await newDatabase(bench.server, 'http')
   const yardsticks = await startServer('yardsticks.ts', database.url)
-  const paths = { lane: '/trpc/nothing.at', adapter: '/trpc/nothing.at?way=adapter', bare: '/bare' }
-  const values: Record<string, number[]> = { lane: [], adapter: [], bare: [] }
-  for (let round = 0; round <= rounds; round++) {
-    for (const [name, path] of Object.entries(paths)) {
-      const connections = deal(
-        Array.from({ length: CONNECTIONS }, () => get(path)),
-        CONNECTIONS,
-      )
-      const value = perSecond(
-        await measure({ port: yardsticks.port, connections, repeat: true, durationMs: DURATION_MS }),
-      )
-      say(`http, round ${round} of ${rounds}: ${name} ${Math.round(value)}/s`)
-      if (round > 0) values[name]?.push(value)
-    }
-  }
+  const load = async (path: string) => (await measure(againAndAgain(yardsticks, path, CONNECTIONS))).perSecond
+  const { lane, adapter, bare } = await inTurn(bench, 'http', {
+    lane: () => load('/trpc/nothing.at'),
+    adapter: () => load('/trpc/nothing.at?way=adapter'),
+    bare: () => load('/bare'),
+  })
   await yardsticks.stop()
   await database.end()
-  const { lane = [], adapter = [], bare = [] } = values
   return [
     {
       name: 'no-op, short lane',

@@ -1,21 +1,21 @@
 import type { Bench } from '../bench.ts'
-import { measure, startServer } from '../processes.ts'
+import { type Listening, measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
-import { get } from '../requests.ts'
+import { againAndAgain } from '../requests.ts'
+import { inTurn } from '../rounds.ts'
 import { fillShop, newDatabase, numbersUpTo } from '../seed.ts'
 
 const PRODUCTS = 10_000
 const HOURS = 72
 const FEW = 50_000
 const MANY = 5_000_000
-const DURATION_MS = 2_500
 
 /** The rankings, with nothing remembered, when a hundred times as many lines were paid in the same time. */
-export async function rankings({ server, rounds, say }: Bench): Promise<Figure[]> {
+export async function rankings(bench: Bench): Promise<Figure[]> {
   const started = []
   for (const lines of [FEW, MANY]) {
-    say(`rankings: filling ${lines.toLocaleString('en')} paid lines`)
-    const database = await newDatabase(server, `rankings_${lines}`)
+    bench.say(`rankings: filling ${lines.toLocaleString('en')} paid lines`)
+    const database = await newDatabase(bench.server, `rankings_${lines}`)
     await fillShop(database, { users: 10, products: PRODUCTS })
     await numbersUpTo(database, lines)
     // The lines themselves are read by no ranking; what they leave in the rollup and in the products is.
@@ -32,26 +32,28 @@ export async function rankings({ server, rounds, say }: Bench): Promise<Figure[]
     await database.connection.query('analyze table products, product_sales')
     started.push({ database, server: await startServer('server.ts', database.url, '0') })
   }
-  const values: Record<string, number[][]> = { topSelling: [[], []], trending: [[], []] }
-  for (let round = 0; round <= rounds; round++) {
-    for (const name of ['topSelling', 'trending']) {
-      for (const [index, { server }] of started.entries()) {
-        const connections = [{ requests: [get(`/trpc/products.${name}`)] }]
-        const { p50Ms } = await measure({ port: server.port, connections, repeat: true, durationMs: DURATION_MS })
-        say(`rankings, round ${round} of ${rounds}: ${name} ${index === 0 ? 'few' : 'many'} ${p50Ms.toFixed(2)} ms`)
-        if (round > 0) values[name]?.[index]?.push(p50Ms)
-      }
-    }
-  }
+  const [few, many] = started.map(({ server }) => server)
+  const latency = (server: Listening | undefined, name: string) => async () =>
+    server ? (await measure(againAndAgain(server, `/trpc/products.${name}`, 1))).p50Ms : Number.NaN
+  const values = await inTurn(bench, 'rankings', {
+    topSellingOfFew: latency(few, 'topSelling'),
+    topSellingOfMany: latency(many, 'topSelling'),
+    trendingOfFew: latency(few, 'trending'),
+    trendingOfMany: latency(many, 'trending'),
+  })
   for (const { database, server } of started) {
     await server.stop()
     await database.end()
   }
-  return Object.entries(values).map(([name, [few = [], many = []]]) => ({
+  const figure = (name: string, many: number[], few: number[]): Figure => ({
     name: `${name}, uncached, of 5,000,000 paid lines, p50`,
     unit: 'ms',
     values: many,
     yardstick: { name: 'of 50,000', values: few },
     goal: { atMost: 1.5 },
-  }))
+  })
+  return [
+    figure('topSelling', values.topSellingOfMany, values.topSellingOfFew),
+    figure('trending', values.trendingOfMany, values.trendingOfFew),
+  ]
 }

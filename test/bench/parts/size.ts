@@ -1,9 +1,9 @@
 import type { Bench } from '../bench.ts'
 import { measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
-import { deal, payRequest } from '../requests.ts'
-import { fillShop, newDatabase, numbersUpTo, placeOrders } from '../seed.ts'
-import { perSecond } from './payments.ts'
+import { eachOnce, payRequest } from '../requests.ts'
+import { inTurn } from '../rounds.ts'
+import { fillShop, newDatabase, numbersUpTo, placeOrders, type Seeded } from '../seed.ts'
 
 const OLD_ORDERS = 2_000_000
 const OLD_USERS = 100_000
@@ -11,14 +11,13 @@ const USERS = 1_024
 const PRODUCTS = 200
 const ORDERS = 60_000
 const CONNECTIONS = 64
-const DURATION_MS = 2_500
 
 /** Paying with two million orders in the tables, against paying in a new shop. */
-export async function size({ server, rounds, say }: Bench): Promise<Figure[]> {
-  const [old, young] = [await newDatabase(server, 'old'), await newDatabase(server, 'young')]
+export async function size(bench: Bench): Promise<Figure[]> {
+  const [old, young] = [await newDatabase(bench.server, 'old'), await newDatabase(bench.server, 'young')]
   await fillShop(old, { users: OLD_USERS, products: PRODUCTS })
   await fillShop(young, { users: USERS, products: PRODUCTS })
-  say(`size: filling ${OLD_ORDERS.toLocaleString('en')} orders`)
+  bench.say(`size: filling ${OLD_ORDERS.toLocaleString('en')} orders`)
   await numbersUpTo(old, OLD_ORDERS)
   await old.connection.query(
     `insert into orders (user_id, status, total_price, idempotency_key, paid_at)
@@ -29,29 +28,23 @@ export async function size({ server, rounds, say }: Bench): Promise<Figure[]> {
     "insert into order_products (order_id, product_id, product_name, price, count) select id, 1 + id % ?, 'product', 1, 1 from orders",
     [PRODUCTS],
   )
-  const shops = [
-    { database: old, server: await startServer('server.ts', old.url), values: [] as number[] },
-    { database: young, server: await startServer('server.ts', young.url), values: [] as number[] },
-  ]
-  for (let round = 0; round <= rounds; round++) {
-    for (const { database, server, values } of shops) {
-      const orders = await placeOrders(database, { count: ORDERS, users: USERS, products: PRODUCTS })
-      const connections = deal(await Promise.all(orders.map(payRequest)), CONNECTIONS)
-      const value = perSecond(await measure({ port: server.port, connections, repeat: false, durationMs: DURATION_MS }))
-      say(`size, round ${round} of ${rounds}: ${Math.round(value)}/s`)
-      if (round > 0) values.push(value)
-    }
+  const [oldServer, youngServer] = [await startServer('server.ts', old.url), await startServer('server.ts', young.url)]
+  const pay = async (shop: Seeded, server: typeof oldServer) => {
+    const orders = await placeOrders(shop, { count: ORDERS, users: USERS, products: PRODUCTS })
+    return (await measure(eachOnce(server, await Promise.all(orders.map(payRequest)), CONNECTIONS))).perSecond
   }
-  for (const { database, server } of shops) {
-    await server.stop()
-    await database.end()
-  }
+  const values = await inTurn(bench, 'size', {
+    old: () => pay(old, oldServer),
+    young: () => pay(young, youngServer),
+  })
+  await Promise.all([oldServer.stop(), youngServer.stop()])
+  await Promise.all([old.end(), young.end()])
   return [
     {
       name: 'pay, spread, with 2,000,000 orders in the tables',
       unit: '/s',
-      values: shops[0]?.values ?? [],
-      yardstick: { name: 'empty', values: shops[1]?.values ?? [] },
+      values: values.old,
+      yardstick: { name: 'empty', values: values.young },
       goal: { atLeast: 0.8 },
     },
   ]

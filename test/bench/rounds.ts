@@ -1,0 +1,23 @@
+import type { Bench } from './bench.ts'
+
+/**
+ * Takes each measurement in turn, and all of them as often as the benchmark has rounds, after a round that warms up.
+ * What is slow for a moment is slow for a measurement and for its yardstick. Returns the values by name, in order.
+ */
+export async function inTurn<Name extends string, Value = number>(
+  { rounds, say }: Pick<Bench, 'rounds' | 'say'>,
+  part: string,
+  measurements: Record<Name, () => Promise<Value>>,
+  shown: (value: Value) => string = (value) => Number(value).toFixed(2),
+): Promise<Record<Name, Value[]>> {
+  const names = Object.keys(measurements) as Name[]
+  const values = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Value[]>
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of names) {
+      const value = await measurements[name]()
+      say(`${part}, ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${name} ${shown(value)}`)
+      if (round > 0) values[name].push(value)
+    }
+  }
+  return values
+}
