@@ -6,8 +6,8 @@ const ADMINS = [...EVERYBODY, 'token_missing', 'token_invalid', 'not_allowed'] a
 const USERS = [...ADMINS, 'user_not_found'] as const
 
 /** Around every procedure. What a mutation has committed is told at once to those who follow it here. */
-const atTheDoor = middleware(async ({ ctx, type, next }) => {
-  const result = await translateRefusals(async () => {
+const atTheDoor = middleware(async ({ ctx, meta, type, next }) => {
+  const result = await translateRefusals(meta, async () => {
     await ctx.admit({ address: true })
     return next()
   })

@@ -42,7 +42,10 @@ const t = initTRPC
     isDev: false,
     sse: { ping: { enabled: true, intervalMs: PING_MS }, client: STREAM_CLIENT },
     errorFormatter: ({ shape, error, ctx = contextless.get(error) }) => {
-      if (error instanceof StreamRefusedError) return refusedShape(shape, ctx, error.refusal)
+      if (error instanceof RefusedError) {
+        // What a procedure may refuse is part of its own type; this is of what has none.
+        return refusedShape(shape, ctx, error.refusal as WireRefusal<'service_busy'>)
+      }
       if (error.code === 'INTERNAL_SERVER_ERROR' || error.cause instanceof Refusal) {
         const outcome = error.cause instanceof OutcomeUnknown ? ('unknown' as const) : null
         const message = outcome ? 'Whether this call took effect is not known.' : 'Something went wrong on our side.'
@@ -78,21 +81,23 @@ export const trpcConfig = t._config
  * was not declared is a fault of ours.
  */
 export function refuses<Code extends RefusalCode>(...codes: Code[]) {
-  const declared: ReadonlySet<RefusalCode> = new Set(codes)
-  return t.procedure
-    .meta(Object.fromEntries(codes.map((code) => [`refuses ${code}`, true])))
-    .errors(({ shape, error, ctx }) => {
-      const refusal = error.cause instanceof Refusal ? error.cause.refusal : undefined
-      if (!refusal || !declared.has(refusal.code)) return undefined
-      return refusedShape(shape, ctx, refusal as WireRefusal<Code>)
-    })
+  const meta: Meta = Object.fromEntries(codes.map((code) => [`refuses ${code}`, true]))
+  return t.procedure.meta(meta) as ReturnType<typeof typedAsRefusing<Code>>
 }
+
+/**
+ * Never called: the type that `.errors()` gives a procedure. Its step at run time is not needed, for all refusals have one
+ * shape, which the root's formatter knows; and each step copies the call twice, which is what a call mostly costs.
+ */
+const typedAsRefusing = <Code extends RefusalCode>() =>
+  t.procedure.errors(({ shape, ctx }) => refusedShape(shape, ctx, {} as WireRefusal<Code>))
 
 /**
  * The one place where a refusal becomes tRPC's error: around all that a procedure does. A database that had no time for
  * us is a refusal as well, because nothing happened.
  */
 export async function translateRefusals<Result extends { ok: true } | { ok: false; error: TRPCError }>(
+  meta: Meta | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> {
   let cause: unknown
@@ -104,7 +109,7 @@ export async function translateRefusals<Result extends { ok: true } | { ok: fals
     cause = error
   }
   const refusal = refusalFor(cause instanceof TRPCError ? cause.cause : cause)
-  throw refusal ? new RefusedError(refusal) : cause
+  throw refusal && meta?.[`refuses ${refusal.refusal.code}`] ? new RefusedError(refusal) : cause
 }
 
 function refusalFor(cause: unknown): Refusal | undefined {
@@ -114,28 +119,19 @@ function refusalFor(cause: unknown): Refusal | undefined {
 }
 
 class RefusedError extends TRPCError {
+  readonly refusal: WireRefusal
+
   constructor(refusal: Refusal) {
     super({ code: refusal.status, message: refusal.message, cause: refusal })
-  }
-}
-
-/** Past the middleware, a stream refuses to go on for one reason alone, which every procedure declares. */
-class StreamRefusedError extends RefusedError {
-  readonly refusal: WireRefusal<'service_busy'>
-
-  constructor(refusal: Refusal<'service_busy'>) {
-    super(refusal)
     this.refusal = refusal.refusal
   }
 }
 
-/** What reading a stream threw, as tRPC's error. */
+/** What reading a stream threw, past the middleware, as tRPC's error: it refuses to go on for one reason alone. */
 export function streamError(error: unknown): unknown {
   const refusal = refusalFor(error)
-  return refusal && isBusy(refusal) ? new StreamRefusedError(refusal) : error
+  return refusal?.refusal.code === 'service_busy' ? new RefusedError(refusal) : error
 }
-
-const isBusy = (refusal: Refusal): refusal is Refusal<'service_busy'> => refusal.refusal.code === 'service_busy'
 
 /** How a refusal travels. */
 export function refusedShape<R extends WireRefusal>(shape: TRPCDefaultErrorShape, ctx: Traceable, refusal: R) {
