@@ -16,4 +16,4 @@ COPY db db
 COPY server server
 USER node
 EXPOSE 3000
-CMD ["node", "server/src/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "--max-old-space-size=1024", "server/src/main.ts"]

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Load, Measured } from './load.ts'
 
@@ -11,13 +12,17 @@ export interface Listening {
   stop: () => Promise<void>
 }
 
+/** How `npm start` runs Node. */
+const manifest = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'))
+const execArgv: string[] = manifest.scripts.start.split(' ').filter((word: string) => word.startsWith('--'))
+
 /** Starts `server.ts` or `yardsticks.ts` on a database, and resolves when it listens. */
 export async function startServer(
   script: 'server.ts' | 'yardsticks.ts',
   url: string,
   ...args: string[]
 ): Promise<Listening> {
-  const child = fork(join(import.meta.dirname, script), [url, ...args])
+  const child = fork(join(import.meta.dirname, script), [url, ...args], { execArgv })
   const [port] = await Promise.race([once(child, 'message'), failure(child, script)])
   return {
     port: port as number,

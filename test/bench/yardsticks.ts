@@ -21,6 +21,9 @@ const LISTED = `select p.id, p.store_id as storeId, s.name as storeName, p.name,
   where p.deleted_at is null order by p.id desc limit 20`
 const COUNTED = 'select count(*) as totalItems from products where deleted_at is null'
 
+// What the shop itself sends when it remembers the count.
+app.get('/bare/page', async () => ({ items: (await pool.query(LISTED))[0], totalItems: 1_000_000 }))
+
 app.get('/bare/products', async () => {
   const [items] = await pool.query(LISTED)
   const [counted] = await pool.query<RowDataPacket[]>(COUNTED)

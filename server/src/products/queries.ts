@@ -89,6 +89,7 @@ export function selectTopSelling(db: Db, limit: number) {
     .orderBy('products.id')
 }
 
+/** The sales of all products since `from` are summed up; of those that lead alone the rest is read. */
 export function selectTrending(db: Db, { from, limit }: { from: Date; limit: number }) {
   const sold = db
     .selectFrom('product_sales')
@@ -96,13 +97,19 @@ export function selectTrending(db: Db, { from, limit }: { from: Date; limit: num
     .where('hour', '>=', from)
     .groupBy('product_id')
     .having((eb) => eb.fn.sum('count'), '>', 0)
-  return selectProducts(db)
-    .innerJoin(sold.as('sold'), 'sold.product_id', 'products.id')
-    .select('soldCount')
+  const leading = db
+    .selectFrom(sold.as('sold'))
+    .innerJoin('products', 'products.id', 'sold.product_id')
+    .select(['products.id', 'soldCount'])
     .where('products.deleted_at', 'is', null)
     .orderBy('soldCount', 'desc')
     .orderBy('products.id')
     .limit(limit)
+  return selectProducts(db)
+    .innerJoin(leading.as('leading'), 'leading.id', 'products.id')
+    .select('soldCount')
+    .orderBy('soldCount', 'desc')
+    .orderBy('products.id')
 }
 
 /** By id, not removed. */
