@@ -2,6 +2,9 @@ import { type RawBuilder, sql } from 'kysely'
 
 /** `case column when id then value … end`: a value of its own for each row of one UPDATE. */
 export function caseOf<T>(column: string, values: Iterable<readonly [id: number, value: T]>): RawBuilder<T> {
-  const branches = Array.from(values, ([id, value]) => sql`when ${id} then ${value}`)
-  return sql`case ${sql.ref(column)} ${sql.join(branches, sql` `)} end`
+  const parameters = Array.from(values).flat()
+  // One template for all branches: a builder for each would cost more than the rest of the statement.
+  const texts = parameters.map((_, index) => (index % 2 === 0 ? ' when ' : ' then '))
+  const template = Object.assign(['case ', ...texts, ' end'], { raw: [] })
+  return sql<T>(template, sql.ref(column), ...parameters)
 }

@@ -121,8 +121,8 @@ const GUARDS_OF_RULES: Guard[] = [
   procedures('role check of an admin', 'if (!admin)', 'if (admin === undefined)', 'auth/tokens'),
   procedures(
     'role check of a user',
-    "if (userId === undefined) throw new Refusal('not_allowed')\n    await",
-    "if (userId === undefined) throw new Refusal('token_missing')\n    await",
+    "if (userId === undefined) throw new Refusal('not_allowed')\n      await",
+    "if (userId === undefined) throw new Refusal('token_missing')\n      await",
     'auth/tokens',
   ),
 

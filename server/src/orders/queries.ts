@@ -139,6 +139,7 @@ export function updateStatus(tx: Tx, orderId: number, change: { status: OrderSta
   return tx.updateTable('orders').set(change).where('id', '=', orderId)
 }
 
+/** Assignments are made from left to right, so that `updated_at` is the new `paid_at`. */
 export function updatePaid(tx: Tx, orders: { id: number; paidAt: Date }[]) {
   const times = caseOf(
     'id',
@@ -146,7 +147,7 @@ export function updatePaid(tx: Tx, orders: { id: number; paidAt: Date }[]) {
   )
   return tx
     .updateTable('orders')
-    .set({ status: 'paid', paid_at: times, updated_at: times })
+    .set((eb) => ({ status: 'paid', paid_at: times, updated_at: eb.ref('paid_at').$notNull() }))
     .where(
       'id',
       'in',
