@@ -1,4 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findDatabase } from '@pointwise/db/development'
@@ -9,7 +10,8 @@ import { listing } from './parts/listing.ts'
 import { payments } from './parts/payments.ts'
 import { rankings } from './parts/rankings.ts'
 import { size } from './parts/size.ts'
-import { type Figure, median, ratioOf, table } from './report.ts'
+import { start } from './parts/start.ts'
+import { type Figure, markdown, median, ratioOf, table } from './report.ts'
 
 /** What a part of the benchmark is given. */
 export interface Bench {
@@ -23,13 +25,21 @@ export interface Bench {
   writeChart: (svg: string) => Promise<void>
 }
 
-const PARTS = { payments, curve, http, listing, rankings, size }
+const PARTS = { payments, curve, http, listing, rankings, size, start }
 const ROOT = join(import.meta.dirname, '../..')
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, chart: { type: 'string' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    json: { type: 'string' },
+    chart: { type: 'string' },
+    // Keeps the figures, and the chart, in the README.
+    readme: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+  },
 })
+const README = join(ROOT, 'README.md')
+const chartFile = options.readme ? join(ROOT, 'docs/images/hot-product.svg') : options.chart
 const unknown = positionals.filter((name) => !(name in PARTS))
 if (unknown.length > 0) {
   process.stderr.write(`There is no part named ${unknown.join(', ')}: expected ${Object.keys(PARTS).join(', ')}.\n`)
@@ -55,7 +65,7 @@ try {
     rounds: Number(options.rounds),
     say,
     writeChart: async (svg) => {
-      if (options.chart) await writeFile(options.chart, svg)
+      if (chartFile) await writeFile(chartFile, svg)
     },
   }
   say(bench.description)
@@ -64,9 +74,17 @@ try {
     if (positionals.length > 0 && !positionals.includes(name)) continue
     figures.push(...(await part(bench)))
   }
-  process.stdout.write(
-    `\n${bench.description}\nMedians of ${bench.rounds} rounds; ratios within each round.\n\n${table(figures)}\n`,
-  )
+  const how = `Medians of ${bench.rounds} rounds, ratios within each round.`
+  process.stdout.write(`\n${bench.description}\n${how}\n\n${table(figures)}\n`)
+  if (options.readme) {
+    const readme = await readFile(README, 'utf8')
+    const text = `${bench.description}. ${how}\n\n${markdown(figures)}`
+    const marked = /(?<=<!-- figures: .*-->\n\n).*(?=\n\n<!-- end of figures -->)/s
+    await writeFile(
+      README,
+      readme.replace(marked, () => text),
+    )
+  }
   if (options.json) {
     const kept = figures.map((figure) => ({ ...figure, median: median(figure.values), ratio: ratioOf(figure) }))
     await mkdir(join(options.json, '..'), { recursive: true })
@@ -84,5 +102,5 @@ async function describe(url: string, found: string): Promise<string> {
   )
   await connection.end()
   const binlog = facts?.logs ? `binary log synchronised every ${facts.binlog}` : 'no binary log'
-  return `${found}: ${facts?.version}, innodb_flush_log_at_trx_commit=${facts?.flush}, ${binlog}`
+  return `${found}: ${facts?.version}, ${availableParallelism()} processors, innodb_flush_log_at_trx_commit=${facts?.flush}, ${binlog}`
 }

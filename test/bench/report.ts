@@ -19,28 +19,40 @@ export function ratioOf({ values, yardstick }: Figure): number | undefined {
   return median(values.map((value, round) => value / (yardstick.values[round] ?? Number.NaN)))
 }
 
-export function table(figures: Figure[]): string {
-  const rows = figures.map((figure) => {
+const HEADING = ['figure', 'median', 'yardstick', 'ratio', 'goal']
+
+function rowsOf(figures: Figure[]): string[][] {
+  return figures.map((figure) => {
     const ratio = ratioOf(figure)
     const { goal, yardstick } = figure
     const wanted = goal && ('atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`)
-    const met = ratio !== undefined && goal && ('atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost)
+    const isMet = ratio !== undefined && goal && ('atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost)
     return [
       figure.name,
       `${shown(median(figure.values))} ${figure.unit}`,
       yardstick ? `${shown(median(yardstick.values))} ${figure.unit} (${yardstick.name})` : '',
       ratio === undefined ? '' : shown(ratio),
-      wanted ? `${wanted} ${met ? 'yes' : 'NO'}` : '',
+      wanted ? `${wanted}${isMet ? '' : ', missed'}` : '',
     ]
   })
-  const heading = ['figure', 'median', 'yardstick', 'ratio', 'goal']
-  const widths = heading.map((text, column) => Math.max(text.length, ...rows.map((row) => row[column]?.length ?? 0)))
+}
+
+/** For a terminal. */
+export function table(figures: Figure[]): string {
+  const rows = rowsOf(figures)
+  const widths = HEADING.map((text, column) => Math.max(text.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (cells: string[]) =>
     cells
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd()
-  return [line(heading), ...rows.map(line)].join('\n')
+  return [line(HEADING), ...rows.map(line)].join('\n')
+}
+
+/** For a page. */
+export function markdown(figures: Figure[]): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  return [line(HEADING), line(HEADING.map(() => '---')), ...rowsOf(figures).map(line)].join('\n')
 }
 
 const shown = (value: number) =>

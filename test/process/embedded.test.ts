@@ -1,36 +1,26 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newCheckout } from '../setup/checkout.ts'
 import { eventually } from '../setup/eventually.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
 const UNAVAILABLE = 'No database server could be started'
 
+let checkout: ReturnType<typeof newCheckout>
 let home: string
 let server: ChildProcess | undefined
 
-/** A checkout of its own, so that a developer's data and running server are left alone. */
 beforeAll(() => {
-  home = mkdtempSync(join(tmpdir(), 'pointwise-'))
-  for (const folder of ['server', 'client-sdk']) {
-    cpSync(join(ROOT, folder), join(home, folder), {
-      recursive: true,
-      filter: (path) => !/node_modules|dist$/.test(path),
-    })
-    const own = join(ROOT, folder, 'node_modules')
-    if (existsSync(own)) symlinkSync(own, join(home, folder, 'node_modules'))
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(home, 'node_modules'))
-  cpSync(join(ROOT, 'package.json'), join(home, 'package.json'))
+  checkout = newCheckout()
+  home = checkout.folder
 })
-afterAll(async () => {
+afterAll(() => {
   server?.kill('SIGKILL')
-  rmSync(home, { recursive: true, force: true, maxRetries: 20 })
+  checkout.remove()
 })
 
 /** Starts the server, and resolves with all that it printed until it said how to try it, or until it ended. */

@@ -1,0 +1,21 @@
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+/** A checkout of its own with what `npm start` needs, so that a developer's data and running server are left alone. */
+export function newCheckout(): { folder: string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'pointwise-'))
+  for (const name of ['server', 'client-sdk']) {
+    cpSync(join(ROOT, name), join(folder, name), {
+      recursive: true,
+      filter: (path) => !/node_modules|dist$/.test(path),
+    })
+    const own = join(ROOT, name, 'node_modules')
+    if (existsSync(own)) symlinkSync(own, join(folder, name, 'node_modules'))
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }) }
+}
