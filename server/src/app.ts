@@ -98,6 +98,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   // After CORS, so that a browser may read why it is turned away.
   const isClosing = drainOnClose(app)
+  app.addHook('onListen', async () => overload.begin())
   app.addHook('onClose', async () => overload.close())
   mountHealth(app, { db, isClosing })
   mountOpenapi(app)

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { createClient } from '@pointwise/client-sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newCheckout } from '../setup/checkout.ts'
 import { eventually } from '../setup/eventually.ts'
@@ -65,9 +66,7 @@ const told = () =>
 
 async function balance(): Promise<number> {
   const { url, userToken } = told()
-  const answer = await fetch(`${url}/trpc/points.balance`, { headers: { authorization: `Bearer ${userToken}` } })
-  const { result } = (await answer.json()) as { result: { data: { json: { balance: number } } } }
-  return result.data.json.balance
+  return (await createClient({ url, token: userToken }).points.balance.query()).balance
 }
 
 describe('the embedded mode', () => {

@@ -41,6 +41,12 @@ export class Overload {
     this.#tick = setInterval(() => this.#look(), TICK_MS).unref()
   }
 
+  /** What made the process late before it listened, such as loading it, is not load. */
+  begin(): void {
+    this.#tickedAt = performance.now()
+    this.#lateMs = 0
+  }
+
   close(): void {
     clearInterval(this.#tick)
     this.#tell()
