@@ -61,7 +61,7 @@ const database = await findDatabase({
 try {
   const bench: Bench = {
     server: database.url,
-    description: await describe(database.url, database.description),
+    description: await describe(database.url),
     rounds: Number(options.rounds),
     say,
     writeChart: async (svg) => {
@@ -95,12 +95,13 @@ try {
   if (!url) await rm(directory, { recursive: true, force: true })
 }
 
-async function describe(url: string, found: string): Promise<string> {
+async function describe(url: string): Promise<string> {
   const connection = await createConnection(url)
   const [[facts]] = await connection.query<RowDataPacket[]>(
     'select @@version as version, @@innodb_flush_log_at_trx_commit as flush, @@sync_binlog as binlog, @@log_bin as logs',
   )
   await connection.end()
   const binlog = facts?.logs ? `binary log synchronised every ${facts.binlog}` : 'no binary log'
-  return `${found}: ${facts?.version}, ${availableParallelism()} processors, innodb_flush_log_at_trx_commit=${facts?.flush}, ${binlog}`
+  const name = /mariadb/i.test(facts?.version) ? 'MariaDB' : 'MySQL'
+  return `${name} ${facts?.version}, ${availableParallelism()} processors, innodb_flush_log_at_trx_commit=${facts?.flush}, ${binlog}`
 }

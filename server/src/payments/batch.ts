@@ -14,9 +14,10 @@ import * as orders from '../orders/service.ts'
 import * as points from '../points/service.ts'
 import * as sales from '../products/sales.ts'
 import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
-import { type RowKey, readBooks } from './books.ts'
+import { readBooks } from './books.ts'
 import * as queries from './queries.ts'
 import { type Paid, type Request, type Sale, settle } from './settlement.ts'
+import type { RowKey } from './suspects.ts'
 
 /** Of one request: what it came to, a rule's no, or a fault. */
 export type Result = Paid | Refusal | { fault: unknown }

@@ -4,18 +4,12 @@ import * as points from '../points/service.ts'
 import * as sales from '../products/sales.ts'
 import * as queries from './queries.ts'
 import { type Books, type CheckoutRequest, keyOf, type PayRequest, type Request } from './settlement.ts'
+import { type RowKey, type ToldSuspects, tellSuspects } from './suspects.ts'
 
-/** An order, or a user or product with all the rows that a payment needs of them, that somebody may keep locked. */
-export type RowKey = `${'order' | 'user' | 'product'}:${number}`
-
-export interface Reading {
+export interface Reading extends ToldSuspects {
   books: Books
   /** The rows that each request needs. */
   needs: RowKey[][]
-  /** The suspects that were had. */
-  free: RowKey[]
-  /** The suspects that somebody else keeps locked, and what they say at the moment. */
-  blocked: ReadonlyMap<RowKey, string | number>
 }
 
 /**
@@ -126,24 +120,19 @@ export async function readBooks(
       ({ productId }) => `product:${productId}` as const,
     ),
   ])
-  const usersHad = new Set(triedUsers.map(({ userId }) => userId))
-  const productsHad = new Set(triedProducts.map(({ id }) => id))
-  const hoursHad = Map.groupBy(triedHours, ({ productId }) => productId)
-  const hoursThere = Map.groupBy(hourRows, ({ productId }) => productId)
-  const free = [
-    ...triedOrders.map(({ id }) => `order:${id}` as const),
-    ...triedWallets.filter(({ userId }) => usersHad.has(userId)).map(({ userId }) => `user:${userId}` as const),
-    ...triedStock
-      .filter(({ productId: id }) => productsHad.has(id) && hoursHad.get(id)?.length === hoursThere.get(id)?.length)
-      .map(({ productId }) => `product:${productId}` as const),
-  ]
-  const blocked = new Map<RowKey, string | number>([
-    ...statuses.map(({ id, status }) => [`order:${id}`, status] as const),
-    ...balances.map(({ userId, balance }) => [`user:${userId}`, balance] as const),
-    ...stockNow.map(({ productId, stock }) => [`product:${productId}`, stock] as const),
-  ])
-  for (const row of free) blocked.delete(row)
-  return { books, needs, free, blocked }
+  const suspects = tellSuspects({
+    orders: triedOrders,
+    statuses,
+    wallets: triedWallets,
+    users: triedUsers,
+    balances,
+    stock: triedStock,
+    products: triedProducts,
+    hours: triedHours,
+    stockNow,
+    hourRows,
+  })
+  return { books, needs, ...suspects }
 }
 
 const ownedKey = ({ orderId, userId }: { orderId: number; userId: number }) => `${orderId} ${userId}`
