@@ -31,6 +31,7 @@ export function chart(points: Point[], subtitle: string): string {
 <text x="${WIDTH - LEFT + 6}" y="${last ? y(pick(last) / slowest) : 0}" fill="${colour}">${name} ${last ? Math.round(pick(last)) : 0} ms</text>`
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH + 40} ${HEIGHT}" font-family="sans-serif" font-size="12" fill="#333">
+<title>Payments a second, and their latency, by the number of buyers of one product</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="${LEFT}" y="18" font-size="14">Buyers of one product: payments a second, and how long one takes</text>
 <text x="${LEFT}" y="34" fill="#777">${subtitle}</text>
