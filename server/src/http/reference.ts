@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 const CONFIGURATION = {
   url: '/openapi.json',
   pageTitle: 'Pointwise',
+  favicon: '/favicon.svg',
   authentication: { preferredSecurityScheme: 'token' },
   // Whatever it would ask of others: fonts, a proxy, an assistant, its maker's own client.
   withDefaultFonts: false,
