@@ -1,18 +1,41 @@
-import type { Page, Route } from 'playwright-core'
-import { describe, expect } from 'vitest'
-import { openShop, type Product } from '../setup/shop.ts'
+import type { BrowserContext, Page, Route } from 'playwright-core'
+import { afterEach, describe, expect, vi } from 'vitest'
+import { openShop, type Product, type Shop } from '../setup/shop.ts'
 import { button, dialog, eventually, keepScreenshot, type Store, test, textOf } from './store.ts'
+
+const HOUR_MS = 3_600_000
+const CHECKOUT = '**/trpc/orders.checkout'
 
 const said = (page: Page) => textOf(page, 'dialog .outcome')
 
+interface Asking {
+  quantity?: number
+  context?: BrowserContext
+}
+
 /** Goes as far as the question whether to buy. */
-async function askToBuy(store: Store, product: Product, { quantity = 1, how = /^Buy for/ } = {}): Promise<Page> {
-  const page = await store.visit(`/products/${product.id}`)
+async function askToBuy(store: Store, product: Product, { quantity = 1, ...rest }: Asking = {}): Promise<Page> {
+  const page = await store.visit(`/products/${product.id}`, rest)
   await page.getByLabel('Quantity').fill(String(quantity))
-  await button(page, how).click()
+  await button(page, /^Buy for/).click()
   await dialog(page).waitFor()
   return page
 }
+
+/** Has the checkout answered by another server, which refuses it for a reason of its own. */
+async function checkOutAt(other: Shop, page: Page): Promise<void> {
+  await page.route(CHECKOUT, async (route) => {
+    const { pathname } = new URL(route.request().url())
+    await route.fulfill({ response: await route.fetch({ url: other.url + pathname }) })
+  })
+}
+
+async function signIn(page: Page, token: string): Promise<void> {
+  await dialog(page).getByLabel('Token').fill(token)
+  await button(dialog(page), 'Sign in').click()
+}
+
+afterEach(() => void vi.useRealTimers())
 
 describe('a customer is told, in words, and offered a way on,', () => {
   test('when the price has changed: the new one, at which it can be bought', async ({ openStore }) => {
@@ -116,19 +139,61 @@ describe('a customer is not left in doubt', () => {
     const product = await store.shop.givenProduct({ price: 100 })
     const { client } = await store.givenCustomer({ points: 1_000 })
     const page = await askToBuy(store, product)
-    const checkout = '**/trpc/orders.checkout'
-    await page.route(checkout, async (route) => {
-      const answer = await route.fetch({ url: route.request().url().replace(store.shop.url, busy.url) })
-      await route.fulfill({ response: answer })
-    })
+    await checkOutAt(busy, page)
     await button(dialog(page), /^Pay/).click()
     await eventually(() => said(page)).toBe(
       'The shop is very busy Nothing happened: no points were taken, nothing was ordered.',
     )
     expect(await client.points.balance.query()).toMatchObject({ balance: 1_000 })
-    await page.unroute(checkout)
+    await page.unroute(CHECKOUT)
     await eventually(() => said(page)).toContain('Paid')
     expect((await client.orders.list.query()).items).toHaveLength(1)
+  })
+
+  test('when these were too many calls: nothing happened, and it is tried again once it may be', async ({
+    openStore,
+  }) => {
+    await using store = await openStore()
+    await using strict = await openShop({ config: { rateLimit: 1 }, fresh: 'strict' })
+    store.expectedProblems = /429/
+    const product = await store.shop.givenProduct({ price: 100 })
+    const { client } = await store.givenCustomer({ points: 1_000 })
+    const context = await store.context()
+    await context.clock.install()
+    const page = await askToBuy(store, product, { context })
+    // The one call that may be made from here in a minute.
+    await strict.client().stores.list.query()
+    await checkOutAt(strict, page)
+    await button(dialog(page), /^Pay/).click()
+    await eventually(() => said(page)).toBe('That was a lot at once Nothing happened. Please wait a moment.')
+    await eventually(() => textOf(page, 'dialog .hint')).toMatch(/^Trying again in [1-6]\d s…$/)
+    await keepScreenshot(page, 'refusal-rate-limited')
+    expect(await client.points.balance.query()).toMatchObject({ balance: 1_000 })
+    await page.unroute(CHECKOUT)
+    await page.clock.fastForward('01:00')
+    await eventually(() => said(page)).toContain('Paid')
+    expect((await client.orders.list.query()).items).toHaveLength(1)
+  })
+
+  test('when their sign-in has expired: nothing happened, and they sign in and go on', async ({ openStore }) => {
+    await using store = await openStore()
+    store.expectedProblems = /401/
+    const product = await store.shop.givenProduct({ price: 300 })
+    const ada = await store.shop.givenUser({ name: 'Ada', points: 1_000 })
+    const page = await store.visit(`/products/${product.id}`)
+    await button(page, 'Sign in').last().click()
+    await signIn(page, ada.token)
+    await page.getByLabel('Quantity').fill('2')
+    await button(page, /^Buy for 600/).click()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + HOUR_MS })
+    await button(dialog(page), /^Pay 600/).click()
+    await eventually(() => said(page)).toBe('You are not signed in any more Nothing happened. Sign in again to go on.')
+    await keepScreenshot(page, 'refusal-token-invalid')
+    await button(dialog(page), 'Sign in again').click()
+    await signIn(page, await store.shop.userToken(ada.id))
+    await button(dialog(page), /^Pay 600/).click()
+    await eventually(() => said(page)).toContain('Paid')
+    expect(await store.shop.asUser(ada.id).points.balance()).toMatchObject({ balance: 400 })
   })
 
   test('when the answer is lost: it can find out, and pays once', async ({ openStore }) => {
@@ -137,15 +202,14 @@ describe('a customer is not left in doubt', () => {
     const product = await store.shop.givenProduct({ price: 100 })
     const { client } = await store.givenCustomer({ points: 1_000 })
     const page = await askToBuy(store, product)
-    const checkout = '**/trpc/orders.checkout'
-    await page.route(checkout, async (route: Route) => {
+    await page.route(CHECKOUT, async (route: Route) => {
       await route.fetch()
       await route.abort('connectionreset')
     })
     await button(dialog(page), /^Pay/).click()
     await eventually(() => said(page)).toContain('We do not know yet whether it went through')
     await keepScreenshot(page, 'outcome-unknown')
-    await page.unroute(checkout)
+    await page.unroute(CHECKOUT)
     await button(dialog(page), 'Find out').click()
     await eventually(() => said(page)).toMatch(/^It had gone through Order \d+ is yours. It was paid once./)
     expect((await client.orders.list.query()).items).toHaveLength(1)

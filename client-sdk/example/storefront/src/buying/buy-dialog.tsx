@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Amount } from '../parts/amount.tsx'
 import { Dialog } from '../parts/dialog.tsx'
+import { SignInDialog } from '../parts/sign-in.tsx'
 import * as queries from '../queries.ts'
 import { useSession } from '../session.tsx'
 import { OutcomeActions, OutcomeWords } from './outcome-view.tsx'
@@ -19,7 +20,8 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
   const { client } = useSession()
   const cache = useQueryClient()
   const [purchase, setPurchase] = useState(asked)
-  const { mutate, data, isPending } = useMutation({
+  const [isSigningIn, setSigningIn] = useState(false)
+  const { mutate, data, isPending, reset } = useMutation({
     mutationFn: (purchase: Purchase) => carryOut(client, purchase),
     onSettled: () => cache.invalidateQueries(),
   })
@@ -27,6 +29,16 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
     setPurchase(purchase)
     mutate(purchase)
   }
+  const signIn = (purchase: Purchase) => {
+    setPurchase(purchase)
+    setSigningIn(true)
+  }
+  // Asked again rather than sent: it may be somebody else who signed in.
+  const askAgain = () => {
+    setSigningIn(false)
+    reset()
+  }
+  if (isSigningIn) return <SignInDialog onClose={askAgain} />
   const outcome = isPending ? undefined : data
   const isDone = outcome?.kind === 'paid' || outcome?.kind === 'placed'
   return (
@@ -36,7 +48,7 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
         {outcome && <OutcomeWords outcome={outcome} />}
       </div>
       {outcome ? (
-        <OutcomeActions outcome={outcome} send={send} onClose={onClose} />
+        <OutcomeActions outcome={outcome} send={send} signIn={signIn} onClose={onClose} />
       ) : (
         <div className="actions">
           <button

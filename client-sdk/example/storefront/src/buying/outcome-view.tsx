@@ -3,7 +3,7 @@ import { Check, Notice } from '../parts/icons.tsx'
 import { Link } from '../route.tsx'
 import { type Words, wordsFor, wordsForError } from '../words.ts'
 import type { Outcome, Purchase } from './purchase.ts'
-import { remedyFor } from './remedy.ts'
+import { type Remedy, remedyFor } from './remedy.ts'
 import { useRetry } from './use-retry.ts'
 
 /** What came of it, in words. */
@@ -56,11 +56,12 @@ const focus = (element: HTMLElement | null) => element?.focus()
 interface OutcomeActionsProps {
   outcome: Outcome
   send: (purchase: Purchase) => void
+  signIn: (purchase: Purchase) => void
   onClose: () => void
 }
 
 /** The ways on. */
-export function OutcomeActions({ outcome, send, onClose }: OutcomeActionsProps) {
+export function OutcomeActions({ outcome, send, signIn, onClose }: OutcomeActionsProps) {
   if (outcome.kind === 'paid' || outcome.kind === 'placed') {
     return (
       <div className="actions">
@@ -73,7 +74,7 @@ export function OutcomeActions({ outcome, send, onClose }: OutcomeActionsProps) 
       </div>
     )
   }
-  const remedy =
+  const remedy: Remedy | undefined =
     outcome.kind === 'refused'
       ? remedyFor(outcome.refusal, outcome.again)
       : { label: outcome.kind === 'unknown' ? 'Find out' : 'Try again', purchase: outcome.again }
@@ -84,7 +85,12 @@ export function OutcomeActions({ outcome, send, onClose }: OutcomeActionsProps) 
       )}
       <div className="actions">
         {remedy && (
-          <button ref={focus} type="button" className="button large" onClick={() => send(remedy.purchase)}>
+          <button
+            ref={focus}
+            type="button"
+            className="button large"
+            onClick={() => (remedy.needsSignIn ? signIn : send)(remedy.purchase)}
+          >
             {remedy.label}
           </button>
         )}

@@ -5,6 +5,8 @@ import { type Purchase, totalOf } from './purchase.ts'
 export interface Remedy {
   label: string
   purchase: Purchase
+  /** Helps once the customer has signed in. */
+  needsSignIn?: boolean
 }
 
 /** What a customer may want instead, after a refusal; undefined where nothing helps. */
@@ -32,6 +34,11 @@ export function remedyFor(refusal: Refusal, purchase: Purchase): Remedy | undefi
     case 'service_busy':
     case 'rate_limited':
       return { label: 'Try again now', purchase }
+    case 'token_missing':
+    case 'token_invalid':
+    case 'user_not_found':
+      // Whoever signs in has a balance of their own, from which follows what has to be charged.
+      return { label: 'Sign in again', purchase: { ...purchase, charge: undefined }, needsSignIn: true }
     default:
       return
   }
