@@ -1,4 +1,4 @@
-import type { BrowserContext, Page, Route } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { afterEach, describe, expect, vi } from 'vitest'
 import { openShop, type Product, type Shop } from '../setup/shop.ts'
 import { button, dialog, eventually, keepScreenshot, type Store, test, textOf } from './store.ts'
@@ -27,6 +27,20 @@ async function checkOutAt(other: Shop, page: Page): Promise<void> {
   await page.route(CHECKOUT, async (route) => {
     const { pathname } = new URL(route.request().url())
     await route.fulfill({ response: await route.fetch({ url: other.url + pathname }) })
+  })
+}
+
+/** A server at which nobody here may call, for a minute. */
+async function openStrict(): Promise<Shop> {
+  const strict = await openShop({ config: { rateLimit: 1 }, fresh: 'strict' })
+  await strict.client().stores.list.query()
+  return strict
+}
+
+async function loseTheAnswer(page: Page): Promise<void> {
+  await page.route(CHECKOUT, async (route) => {
+    await route.fetch()
+    await route.abort('connectionreset')
   })
 }
 
@@ -154,15 +168,13 @@ describe('a customer is not left in doubt', () => {
     openStore,
   }) => {
     await using store = await openStore()
-    await using strict = await openShop({ config: { rateLimit: 1 }, fresh: 'strict' })
     store.expectedProblems = /429/
     const product = await store.shop.givenProduct({ price: 100 })
     const { client } = await store.givenCustomer({ points: 1_000 })
     const context = await store.context()
     await context.clock.install()
     const page = await askToBuy(store, product, { context })
-    // The one call that may be made from here in a minute.
-    await strict.client().stores.list.query()
+    await using strict = await openStrict()
     await checkOutAt(strict, page)
     await button(dialog(page), /^Pay/).click()
     await eventually(() => said(page)).toBe('That was a lot at once Nothing happened. Please wait a moment.')
@@ -202,10 +214,7 @@ describe('a customer is not left in doubt', () => {
     const product = await store.shop.givenProduct({ price: 100 })
     const { client } = await store.givenCustomer({ points: 1_000 })
     const page = await askToBuy(store, product)
-    await page.route(CHECKOUT, async (route: Route) => {
-      await route.fetch()
-      await route.abort('connectionreset')
-    })
+    await loseTheAnswer(page)
     await button(dialog(page), /^Pay/).click()
     await eventually(() => said(page)).toContain('We do not know yet whether it went through')
     await keepScreenshot(page, 'outcome-unknown')
@@ -214,5 +223,29 @@ describe('a customer is not left in doubt', () => {
     await eventually(() => said(page)).toMatch(/^It had gone through Order \d+ is yours. It was paid once./)
     expect((await client.orders.list.query()).items).toHaveLength(1)
     expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
+  })
+
+  test('when the answer is lost, and to find out is refused: it is not told that nothing happened', async ({
+    openStore,
+  }) => {
+    await using store = await openStore()
+    store.expectedProblems = /ERR_|429/
+    const product = await store.shop.givenProduct({ price: 100 })
+    const { client } = await store.givenCustomer({ points: 1_000 })
+    const page = await askToBuy(store, product)
+    await loseTheAnswer(page)
+    await button(dialog(page), /^Pay/).click()
+    await eventually(() => said(page)).toContain('We do not know yet whether it went through')
+    await page.unroute(CHECKOUT)
+    await using strict = await openStrict()
+    await checkOutAt(strict, page)
+    await button(dialog(page), 'Find out').click()
+    await eventually(() => said(page)).toBe(
+      'That was a lot at once We still do not know whether it went through. Asking again is safe: nothing is taken twice.',
+    )
+    await page.unroute(CHECKOUT)
+    await button(dialog(page), 'Try again now').click()
+    await eventually(() => said(page)).toMatch(/^It had gone through Order \d+ is yours. It was paid once./)
+    expect((await client.orders.list.query()).items).toHaveLength(1)
   })
 })

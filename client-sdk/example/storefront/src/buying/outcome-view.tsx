@@ -26,6 +26,10 @@ export function OutcomeWords({ outcome }: { outcome: Outcome }) {
   )
 }
 
+const STILL_IN_DOUBT = {
+  text: 'We still do not know whether it went through. Asking again is safe: nothing is taken twice.',
+}
+
 function wordsOf(outcome: Outcome): Words {
   switch (outcome.kind) {
     case 'paid':
@@ -39,7 +43,7 @@ function wordsOf(outcome: Outcome): Words {
         text: `Order ${outcome.orderId} waits to be paid. Its price is kept; its pieces are not.`,
       }
     case 'refused':
-      return wordsFor(outcome.refusal)
+      return { ...wordsFor(outcome.refusal), ...(outcome.again.isInDoubt && STILL_IN_DOUBT) }
     case 'unknown':
       return {
         title: 'We do not know yet whether it went through',

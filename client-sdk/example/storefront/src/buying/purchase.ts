@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, type Refusal, refusalOf, safe } from '@pointwise/client-sdk'
+import { OutcomeUnknownError, type Refusal, type RefusalCode, refusalOf, safe } from '@pointwise/client-sdk'
 import type { Client } from '../server.ts'
 
 /** Points that have to be charged before; with a key once it is not known whether they were. */
@@ -26,7 +26,11 @@ interface OldOrder {
   total: number
 }
 
-export type Purchase = (NewOrder | OldOrder) & { charge?: Charge | undefined }
+export type Purchase = (NewOrder | OldOrder) & {
+  charge?: Charge | undefined
+  /** An earlier try may have gone through. */
+  isInDoubt?: boolean | undefined
+}
 
 /** How it went. Where it may go on, `again` is what to send: without what was done already. */
 export type Outcome =
@@ -35,6 +39,16 @@ export type Outcome =
   | { kind: 'refused'; refusal: Refusal; again: Purchase }
   | { kind: 'unknown'; again: Purchase }
   | { kind: 'failed'; error: unknown; again: Purchase }
+
+/** What is said before anybody looks whether an earlier try went through. */
+const SAID_BEFORE_LOOKING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'token_missing',
+  'token_invalid',
+  'not_allowed',
+  'user_not_found',
+  'rate_limited',
+  'service_busy',
+])
 
 export const totalOf = (purchase: Purchase): number =>
   purchase.kind === 'pay' ? purchase.total : purchase.price * purchase.quantity
@@ -47,7 +61,7 @@ export async function carryOut(client: Client, purchase: Purchase): Promise<Outc
     if (error)
       return failure(error, purchase, (idempotencyKey) => ({ ...purchase, charge: { ...charge, idempotencyKey } }))
   }
-  const rest = { ...purchase, charge: undefined }
+  const rest = { ...purchase, charge: undefined, isInDoubt: charge ? false : purchase.isInDoubt }
   return rest.kind === 'pay' ? pay(client, rest) : order(client, rest)
 }
 
@@ -72,8 +86,12 @@ async function order(client: Client, purchase: NewOrder): Promise<Outcome> {
   return { kind: 'paid', orderId: order.id, amount: payment.amount, balance, replayed }
 }
 
-function failure(error: unknown, again: Purchase, withKey: (key: string | undefined) => Purchase): Outcome {
+function failure(error: unknown, sent: Purchase, withKey: (key: string | undefined) => Purchase): Outcome {
+  if (error instanceof OutcomeUnknownError) {
+    return { kind: 'unknown', again: { ...withKey(error.idempotencyKey), isInDoubt: true } }
+  }
   const refusal = refusalOf(error)
-  if (error instanceof OutcomeUnknownError) return { kind: 'unknown', again: withKey(error.idempotencyKey) }
-  return refusal ? { kind: 'refused', refusal, again } : { kind: 'failed', error, again }
+  if (!refusal) return { kind: 'failed', error, again: sent }
+  const isInDoubt = sent.isInDoubt && SAID_BEFORE_LOOKING.has(refusal.code)
+  return { kind: 'refused', refusal, again: { ...sent, isInDoubt } }
 }
