@@ -86,6 +86,24 @@ describe('a customer is told, in words, and offered a way on,', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 0 })
   })
 
+  test('when points were charged for it, and it is refused all the same: that they are there', async ({
+    openStore,
+  }) => {
+    await using store = await openStore()
+    store.expectedProblems = /409/
+    const product = await store.shop.givenProduct({ price: 300 })
+    const { client } = await store.givenCustomer({ points: 100 })
+    const page = await askToBuy(store, product)
+    await button(dialog(page), /^Pay/).click()
+    await eventually(() => said(page)).toContain('You are 200 points short')
+    await store.shop.asAdmin().products.update({ productId: product.id, price: 350 })
+    await button(dialog(page), 'Charge 200 points and buy').click()
+    await eventually(() => said(page)).toBe(
+      'The price is now 350 points Your balance grew by 200 points. Nothing was bought.',
+    )
+    expect(await client.points.balance.query()).toMatchObject({ balance: 300 })
+  })
+
   test('when stock is short: what is left, which can be bought instead', async ({ openStore }) => {
     await using store = await openStore()
     store.expectedProblems = /409/

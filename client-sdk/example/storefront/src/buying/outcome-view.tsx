@@ -1,7 +1,7 @@
 import { Amount } from '../parts/amount.tsx'
 import { Check, Notice } from '../parts/icons.tsx'
 import { Link } from '../route.tsx'
-import { type Words, wordsFor, wordsForError } from '../words.ts'
+import { points, type Words, wordsFor, wordsForError } from '../words.ts'
 import type { Outcome, Purchase } from './purchase.ts'
 import { type Remedy, remedyFor } from './remedy.ts'
 import { useRetry } from './use-retry.ts'
@@ -43,7 +43,11 @@ function wordsOf(outcome: Outcome): Words {
         text: `Order ${outcome.orderId} waits to be paid. Its price is kept; its pieces are not.`,
       }
     case 'refused':
-      return { ...wordsFor(outcome.refusal), ...(outcome.again.isInDoubt && STILL_IN_DOUBT) }
+      return {
+        ...wordsFor(outcome.refusal),
+        ...(outcome.charged && { text: `Your balance grew by ${points(outcome.charged)}. Nothing was bought.` }),
+        ...(outcome.again.isInDoubt && STILL_IN_DOUBT),
+      }
     case 'unknown':
       return {
         title: 'We do not know yet whether it went through',

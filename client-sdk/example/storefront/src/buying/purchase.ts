@@ -36,7 +36,8 @@ export type Purchase = (NewOrder | OldOrder) & {
 export type Outcome =
   | { kind: 'paid'; orderId: number; amount: number; balance: number; replayed: boolean }
   | { kind: 'placed'; orderId: number; replayed: boolean }
-  | { kind: 'refused'; refusal: Refusal; again: Purchase }
+  // `charged`: points that were charged for it before it was refused.
+  | { kind: 'refused'; refusal: Refusal; again: Purchase; charged?: number | undefined }
   | { kind: 'unknown'; again: Purchase }
   | { kind: 'failed'; error: unknown; again: Purchase }
 
@@ -62,7 +63,8 @@ export async function carryOut(client: Client, purchase: Purchase): Promise<Outc
       return failure(error, purchase, (idempotencyKey) => ({ ...purchase, charge: { ...charge, idempotencyKey } }))
   }
   const rest = { ...purchase, charge: undefined, isInDoubt: charge ? false : purchase.isInDoubt }
-  return rest.kind === 'pay' ? pay(client, rest) : order(client, rest)
+  const outcome = await (rest.kind === 'pay' ? pay(client, rest) : order(client, rest))
+  return outcome.kind === 'refused' ? { ...outcome, charged: charge?.amount } : outcome
 }
 
 async function pay(client: Client, purchase: OldOrder): Promise<Outcome> {
