@@ -65,11 +65,34 @@ describe('a connection that is kept alive', () => {
     expect(await took(closed)).toBeLessThan(QUICK_MS)
   })
 
-  test('does not delay the close while nothing, or half a request, was said on it', async () => {
+  test('does not delay the close while nothing was said on it', async () => {
     const silent = await Promise.all(Array.from({ length: 10 }, () => socketTo(shop)))
-    silent[0]?.socket.write(request('/trpc/stores.list', ''))
     expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
-    for (const { closed } of silent) await closed
+    for (const { closed, read } of silent) {
+      await closed
+      expect(read()).toBe('')
+    }
+  })
+
+  test('does not delay the close while half a request was said on it, and gets service_busy', async () => {
+    const [first, second, third] = [await socketTo(shop), await socketTo(shop), await socketTo(shop)]
+    second.socket.write(request('/livez'))
+    await eventually(second.read).toContain('{"status":"ok"}')
+    for (const { socket } of [first, second]) socket.write(request('/trpc/stores.list', ''))
+    third.socket.write(
+      'POST /trpc/points.charge HTTP/1.1\r\nhost: shop\r\ncontent-type: application/json\r\ncontent-length: 26\r\n\r\n{"json":',
+    )
+    await send(shop, '/livez')
+    expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
+    for (const { closed, read } of [first, second, third]) {
+      await closed
+      const answer = read()
+      const [head = '', body = ''] = answer.slice(answer.lastIndexOf('HTTP/1.1')).split('\r\n\r\n')
+      expect(head).toMatch(/^HTTP\/1\.1 503 .*\r\nconnection: close\r\n.*\r\nretry-after: 1\r\n/s)
+      const { data } = JSON.parse(body).error.json
+      expect(data.refusal).toEqual({ code: 'service_busy', retry: 'same-key', afterMs: 1_000 })
+      expect(head).toContain(`x-request-id: ${data.requestId}`)
+    }
   })
 
   test('gets service_busy in tRPC’s shape for a new request, which a browser may read', async () => {

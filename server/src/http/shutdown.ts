@@ -1,16 +1,21 @@
+import { randomUUID } from 'node:crypto'
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { answerClosing } from './errors.ts'
+import { BUSY_AFTER_MS } from '../refusals.ts'
+import { answerClosing, bodyOf } from './errors.ts'
 
 const SWEEP_MS = 250
-/** How long a client may still take to say what it wants. */
-const SPEAK_WITHIN_MS = 2_000
+/**
+ * How often a client is passed over that has not said what it wants: two seconds. By the clock, a process that stood
+ * still would cut off who had no time to speak.
+ */
+const SWEEPS_TO_SPEAK = 8
 
 /**
  * From the moment `app.close()` is called: requests that are under way finish, new ones on open connections get 503, and
- * keep-alive sockets are closed as soon as they are idle; those on which nobody says what they want, two seconds later.
- * Returns whether that moment has come.
+ * keep-alive sockets are closed as soon as they are idle. Two seconds later, whoever has said half of what he wants gets
+ * 503 as well, and connections on which nothing was said are closed. Returns whether that moment has come.
  */
 export function drainOnClose(app: FastifyInstance): () => boolean {
   const closeSilent = silentConnections(app.server)
@@ -18,10 +23,10 @@ export function drainOnClose(app: FastifyInstance): () => boolean {
   let sweep: NodeJS.Timeout | undefined
   app.addHook('preClose', async () => {
     closing = true
-    const began = performance.now()
+    let sweeps = 0
     sweep = setInterval(() => {
       app.server.closeIdleConnections()
-      if (performance.now() - began > SPEAK_WITHIN_MS) closeSilent()
+      if (++sweeps >= SWEEPS_TO_SPEAK) closeSilent()
     }, SWEEP_MS)
   })
   app.addHook('onClose', async () => clearInterval(sweep))
@@ -33,8 +38,8 @@ export function drainOnClose(app: FastifyInstance): () => boolean {
 }
 
 /**
- * Closes the connections on which no request is under way. To Node a connection is not idle while the head of its first
- * request has not arrived whole, and browsers open connections before they need them.
+ * Closes the connections on which no request has arrived whole. To Node a connection is not idle before the head of its
+ * first request is there, and browsers open connections before they need them.
  */
 function silentConnections(server: Server): () => void {
   const connections = new Set<Socket>()
@@ -48,7 +53,29 @@ function silentConnections(server: Server): () => void {
     response.once('close', () => answers.delete(response))
   })
   return () => {
-    const busy = new Set([...answers].map(({ req }) => req.socket))
-    for (const connection of connections) if (!busy.has(connection)) connection.destroy()
+    const heard = [...answers].filter(({ req, headersSent }) => req.complete || headersSent)
+    const busy = new Set(heard.map(({ req }) => req.socket))
+    for (const connection of connections) {
+      if (busy.has(connection)) continue
+      if (connection.bytesRead > 0) connection.write(unheard())
+      // At once, so that what was answered cannot be heard after all.
+      connection.destroy()
+    }
   }
+}
+
+/** The answer to half a request, of which nothing is known that a browser's CORS would have to be told. */
+function unheard(): string {
+  const requestId = randomUUID()
+  const body = bodyOf(503, requestId)
+  return [
+    'HTTP/1.1 503 Service Unavailable',
+    'connection: close',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `retry-after: ${Math.ceil(BUSY_AFTER_MS / 1_000)}`,
+    `x-request-id: ${requestId}`,
+    '',
+    body,
+  ].join('\r\n')
 }
