@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ControlledTransaction, Kysely } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Db, Tx } from './connection.ts'
 import {
   DatabaseBusy,
@@ -10,6 +10,7 @@ import {
   OutcomeUnknown,
   reasonOf,
 } from './failures.ts'
+import { rollBack } from './roll-back.ts'
 import type { Tables } from './tables.ts'
 
 const RETRIES_MAX = 3
@@ -87,12 +88,4 @@ async function attempt<T>(db: Kysely<Tables>, work: (tx: Tx) => Promise<T>): Pro
     throw isRolledBack(error) ? error : new OutcomeUnknown(error)
   }
   return value
-}
-
-/** Never throws, so that the first error is the one that is told; the pool destroys a connection that did not end its transaction. */
-async function rollBack(tx: ControlledTransaction<Tables>): Promise<void> {
-  await tx
-    .rollback()
-    .execute()
-    .catch(() => undefined)
 }

@@ -1,4 +1,5 @@
-import type { Db } from '@pointwise/db'
+import type { Db, Tables } from '@pointwise/db'
+import type { ExpressionBuilder } from 'kysely'
 import type { Event } from '../events.ts'
 import type { Range } from './sequence.ts'
 
@@ -18,18 +19,15 @@ export function selectEventsAfter(db: Db, { after, limit }: { after: number; lim
 }
 
 export function selectEventsWithin(db: Db, ranges: readonly Range[]) {
-  return selectEvents(db).where((eb) =>
-    eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)]))),
-  )
+  return selectEvents(db).where(isWithin(ranges))
 }
 
 export function selectIdsWithin(db: Db, ranges: readonly Range[]) {
-  return db
-    .selectFrom('events')
-    .select('id')
-    .where((eb) => eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)]))))
-    .orderBy('id')
+  return db.selectFrom('events').select('id').where(isWithin(ranges)).orderBy('id')
 }
+
+const isWithin = (ranges: readonly Range[]) => (eb: ExpressionBuilder<Tables, 'events'>) =>
+  eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)])))
 
 export function selectLastId(db: Db) {
   return db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1)

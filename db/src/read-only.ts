@@ -1,0 +1,35 @@
+import type { IsolationLevel, Kysely } from 'kysely'
+import type { Db } from './connection.ts'
+import { rollBack } from './roll-back.ts'
+import type { Tables } from './tables.ts'
+
+/**
+ * Runs `work` on one snapshot: everything it reads is as it was at its first read, whatever others commit meanwhile.
+ * It takes no lock, holds nobody up, and cannot write. The snapshot is kept for as long as `work` takes, on one connection.
+ *
+ * Nothing is retried: a failure is passed on, and the connection that comes back to the pool is as it was.
+ */
+export function readConsistently<T>(db: Db, work: (snapshot: Db) => Promise<T>): Promise<T> {
+  return readOnly(db, 'repeatable read', work)
+}
+
+/**
+ * Runs `work` on the rows as they stand, those of transactions under way among them: what it finds may be rolled back. For
+ * asking whether somebody is about to commit a row, never for what the row says. It takes no lock, and cannot write.
+ */
+export function readUncommitted<T>(db: Db, work: (unsettled: Db) => Promise<T>): Promise<T> {
+  return readOnly(db, 'read uncommitted', work)
+}
+
+async function readOnly<T>(db: Db, level: IsolationLevel, work: (read: Db) => Promise<T>): Promise<T> {
+  const tx = await (db as Kysely<Tables>)
+    .startTransaction()
+    .setIsolationLevel(level)
+    .setAccessMode('read only')
+    .execute()
+  try {
+    return await work(tx)
+  } finally {
+    await rollBack(tx)
+  }
+}
