@@ -1,7 +1,7 @@
 import type { TRPCClientError } from '@trpc/client'
 import { NoAnswer } from './answer.ts'
 import type { AppRouter } from './app-router.ts'
-import { type RefusalCode, refusalOf } from './refusal.ts'
+import { isDecisive, refusalOf } from './refusal.ts'
 
 /** Whether the call may have taken effect although it failed: no answer came, or the server itself cannot tell. */
 export function isLost({ data, shape, cause, meta }: TRPCClientError<AppRouter>): boolean {
@@ -16,18 +16,8 @@ export function passesAfterMs(error: TRPCClientError<AppRouter>): number | undef
   return refusal?.retry === 'same-key' ? refusal.afterMs : undefined
 }
 
-/** What the server says before it looks whether it knows the call; it tells nothing about an earlier try. */
-const SAID_BEFORE_LOOKING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
-  'token_missing',
-  'token_invalid',
-  'not_allowed',
-  'user_not_found',
-  'rate_limited',
-  'service_busy',
-])
-
 /** Whether the server decided about the call, and so about every try of it. */
 export function isDecision(error: TRPCClientError<AppRouter>): boolean {
   const refusal = refusalOf(error)
-  return refusal !== null && !SAID_BEFORE_LOOKING.has(refusal.code)
+  return refusal !== null && isDecisive(refusal)
 }

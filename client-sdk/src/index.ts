@@ -13,4 +13,4 @@ export type {
 export { type ClientOptions, createClient } from './client.ts'
 export type { ErrorData, ErrorShape } from './error-shape.ts'
 export { OutcomeUnknownError } from './outcome-unknown-error.ts'
-export { type Refusal, type RefusalCode, type RefusalOf, refusalOf } from './refusal.ts'
+export { isDecisive, type Refusal, type RefusalCode, type RefusalOf, refusalOf } from './refusal.ts'

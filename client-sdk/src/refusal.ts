@@ -29,6 +29,24 @@ export function refusalOf<E>(error: E): RefusalOf<E> {
   return (isRefusal(refusal) ? refusal : null) as RefusalOf<E>
 }
 
+/** What the server says before it looks whether it knows the call. */
+const SAID_BEFORE_LOOKING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'token_missing',
+  'token_invalid',
+  'not_allowed',
+  'user_not_found',
+  'rate_limited',
+  'service_busy',
+])
+
+/**
+ * Whether a refusal tells what became of every try of its call: the server looked, and found that none had taken effect.
+ * Of an earlier try whose outcome is not known, a refusal of any other code says nothing.
+ */
+export function isDecisive({ code }: Refusal): boolean {
+  return !SAID_BEFORE_LOOKING.has(code)
+}
+
 function isRefusal(value: unknown): value is Refusal {
   const retry = property(value, 'retry')
   return typeof property(value, 'code') === 'string' && (retry === 'never' || retry === 'same-key')

@@ -1,6 +1,7 @@
-import { createClient, refusalOf, safe } from '@pointwise/client-sdk'
+import { createClient, isDecisive, type Refusal, refusalOf, safe } from '@pointwise/client-sdk'
 import { createCaller } from '@pointwise/server'
 import { describe, expect, it } from 'vitest'
+import contract from '../../client-sdk/contract.snapshot.json' with { type: 'json' }
 import { openShop } from '../setup/shop.ts'
 
 const refused = { code: 'product_not_found', retry: 'never', productId: 4_711 }
@@ -39,5 +40,15 @@ describe('refusalOf', () => {
     { data: { refusal: { code: 'price_changed' } } },
   ])('finds none in %j', (error) => {
     expect(refusalOf(error)).toBeNull()
+  })
+})
+
+describe('isDecisive', () => {
+  const codes = Object.keys(contract.refusals)
+  const { refusals: atTheDoor } = contract.procedures['users.me']
+
+  it('leaves open what became of an earlier try where every call of a user may be refused so, and only there', () => {
+    const open = codes.filter((code) => !isDecisive({ code, retry: 'never' } as Refusal))
+    expect(open.toSorted()).toEqual(atTheDoor.toSorted())
   })
 })

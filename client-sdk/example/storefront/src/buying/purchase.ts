@@ -1,4 +1,4 @@
-import { OutcomeUnknownError, type Refusal, type RefusalCode, refusalOf, safe } from '@pointwise/client-sdk'
+import { isDecisive, OutcomeUnknownError, type Refusal, refusalOf, safe } from '@pointwise/client-sdk'
 import type { Client } from '../server.ts'
 
 /** Points that have to be charged before; with a key once it is not known whether they were. */
@@ -40,16 +40,6 @@ export type Outcome =
   | { kind: 'refused'; refusal: Refusal; again: Purchase; charged?: number | undefined }
   | { kind: 'unknown'; again: Purchase }
   | { kind: 'failed'; error: unknown; again: Purchase }
-
-/** What is said before anybody looks whether an earlier try went through. */
-const SAID_BEFORE_LOOKING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
-  'token_missing',
-  'token_invalid',
-  'not_allowed',
-  'user_not_found',
-  'rate_limited',
-  'service_busy',
-])
 
 export const totalOf = (purchase: Purchase): number =>
   purchase.kind === 'pay' ? purchase.total : purchase.price * purchase.quantity
@@ -94,6 +84,6 @@ function failure(error: unknown, sent: Purchase, withKey: (key: string | undefin
   }
   const refusal = refusalOf(error)
   if (!refusal) return { kind: 'failed', error, again: sent }
-  const isInDoubt = sent.isInDoubt && SAID_BEFORE_LOOKING.has(refusal.code)
+  const isInDoubt = sent.isInDoubt && !isDecisive(refusal)
   return { kind: 'refused', refusal, again: { ...sent, isInDoubt } }
 }

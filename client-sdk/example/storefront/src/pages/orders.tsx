@@ -5,6 +5,7 @@ import { BuyDialog } from '../buying/buy-dialog.tsx'
 import { CancelDialog } from '../buying/cancel-dialog.tsx'
 import type { Purchase } from '../buying/purchase.ts'
 import { Failure } from '../parts/failure.tsx'
+import { MoreButton } from '../parts/more-button.tsx'
 import { OrderCard } from '../parts/order-card.tsx'
 import { Page, Title } from '../parts/page.tsx'
 import { SignInFirst } from '../parts/sign-in-first.tsx'
@@ -103,16 +104,7 @@ function Orders({ userId, status, ask }: OrdersProps) {
               </li>
             ))}
       </ul>
-      {hasNextPage && (
-        <button
-          type="button"
-          className="button quiet more"
-          disabled={isFetchingNextPage}
-          onClick={() => fetchNextPage()}
-        >
-          {isFetchingNextPage ? 'One moment…' : 'Show older orders'}
-        </button>
-      )}
+      {hasNextPage && <MoreButton label="Show older orders" isLoading={isFetchingNextPage} onMore={fetchNextPage} />}
     </>
   )
 }

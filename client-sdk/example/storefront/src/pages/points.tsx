@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { ChargeForm } from '../buying/charge-form.tsx'
 import { Amount } from '../parts/amount.tsx'
 import { Failure } from '../parts/failure.tsx'
+import { MoreButton } from '../parts/more-button.tsx'
 import { Page, Title } from '../parts/page.tsx'
 import { SignInFirst } from '../parts/sign-in-first.tsx'
 import { Bone, times } from '../parts/skeleton.tsx'
@@ -89,16 +90,7 @@ function Histories({ userId }: { userId: number }) {
           </tbody>
         </table>
       )}
-      {hasNextPage && (
-        <button
-          type="button"
-          className="button quiet more"
-          disabled={isFetchingNextPage}
-          onClick={() => fetchNextPage()}
-        >
-          {isFetchingNextPage ? 'One moment…' : 'Show older ones'}
-        </button>
-      )}
+      {hasNextPage && <MoreButton label="Show older ones" isLoading={isFetchingNextPage} onMore={fetchNextPage} />}
     </section>
   )
 }
