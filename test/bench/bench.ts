@@ -4,14 +4,16 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findDatabase } from '@pointwise/db/development'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
+import { filled } from '../../server/src/openapi/markdown.ts'
 import { curve } from './parts/curve.ts'
 import { http } from './parts/http.ts'
 import { listing } from './parts/listing.ts'
+import { overload } from './parts/overload.ts'
 import { payments } from './parts/payments.ts'
 import { rankings } from './parts/rankings.ts'
 import { size } from './parts/size.ts'
 import { start } from './parts/start.ts'
-import { type Figure, markdown, median, ratioOf, table } from './report.ts'
+import { type Figure, median, ratioOf, table, tableOfPage } from './report.ts'
 
 /** What a part of the benchmark is given. */
 export interface Bench {
@@ -25,7 +27,7 @@ export interface Bench {
   writeChart: (svg: string) => Promise<void>
 }
 
-const PARTS = { payments, curve, http, listing, rankings, size, start }
+const PARTS = { payments, curve, overload, http, listing, rankings, size, start }
 const ROOT = join(import.meta.dirname, '../..')
 
 const { values: options, positionals } = parseArgs({
@@ -78,12 +80,8 @@ try {
   process.stdout.write(`\n${bench.description}\n${how}\n\n${table(figures)}\n`)
   if (options.readme) {
     const readme = await readFile(README, 'utf8')
-    const text = `${bench.description}. ${how}\n\n${markdown(figures)}`
-    const marked = /(?<=<!-- figures: .*-->\n\n).*(?=\n\n<!-- end of figures -->)/s
-    await writeFile(
-      README,
-      readme.replace(marked, () => text),
-    )
+    const text = `${bench.description}. ${how}\n\n${tableOfPage(figures)}`
+    await writeFile(README, filled(readme, 'figures', { by: 'npm run bench -- --readme', text }))
   }
   if (options.json) {
     const kept = figures.map((figure) => ({ ...figure, median: median(figure.values), ratio: ratioOf(figure) }))

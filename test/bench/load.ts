@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 
 /** What one connection sends, one request after the answer to the last; `repeat` begins again at the end. */
 export interface Load {
@@ -6,7 +7,17 @@ export interface Load {
   connections: { requests: string[] }[]
   repeat: boolean
   durationMs: number
+  /**
+   * Whether who is told that the server is busy waits, and asks again, as the SDK does. Such connections come in the course
+   * of a second, and the first three are not counted.
+   */
+  isPatient?: boolean
 }
+
+const COME_WITHIN_MS = 1_000
+const NOT_COUNTED_MS = 3_000
+const BUSY_MS = 1_000
+const JITTER_MS = 500
 
 export interface Measured {
   /** Requests answered with 200: of any other answer it is no measurement. */
@@ -26,22 +37,29 @@ process.on('message', (load: Load) => {
   )
 })
 
-async function run({ port, connections, repeat, durationMs }: Load): Promise<Measured> {
+async function run({ port, connections, repeat, durationMs, isPatient = false }: Load): Promise<Measured> {
   const sockets = await Promise.all(connections.map(() => open(port)))
   const latencies: number[] = []
   const statuses: Record<string, number> = {}
-  const start = performance.now()
+  const start = performance.now() + (isPatient ? NOT_COUNTED_MS : 0)
   const end = start + durationMs
   await Promise.all(
     sockets.map(async (socket, index) => {
+      if (isPatient) await setTimeout(Math.random() * COME_WITHIN_MS)
       const requests = connections[index]?.requests ?? []
       for (let sent = 0; performance.now() < end; sent++) {
         const request = requests[repeat ? sent % requests.length : sent]
         if (request === undefined) break
         const began = performance.now()
         const status = await exchange(socket, request)
-        latencies.push(performance.now() - began)
-        statuses[status] = (statuses[status] ?? 0) + 1
+        const ended = performance.now()
+        if (status === '503' && isPatient) {
+          sent--
+          await setTimeout(BUSY_MS + Math.random() * JITTER_MS)
+        } else if (ended >= start) {
+          latencies.push(ended - began)
+          statuses[status] = (statuses[status] ?? 0) + 1
+        }
       }
     }),
   )

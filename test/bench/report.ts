@@ -1,3 +1,5 @@
+import * as markdown from '../../server/src/openapi/markdown.ts'
+
 /** One figure: a name, what was measured in each round, and against what. */
 export interface Figure {
   name: string
@@ -50,10 +52,7 @@ export function table(figures: Figure[]): string {
 }
 
 /** For a page. */
-export function markdown(figures: Figure[]): string {
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
-  return [line(HEADING), line(HEADING.map(() => '---')), ...rowsOf(figures).map(line)].join('\n')
-}
+export const tableOfPage = (figures: Figure[]): string => markdown.table(HEADING, rowsOf(figures))
 
 const shown = (value: number) =>
   value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 10 ? 1 : 2)

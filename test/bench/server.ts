@@ -5,5 +5,5 @@ import { CONFIG, listen } from './listening.ts'
 const [url = '', ttl = '30'] = process.argv.slice(2)
 const db = connect(url)
 const config = { ...CONFIG, rankingsTtlSeconds: Number(ttl) }
-const app = await buildApp({ db, config, logger: createLogger('warn') })
+const app = await buildApp({ db, config, logger: createLogger('error') })
 await listen(app, () => db.destroy())

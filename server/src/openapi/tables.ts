@@ -1,4 +1,5 @@
 import { type Translated, translate } from './json-schema.ts'
+import { filled, table } from './markdown.ts'
 import { type Described, described } from './procedures.ts'
 import { describedRefusals } from './refusals.ts'
 import { signature } from './signature.ts'
@@ -10,12 +11,10 @@ const TABLES: Record<string, () => string> = { procedures, refusals }
 
 /** A page with its tables as they should be. */
 export function withTables(page: string): string {
-  return Object.entries(TABLES).reduce((text, [name, table]) => {
-    const [begin, end] = [`<!-- ${name}: written by npm run docs -->`, `<!-- end of ${name} -->`]
-    const [from, to] = [text.indexOf(begin), text.indexOf(end)]
-    if (from < 0 || to < from) throw new Error(`The page has no place for its ${name}: ${begin} … ${end}`)
-    return `${text.slice(0, from + begin.length)}\n\n${table()}\n\n${text.slice(to)}`
-  }, page)
+  return Object.entries(TABLES).reduce(
+    (text, [name, write]) => filled(text, name, { by: 'npm run docs', text: write() }),
+    page,
+  )
 }
 
 function procedures(): string {
@@ -24,7 +23,7 @@ function procedures(): string {
   const types = Object.entries<object>(named).map(
     ([name, schema]) => `\`${name} ${signature({ ...schema }, { ...named, [name]: {} })}\``,
   )
-  return `${markdown(['procedure', 'who', 'input', 'answer'], rows)}\n\n${types.join(' ·\n')}`
+  return `${table(['procedure', 'who', 'input', 'answer'], rows)}\n\n${types.join(' ·\n')}`
 }
 
 function row({ path, type, meta, input, output }: Described, named: Translated['named']): string[] {
@@ -47,7 +46,7 @@ function code(text: string | undefined): string {
 }
 
 function refusals(): string {
-  return markdown(
+  return table(
     ['code', 'HTTP', 'details', 'retry'],
     describedRefusals.map(({ code, status, details, retry }) => [
       code,
@@ -56,9 +55,4 @@ function refusals(): string {
       retry,
     ]),
   )
-}
-
-function markdown(heading: string[], rows: string[][]): string {
-  const lines = [heading, ...rows].map((cells) => `| ${cells.join(' | ')} |`)
-  return lines.toSpliced(1, 0, `|${heading.map(() => '---|').join('')}`).join('\n')
 }

@@ -3,7 +3,7 @@ import { type Listening, measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
 import { againAndAgain } from '../requests.ts'
 import { inTurn } from '../rounds.ts'
-import { fillShop, newDatabase, numbersUpTo } from '../seed.ts'
+import { fillShop, newDatabase, numbersUpTo, type Seeded } from '../seed.ts'
 
 const PRODUCTS = 10_000
 const HOURS = 72
@@ -12,36 +12,19 @@ const MANY = 5_000_000
 
 /** The rankings, with nothing remembered, when a hundred times as many lines were paid in the same time. */
 export async function rankings(bench: Bench): Promise<Figure[]> {
-  const started = []
-  for (const lines of [FEW, MANY]) {
-    bench.say(`rankings: filling ${lines.toLocaleString('en')} paid lines`)
-    const database = await newDatabase(bench.server, `rankings_${lines}`)
-    await fillShop(database, { users: 10, products: PRODUCTS })
-    await numbersUpTo(database, lines)
-    // The lines themselves are read by no ranking; what they leave in the rollup and in the products is.
-    await database.connection.query(
-      `insert into product_sales (product_id, hour, count)
-      select 1 + mod(n * 7919, ?), date_format(now() - interval (floor(n * 31 / 7) mod ?) hour, '%Y-%m-%d %H:00:00'), 1
-      from numbers where n < ? on duplicate key update count = count + 1`,
-      [PRODUCTS, HOURS, lines],
-    )
-    await database.connection.query(
-      `update products join (select product_id, sum(count) as sold from product_sales group by product_id) s on s.product_id = products.id
-      set sales_volume = sold`,
-    )
-    await database.connection.query('analyze table products, product_sales')
-    started.push({ database, server: await startServer('server.ts', database.url, '0') })
-  }
-  const [few, many] = started.map(({ server }) => server)
-  const latency = (server: Listening | undefined, name: string) => async () =>
-    server ? (await measure(againAndAgain(server, `/trpc/products.${name}`, 1))).p50Ms : Number.NaN
+  const few = await openWith(bench, FEW)
+  const many = await openWith(bench, MANY)
+  const latency =
+    ({ server }: Opened, name: string) =>
+    async () =>
+      (await measure(againAndAgain(server, `/trpc/products.${name}`, 1))).p50Ms
   const values = await inTurn(bench, 'rankings', {
     topSellingOfFew: latency(few, 'topSelling'),
     topSellingOfMany: latency(many, 'topSelling'),
     trendingOfFew: latency(few, 'trending'),
     trendingOfMany: latency(many, 'trending'),
   })
-  for (const { database, server } of started) {
+  for (const { database, server } of [few, many]) {
     await server.stop()
     await database.end()
   }
@@ -56,4 +39,29 @@ export async function rankings(bench: Bench): Promise<Figure[]> {
     figure('topSelling', values.topSellingOfMany, values.topSellingOfFew),
     figure('trending', values.trendingOfMany, values.trendingOfFew),
   ]
+}
+
+interface Opened {
+  database: Seeded
+  server: Listening
+}
+
+/** A shop that sold so many lines. They are read by no ranking; what they leave in the rollup and in the products is. */
+async function openWith(bench: Bench, lines: number): Promise<Opened> {
+  bench.say(`rankings: filling ${lines.toLocaleString('en')} paid lines`)
+  const database = await newDatabase(bench.server, `rankings_${lines}`)
+  await fillShop(database, { users: 10, products: PRODUCTS })
+  await numbersUpTo(database, lines)
+  await database.connection.query(
+    `insert into product_sales (product_id, hour, count)
+    select 1 + mod(n * 7919, ?), date_format(now() - interval (floor(n * 31 / 7) mod ?) hour, '%Y-%m-%d %H:00:00'), 1
+    from numbers where n < ? on duplicate key update count = count + 1`,
+    [PRODUCTS, HOURS, lines],
+  )
+  await database.connection.query(
+    `update products join (select product_id, sum(count) as sold from product_sales group by product_id) s on s.product_id = products.id
+    set sales_volume = sold`,
+  )
+  await database.connection.query('analyze table products, product_sales')
+  return { database, server: await startServer('server.ts', database.url, '0') }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { newCheckout } from '../../setup/checkout.ts'
 import type { Bench } from '../bench.ts'
@@ -36,25 +36,19 @@ export async function start(bench: Bench): Promise<Figure[]> {
 
 /** In seconds. */
 async function startedIn(folder: string): Promise<number> {
-  const port = await freePort()
   const { DATABASE_URL: _, ...env } = process.env
   const began = performance.now()
   const child = spawn('npm', ['start'], {
     cwd: folder,
-    env: { ...env, POINTWISE_DATABASE: 'local', PORT: String(port) },
-    stdio: 'ignore',
+    env: { ...env, POINTWISE_DATABASE: 'local', PORT: '0' },
+    stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   })
   const exited = once(child, 'exit')
-  const isThere = () =>
-    fetch(`http://127.0.0.1:${port}/`).then(
-      ({ ok }) => ok,
-      () => false,
-    )
-  while (!(await isThere())) {
-    if (child.exitCode !== null) throw new Error(`npm start ended with exit code ${child.exitCode}`)
-    await setTimeout(LOOK_MS)
-  }
+  const over = new AbortController()
+  exited.then(([code]) => over.abort(new Error(`npm start ended with exit code ${code}`)))
+  const url = await addressIn(child.stdout, over.signal)
+  while (!(await isThere(url))) await setTimeout(LOOK_MS, undefined, { signal: over.signal })
   const seconds = (performance.now() - began) / 1_000
   // Ctrl-C reaches npm and the server.
   if (child.pid) process.kill(-child.pid, 'SIGINT')
@@ -62,10 +56,20 @@ async function startedIn(folder: string): Promise<number> {
   return seconds
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address ? address.port : 0
+async function addressIn(stdout: Readable, signal: AbortSignal): Promise<string> {
+  let said = ''
+  stdout.setEncoding('utf8').on('data', (text) => {
+    said += text
+  })
+  for (;;) {
+    const [, url] = /open at (http:\S+)\s/.exec(said) ?? []
+    if (url) return url
+    await once(stdout, 'data', { signal })
+  }
 }
+
+const isThere = (url: string) =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  )
