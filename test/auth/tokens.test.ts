@@ -1,8 +1,9 @@
 import { base64url, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
+import { SECRET } from '../setup/configuration.ts'
 import { get, post } from '../setup/raw.ts'
 import { expectRefused } from '../setup/refusals.ts'
-import { openShop, SECRET } from '../setup/shop.ts'
+import { openShop } from '../setup/shop.ts'
 
 const HOUR = 3_600
 const now = () => Math.floor(Date.now() / 1_000)

@@ -1,25 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import type { AppConfig } from '@pointwise/server'
 import type { FastifyInstance } from 'fastify'
-import { SignJWT } from 'jose'
-
-const SECRET = new TextEncoder().encode('a secret of at least thirty-two bytes')
-
-export const CONFIG: AppConfig = {
-  tokens: { audience: 'pointwise', issuer: 'pointwise', key: { secret: SECRET } },
-  corsOrigins: [],
-  rateLimit: null,
-  trustProxy: 0,
-  rankingsTtlSeconds: 30,
-  storefront: false,
-}
-
-export function tokenOf(userId: number): Promise<string> {
-  return new SignJWT({ sub: String(userId), aud: 'pointwise', iss: 'pointwise' })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1 day')
-    .sign(SECRET)
-}
 
 /** Listens, tells the parent the port, and when it asks the most memory ever held; closes when it is told to. */
 export async function listen(app: FastifyInstance, close: () => Promise<unknown>): Promise<void> {

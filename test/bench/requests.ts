@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { tokenOf } from './listening.ts'
+import { tokenOf } from '../setup/configuration.ts'
 import type { Load } from './load.ts'
 
 const tokens = new Map<number, Promise<string>>()

@@ -1,6 +1,7 @@
 import { connect } from '@pointwise/db'
 import { buildApp, createLogger } from '@pointwise/server'
-import { CONFIG, listen } from './listening.ts'
+import { CONFIG } from '../setup/configuration.ts'
+import { listen } from './listening.ts'
 
 const [url = '', ttl = '30'] = process.argv.slice(2)
 const db = connect(url)

@@ -1,7 +1,8 @@
 import { connect } from '@pointwise/db'
 import { buildApp, createLogger } from '@pointwise/server'
 import { createPool, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
-import { CONFIG, listen } from './listening.ts'
+import { CONFIG } from '../setup/configuration.ts'
+import { listen } from './listening.ts'
 import { yardstickRouter } from './textbook.ts'
 
 /**

@@ -114,7 +114,7 @@ test('a connection that was killed while idle is replaced', async () => {
 })
 
 test('a wait for a connection ends, with an error that names it, and the pool is whole afterwards', async () => {
-  const db = await open({ connections: 1, acquireTimeoutMs: 100 })
+  const db = await open({ connections: 1, acquireTimeoutMs: 1_000 })
   const held = await hold(db)
   const waiting = await Promise.allSettled(Array.from({ length: 20 }, () => run(db, 'select 1')))
   for (const outcome of waiting) {
@@ -126,7 +126,7 @@ test('a wait for a connection ends, with an error that names it, and the pool is
 })
 
 test('who waits for a connection gets it in the order of asking, and who gave up is out of the queue', async () => {
-  const db = await open({ connections: 1, acquireTimeoutMs: 300 })
+  const db = await open({ connections: 1, acquireTimeoutMs: 1_000 })
   const held = await hold(db)
   const gaveUp = run(db, 'select 1').catch((error: unknown) => error)
   expect(await gaveUp).toBeInstanceOf(NoConnectionFree)
@@ -148,12 +148,12 @@ test('who waits for a connection of a pool that is closed is told at once', asyn
 })
 
 test('a transaction that gets no connection waits for one once, and tells that the database is busy', async () => {
-  const db = await open({ connections: 1, acquireTimeoutMs: 500 })
+  const db = await open({ connections: 1, acquireTimeoutMs: 1_000 })
   const held = await hold(db)
   let attempts = 0
   const started = performance.now()
   const error = await transact(db, async () => void attempts++).catch((error: unknown) => error)
-  expect(performance.now() - started).toBeLessThan(900)
+  expect(performance.now() - started).toBeLessThan(2_000)
   await held.release()
   expect(error).toBeInstanceOf(DatabaseBusy)
   expect((error as DatabaseBusy).cause).toBeInstanceOf(NoConnectionFree)

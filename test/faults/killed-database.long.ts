@@ -1,11 +1,11 @@
 import { connect, createDatabase, migrate } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
-import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
+import { tokenOf } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { expectSoundBooks } from '../setup/invariants.ts'
 import { listening } from '../setup/listening.ts'
-import { item, newKey, SECRET } from '../setup/shop.ts'
+import { item, newKey } from '../setup/shop.ts'
 import { json, send } from '../setup/wire.ts'
 import { databaseProgram, mortalDatabase } from './mortal-database.ts'
 
@@ -39,10 +39,7 @@ test.skipIf(!program)(
       Array.from({ length: CLIENTS }, async (_, index) => {
         const { id } = await admin.users.create({ name: `user ${index}` })
         await createCaller({ db, userId: id }).points.charge({ amount: 1_000_000 })
-        return new SignJWT({ sub: String(id), aud: 'pointwise', iss: 'pointwise' })
-          .setProtectedHeader({ alg: 'HS256' })
-          .setExpirationTime('1 hour')
-          .sign(SECRET)
+        return tokenOf(id)
       }),
     )
 

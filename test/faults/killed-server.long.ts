@@ -1,11 +1,12 @@
 import { OutcomeUnknownError, refusalOf } from '@pointwise/client-sdk'
 import { TRPCClientError } from '@trpc/client'
 import { expect, test } from 'vitest'
+import { SECRET } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { ServerProcess } from '../setup/server-process.ts'
-import { type Client, item, newKey, openShop, SECRET } from '../setup/shop.ts'
+import { type Client, item, newKey, openShop } from '../setup/shop.ts'
 
 const CLIENTS = 50
 const CHECKOUTS = 20

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { SECRET } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
-import { item, newKey, openShop, SECRET } from '../setup/shop.ts'
+import { item, newKey, openShop } from '../setup/shop.ts'
 import { socketTo } from '../setup/sockets.ts'
 import { json, send } from '../setup/wire.ts'
 

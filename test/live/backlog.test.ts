@@ -1,11 +1,10 @@
 import { createClient, type PointsChange } from '@pointwise/client-sdk'
 import { createCaller } from '@pointwise/server'
-import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
+import { tokenOf } from '../setup/configuration.ts'
 import { freshDatabase, run } from '../setup/database.ts'
 import { following } from '../setup/following.ts'
 import { listening } from '../setup/listening.ts'
-import { SECRET } from '../setup/shop.ts'
 
 const EVENTS = 2_500
 /** Of so many events one is Ada's. */
@@ -22,10 +21,7 @@ async function openFilled(idAt: (n: number) => number) {
   const rows = Array.from({ length: EVENTS }, (_, n) => eventAt(n))
   await run(db, `insert into events (id, type, \`key\`, payload) values ${rows.join()}`)
   const server = await listening({ db })
-  const token = await new SignJWT({ sub: String(id), aud: 'pointwise', iss: 'pointwise' })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1 minute')
-    .sign(SECRET)
+  const token = await tokenOf(id)
   return { server, client: createClient({ url: server.url, token }) }
 }
 

@@ -1,9 +1,9 @@
 import { type PointsChange, refusalOf } from '@pointwise/client-sdk'
-import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
+import { tokenWith } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { following } from '../setup/following.ts'
-import { openShop, SECRET, type Shop } from '../setup/shop.ts'
+import { openShop, type Shop } from '../setup/shop.ts'
 
 const soon = { timeout: 10_000, interval: 5 }
 
@@ -17,10 +17,7 @@ const errorOf = (changes: AsyncIterableIterator<unknown>) =>
   )
 
 const token = (userId: number, seconds: number) =>
-  new SignJWT({ sub: String(userId), aud: 'pointwise', iss: 'pointwise' })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime(Math.floor(Date.now() / 1_000) + seconds)
-    .sign(SECRET)
+  tokenWith({ sub: String(userId), exp: Math.floor(Date.now() / 1_000) + seconds })
 
 test('who may not follow is refused as anywhere', async () => {
   await using shop = await openShop()

@@ -2,22 +2,12 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from '@pointwise/db'
 import { buildApp, createLogger } from '@pointwise/server'
+import { CONFIG } from '../setup/configuration.ts'
 
 /** A server of its own, which tells how much of its heap is in use when it is asked. */
 const app = await buildApp({
   db: connect(process.argv[2] ?? ''),
-  config: {
-    tokens: {
-      audience: 'pointwise',
-      issuer: 'pointwise',
-      key: { secret: new TextEncoder().encode('a secret of at least thirty-two bytes') },
-    },
-    corsOrigins: [],
-    rateLimit: null,
-    trustProxy: 0,
-    rankingsTtlSeconds: 0,
-    storefront: false,
-  },
+  config: CONFIG,
   logger: createLogger('silent'),
 })
 await app.listen({ port: 0, host: '127.0.0.1' })

@@ -2,10 +2,9 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { createCaller } from '@pointwise/server'
-import { SignJWT } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
+import { tokenOf } from '../setup/configuration.ts'
 import { emptyDatabase } from '../setup/database.ts'
-import { SECRET } from '../setup/shop.ts'
 
 const STREAMS = 500
 /** 100 MB for 2,000. */
@@ -23,10 +22,7 @@ test(`an idle stream costs less than ${BYTES_EACH / 1_000} kB`, async () => {
     const [bytes] = (await once(server, 'message')) as [number]
     return bytes
   }
-  const token = await new SignJWT({ sub: String(id), aud: 'pointwise', iss: 'pointwise' })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1 hour')
-    .sign(SECRET)
+  const token = await tokenOf(id)
   const open = async () => {
     const asked = request(`${address}/trpc/orders.onChange`, {
       agent: false,

@@ -3,36 +3,30 @@ import { type AddressInfo, connect as connectTo } from 'node:net'
 import { createClient, type PointsChange } from '@pointwise/client-sdk'
 import { connect } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
-import { SignJWT } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
+import { tokenOf } from '../setup/configuration.ts'
 import { freshDatabase, run } from '../setup/database.ts'
 import { type Following, following } from '../setup/following.ts'
 import { listening } from '../setup/listening.ts'
-import { type Client, SECRET } from '../setup/shop.ts'
+import type { Client } from '../setup/shop.ts'
 
 const soon = { timeout: 10_000, interval: 5 }
 
 const follow = (client: Client) =>
   following<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
 
-const token = (userId: number) =>
-  new SignJWT({ sub: String(userId), aud: 'pointwise', iss: 'pointwise' })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1 minute')
-    .sign(SECRET)
-
 test('a server that closes sends its clients away at once, and they go on with the next', async () => {
   const { db, url } = await freshDatabase('moving')
   const { id } = await createCaller({ db, admin: true }).users.create({ name: 'Ada' })
   const user = createCaller({ db, userId: id })
   await using old = await listening({ db })
-  const client = createClient({ url: old.url, token: await token(id) })
+  const client = createClient({ url: old.url, token: await tokenOf(id) })
   const all: Following<PointsChange>[] = []
   onTestFinished(() => all.forEach((each) => void each[Symbol.dispose]()))
   for (let n = 0; n < 20; n++) all.push(await follow(client))
   // One of them does not read.
   const stuck = connectTo(Number(new URL(old.url).port), '127.0.0.1').pause()
-  stuck.write(`GET /trpc/points.onChange HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer ${await token(id)}\r\n\r\n`)
+  stuck.write(`GET /trpc/points.onChange HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer ${await tokenOf(id)}\r\n\r\n`)
   await user.points.charge({ amount: 1 })
   for (const each of all) await each.has(1)
 
@@ -56,7 +50,7 @@ test('what another server on the same database commits is told as well, and eith
   await using one = await listening({ db })
   await using other = await listening({ db: connect(url) })
   const { id } = await createCaller({ db, admin: true }).users.create({ name: 'Ada' })
-  const bearer = await token(id)
+  const bearer = await tokenOf(id)
   const [here, there] = [createClient({ url: one.url, token: bearer }), createClient({ url: other.url, token: bearer })]
   using points = await follow(here)
   await there.points.charge.mutate({ amount: 1 })

@@ -1,10 +1,10 @@
 import { connect, createDatabase } from '@pointwise/db'
 import { SignJWT } from 'jose'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { SECRET } from '../setup/configuration.ts'
 import { databaseUrl, holdLocks, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
-import { SECRET } from '../setup/shop.ts'
 import { json, send } from '../setup/wire.ts'
 
 const url = databaseUrl('process')

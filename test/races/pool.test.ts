@@ -26,7 +26,7 @@ describe('more calls at once than the pool has connections', () => {
   )
 
   it('every procedure gets along with one connection', async () => {
-    await using shop = await openShop({ database: { connections: 1, acquireTimeoutMs: 1_000 } })
+    await using shop = await openShop({ database: { connections: 1 } })
     const admin = await shop.admin()
     const store = await admin.stores.create.mutate({ name: 'Corner' })
     const product = await admin.products.create.mutate({ storeId: store.id, name: 'Tea', price: 10, stock: 9 })

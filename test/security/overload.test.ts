@@ -137,6 +137,8 @@ describe('an event loop that is late', () => {
         return socket
       }),
     )
+    // Let in, all three are read in the one turn of the loop that comes after.
+    await eventually(() => new Promise((tell) => shop.app.server.getConnections((_, count) => tell(count)))).toBe(3)
     shop.statements.length = 0
     const answers = sockets.map(async (socket) => {
       socket.write(`GET /trpc/users.me HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer ${token}\r\n\r\n`)

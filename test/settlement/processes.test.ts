@@ -1,9 +1,10 @@
 import { createClient } from '@pointwise/client-sdk'
 import { expect, test } from 'vitest'
+import { SECRET } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { atOnce } from '../setup/refusals.ts'
 import { ServerProcess } from '../setup/server-process.ts'
-import { item, openShop, SECRET } from '../setup/shop.ts'
+import { item, openShop } from '../setup/shop.ts'
 
 const STOCK = 200
 const BUYERS = 60

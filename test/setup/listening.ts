@@ -1,23 +1,15 @@
 import type { AddressInfo } from 'node:net'
 import type { Db } from '@pointwise/db'
 import { type AppConfig, buildApp, createLogger } from '@pointwise/server'
+import { CONFIG } from './configuration.ts'
 import { expectDiscreet } from './discretion.ts'
-import { SECRET } from './shop.ts'
 
 /** A server on a database of the test's own, which is closed with it; the books are not looked at. */
 export async function listening({ db, config, port = 0 }: { db: Db; config?: Partial<AppConfig>; port?: number }) {
   const log: string[] = []
   const app = await buildApp({
     db,
-    config: {
-      tokens: { audience: 'pointwise', issuer: 'pointwise', key: { secret: SECRET } },
-      corsOrigins: [],
-      rateLimit: null,
-      trustProxy: 0,
-      rankingsTtlSeconds: 0,
-      storefront: false,
-      ...config,
-    },
+    config: { ...CONFIG, ...config },
     logger: createLogger('info', { write: (line) => void log.push(line) }),
   })
   await app.listen({ port, host: '127.0.0.1' })

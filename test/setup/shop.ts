@@ -4,22 +4,12 @@ import { type ClientOptions, createClient, type RouterInputs, type RouterOutputs
 import type { ConnectOptions, Db } from '@pointwise/db'
 import { type AppConfig, type AppOptions, buildApp, createCaller, createLogger } from '@pointwise/server'
 import type { FastifyInstance } from 'fastify'
-import { type JWTPayload, SignJWT } from 'jose'
+import type { JWTPayload } from 'jose'
+import { CONFIG, tokenOf, tokenWith } from './configuration.ts'
 import { emptyDatabase, freshDatabase } from './database.ts'
 import { expectDiscreet } from './discretion.ts'
 import { expectSoundBooks } from './invariants.ts'
 import { statementsIn } from './statements.ts'
-
-export const SECRET = new TextEncoder().encode('a secret of at least thirty-two bytes')
-
-const CONFIG: AppConfig = {
-  tokens: { audience: 'pointwise', issuer: 'pointwise', key: { secret: SECRET } },
-  corsOrigins: [],
-  rateLimit: null,
-  trustProxy: 0,
-  rankingsTtlSeconds: 0,
-  storefront: false,
-}
 
 export type Client = ReturnType<typeof createClient>
 export type Caller = ReturnType<typeof createCaller>
@@ -150,18 +140,15 @@ export class Shop implements AsyncDisposable {
 
   /** Valid for an hour, where the claims do not say otherwise. */
   token(claims: JWTPayload): Promise<string> {
-    const exp = Math.floor(Date.now() / 1_000) + 3_600
-    return new SignJWT({ aud: 'pointwise', iss: 'pointwise', exp, ...claims })
-      .setProtectedHeader({ alg: 'HS256' })
-      .sign(SECRET)
+    return tokenWith(claims)
   }
 
   userToken(userId: number): Promise<string> {
-    return this.token({ sub: String(userId) })
+    return tokenOf(userId)
   }
 
   adminToken(): Promise<string> {
-    return this.token({ sub: 'admin', role: 'admin' })
+    return tokenWith({ sub: 'admin', role: 'admin' })
   }
 
   /** A user with points, and the SDK as they use it. */
