@@ -10,12 +10,15 @@ const said = (page: Page) => textOf(page, 'dialog .outcome')
 
 interface Asking {
   quantity?: number
+  /** Who asks, if there are several. */
+  as?: string
   context?: BrowserContext
 }
 
 /** Goes as far as the question whether to buy. */
-async function askToBuy(store: Store, product: Product, { quantity = 1, ...rest }: Asking = {}): Promise<Page> {
+async function askToBuy(store: Store, product: Product, { quantity = 1, as, ...rest }: Asking = {}): Promise<Page> {
   const page = await store.visit(`/products/${product.id}`, rest)
+  if (as) await page.getByLabel('Shopping as').selectOption(as)
   await page.getByLabel('Quantity').fill(String(quantity))
   await button(page, /^Buy for/).click()
   await dialog(page).waitFor()
@@ -224,6 +227,47 @@ describe('a customer is not left in doubt', () => {
     await button(dialog(page), /^Pay 600/).click()
     await eventually(() => said(page)).toContain('Paid')
     expect(await store.shop.asUser(ada.id).points.balance()).toMatchObject({ balance: 400 })
+  })
+
+  test('when the tokens of the demonstration have expired: one press, wherever they are, and they go on', async ({
+    openStore,
+  }) => {
+    await using store = await openStore()
+    store.expectedProblems = /401/
+    const product = await store.shop.givenProduct({ price: 300 })
+    await store.givenCustomer({ name: 'Bob' })
+    const ada = await store.givenCustomer({ name: 'Ada', points: 1_000 })
+    const context = await store.context()
+    // This tab follows what happens, for the other one as well, which has to look by itself.
+    const other = await store.visit('/orders', { context })
+    await other.getByLabel('Shopping as').selectOption('Ada')
+    await eventually(() => textOf(other)).toContain('Nothing here yet')
+    const page = await askToBuy(store, product, { as: 'Ada', context })
+    const expire = async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + HOUR_MS })
+      await store.renewTokens()
+    }
+    await expire()
+    await button(dialog(page), /^Pay 300/).click()
+    await button(dialog(page), 'Sign in again').click()
+    await button(dialog(page), /^Pay 300/).click()
+    await eventually(() => said(page)).toContain('Paid')
+
+    await expire()
+    await dialog(page).getByRole('link', { name: 'See your orders' }).click()
+    await eventually(() => textOf(page)).toContain('You are not signed in any more')
+    await button(page, 'Sign in again').click()
+    await eventually(() => textOf(page, '.orders')).toContain('Paid')
+
+    await expire()
+    await page.getByRole('link', { name: 'Points', exact: true }).click()
+    await page.getByLabel('Charge points').fill('7')
+    await button(page, 'Charge').click()
+    await button(page, 'Sign in again').last().click()
+    await eventually(() => textOf(page, '.wallet-balance')).toMatch(/^700/)
+    await button(page, 'Charge').click()
+    await eventually(() => textOf(page, '.wallet-balance')).toMatch(/^707/)
+    expect(await store.shop.asUser(ada.id).points.balance()).toMatchObject({ balance: 707 })
   })
 
   test('when the answer is lost: it can find out, and pays once', async ({ openStore }) => {

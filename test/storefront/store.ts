@@ -69,6 +69,11 @@ export class Store implements AsyncDisposable {
     return user
   }
 
+  /** From now on the customers are offered with new tokens. */
+  async renewTokens(): Promise<void> {
+    for (const user of this.#users) user.token = await this.shop.userToken(user.id)
+  }
+
   /** A browser of its own, with nothing in it. */
   async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 860 }, ...options })

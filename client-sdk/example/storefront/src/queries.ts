@@ -64,8 +64,9 @@ export const orders = (client: Client, userId: number, status?: OrderStatus) =>
     getNextPageParam: ({ nextCursor }) => nextCursor,
   })
 
-/** Reads anew, of what is on the screen, all that belongs to a user. */
-export const refreshUser = (cache: QueryClient, userId: number) => cache.invalidateQueries({ queryKey: ['of', userId] })
+/** Reads anew, of what is on the screen, all that belongs to a user, or to whichever user. */
+export const refreshUser = (cache: QueryClient, userId?: number) =>
+  cache.invalidateQueries({ queryKey: userId === undefined ? ['of'] : ['of', userId] })
 
 /** Reads anew, of what is on the screen, all that tells of products. */
 export const refreshProducts = (cache: QueryClient) => cache.invalidateQueries({ queryKey: ['products'] })

@@ -1,4 +1,6 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import { refreshUser } from './queries.ts'
 import { type Client, clientFor, demoUsers, type User } from './server.ts'
 
 /** Of the tab, so that two tabs can be two customers. */
@@ -13,6 +15,8 @@ interface Session {
   /** Not known yet who the visitor is. */
   isOpening: boolean
   become: (user: User | null) => void
+  /** New tokens for the users of the demonstration, of whom the visitor goes on as the same one; false where there is none. */
+  renew: () => Promise<boolean>
 }
 
 const SessionContext = createContext<Session | null>(null)
@@ -26,6 +30,9 @@ export function useSession(): Session {
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [users, setUsers] = useState<User[]>()
   const [user, setUser] = useState<User | null>(null)
+  const cache = useQueryClient()
+
+  const client = useMemo(() => clientFor(user?.token), [user?.token])
 
   useEffect(() => {
     let isOver = false
@@ -34,7 +41,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       .then((users) => {
         if (isOver) return
         const kept = keptUser()
-        setUser(users.length > 0 ? (users.find(({ id }) => id === kept?.id) ?? users[0] ?? null) : kept)
+        setUser(users.length > 0 ? sameOf(users, kept) : kept)
         setUsers(users)
       })
     return () => {
@@ -42,9 +49,14 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     }
   }, [])
 
+  // What was refused to the token before is asked for with this one.
+  useEffect(() => {
+    if (client) refreshUser(cache)
+  }, [cache, client])
+
   const session = useMemo(
     (): Session => ({
-      client: clientFor(user?.token),
+      client,
       user,
       users: users ?? [],
       isOpening: users === undefined,
@@ -52,11 +64,20 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         keep(user)
         setUser(user)
       },
+      async renew() {
+        const renewed = await demoUsers().catch(() => [])
+        if (renewed.length === 0) return false
+        setUser(sameOf(renewed, user))
+        setUsers(renewed)
+        return true
+      },
     }),
-    [user, users],
+    [client, user, users],
   )
   return <SessionContext value={session}>{children}</SessionContext>
 }
+
+const sameOf = (users: User[], user: User | null) => users.find(({ id }) => id === user?.id) ?? users[0] ?? null
 
 function keptUser(): User | null {
   try {

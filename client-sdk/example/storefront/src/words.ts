@@ -1,4 +1,10 @@
-import { isTRPCClientError, OutcomeUnknownError, type Refusal, refusalOf } from '@pointwise/client-sdk'
+import {
+  isTRPCClientError,
+  OutcomeUnknownError,
+  type Refusal,
+  type RefusalCode,
+  refusalOf,
+} from '@pointwise/client-sdk'
 
 const number = new Intl.NumberFormat('en')
 const date = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
@@ -75,6 +81,11 @@ export function wordsFor(refusal: Refusal): Words {
       return { title: 'The shop said no', text: 'Nothing happened.' }
   }
 }
+
+const SIGNED_OUT: readonly RefusalCode[] = ['token_missing', 'token_invalid', 'user_not_found']
+
+/** Whether it helps to sign in again. */
+export const isSignedOut = (refusal: Refusal | null): boolean => refusal !== null && SIGNED_OUT.includes(refusal.code)
 
 /** What a customer is told of anything else that went wrong. */
 export function wordsForError(error: unknown): Words {

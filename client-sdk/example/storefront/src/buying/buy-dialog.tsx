@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Amount } from '../parts/amount.tsx'
 import { Dialog } from '../parts/dialog.tsx'
-import { SignInDialog } from '../parts/sign-in.tsx'
+import { useSignIn } from '../parts/use-sign-in.tsx'
 import * as queries from '../queries.ts'
 import { useSession } from '../session.tsx'
 import { OutcomeActions, OutcomeWords } from './outcome-view.tsx'
@@ -20,7 +20,6 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
   const { client } = useSession()
   const cache = useQueryClient()
   const [purchase, setPurchase] = useState(asked)
-  const [isSigningIn, setSigningIn] = useState(false)
   const { mutate, data, isPending, reset } = useMutation({
     mutationFn: (purchase: Purchase) => carryOut(client, purchase),
     onSettled: () => cache.invalidateQueries(),
@@ -29,16 +28,9 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
     setPurchase(purchase)
     mutate(purchase)
   }
-  const signIn = (purchase: Purchase) => {
-    setPurchase(purchase)
-    setSigningIn(true)
-  }
-  // Asked again rather than sent: it may be somebody else who signed in.
-  const askAgain = () => {
-    setSigningIn(false)
-    reset()
-  }
-  if (isSigningIn) return <SignInDialog onClose={askAgain} />
+  // Asked again rather than sent: it may be somebody else who signs in.
+  const signIn = useSignIn(reset)
+  if (signIn.dialog) return signIn.dialog
   const outcome = isPending ? undefined : data
   const isDone = outcome?.kind === 'paid' || outcome?.kind === 'placed'
   return (
@@ -48,7 +40,15 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
         {outcome && <OutcomeWords outcome={outcome} />}
       </div>
       {outcome ? (
-        <OutcomeActions outcome={outcome} send={send} signIn={signIn} onClose={onClose} />
+        <OutcomeActions
+          outcome={outcome}
+          send={send}
+          signIn={(purchase) => {
+            setPurchase(purchase)
+            signIn.begin()
+          }}
+          onClose={onClose}
+        />
       ) : (
         <div className="actions">
           <button

@@ -1,10 +1,12 @@
-import { safe } from '@pointwise/client-sdk'
+import { refusalOf, safe } from '@pointwise/client-sdk'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAnnounce } from '../parts/announcement.tsx'
 import { Dialog } from '../parts/dialog.tsx'
+import { useSignIn } from '../parts/use-sign-in.tsx'
+import { refreshUser } from '../queries.ts'
 import { useSession } from '../session.tsx'
-import { type Words, wordsForError } from '../words.ts'
+import { isSignedOut, wordsForError } from '../words.ts'
 
 interface CancelDialogProps {
   orderId: number
@@ -15,16 +17,19 @@ export function CancelDialog({ orderId, onClose }: CancelDialogProps) {
   const { client } = useSession()
   const cache = useQueryClient()
   const announce = useAnnounce()
-  const [problem, setProblem] = useState<Words>()
+  const [error, setError] = useState<unknown>()
+  const signIn = useSignIn(onClose)
   const cancel = useMutation({
     async mutationFn() {
       const [, error] = await safe(client.orders.cancel.mutate({ orderId }))
-      await cache.invalidateQueries({ queryKey: ['of'] })
-      if (error) return setProblem(wordsForError(error))
+      await refreshUser(cache)
+      if (error) return setError(error)
       announce(`Order ${orderId} is cancelled.`)
       onClose()
     },
   })
+  if (signIn.dialog) return signIn.dialog
+  const problem = error ? wordsForError(error) : undefined
   return (
     <Dialog title={`Cancel order ${orderId}?`} onClose={onClose} isBusy={cancel.isPending}>
       <p>It was not paid, so no points come back. You can order again at any time.</p>
@@ -47,6 +52,11 @@ export function CancelDialog({ orderId, onClose }: CancelDialogProps) {
             onClick={() => cancel.isPending || cancel.mutate()}
           >
             Cancel the order
+          </button>
+        )}
+        {isSignedOut(refusalOf(error)) && (
+          <button type="button" className="button large" onClick={signIn.begin}>
+            Sign in again
           </button>
         )}
         <button type="button" className="button large quiet" disabled={cancel.isPending} onClick={onClose}>

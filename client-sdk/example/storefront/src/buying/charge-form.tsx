@@ -1,8 +1,10 @@
-import { OutcomeUnknownError, safe } from '@pointwise/client-sdk'
+import { OutcomeUnknownError, refusalOf, safe } from '@pointwise/client-sdk'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useId, useState } from 'react'
+import { useSignIn } from '../parts/use-sign-in.tsx'
+import { refreshUser } from '../queries.ts'
 import { useSession } from '../session.tsx'
-import { count, points, type Words, wordsForError } from '../words.ts'
+import { count, isSignedOut, points, type Words, wordsForError } from '../words.ts'
 
 const AMOUNTS = [1_000, 5_000, 10_000, 50_000]
 
@@ -14,6 +16,7 @@ interface Charge {
 interface Result extends Words {
   /** What to send to find out how it went. */
   again?: Charge
+  isSignedOut?: boolean
 }
 
 export function ChargeForm() {
@@ -24,7 +27,7 @@ export function ChargeForm() {
   const { mutate, data, isPending, reset } = useMutation({
     async mutationFn(charge: Charge): Promise<Result> {
       const [charged, error] = await safe(client.points.charge.mutate(charge))
-      await cache.invalidateQueries({ queryKey: ['of'] })
+      await refreshUser(cache)
       if (!error) {
         setAmount('')
         return { title: `Charged ${points(charged.amount)}`, text: `Your balance is now ${count(charged.balance)}.` }
@@ -32,7 +35,7 @@ export function ChargeForm() {
       const again = error instanceof OutcomeUnknownError && {
         again: { ...charge, idempotencyKey: error.idempotencyKey },
       }
-      return { ...wordsForError(error), ...again }
+      return { ...wordsForError(error), ...again, isSignedOut: isSignedOut(refusalOf(error)) }
     },
   })
   const submit = (event: FormEvent) => {
@@ -40,59 +43,68 @@ export function ChargeForm() {
     const whole = Number(amount)
     if (!isPending && Number.isSafeInteger(whole) && whole >= 1) mutate({ amount: whole })
   }
+  const signIn = useSignIn(reset)
   const again = data?.again
   return (
-    <form className="charge" onSubmit={submit}>
-      <div className="field">
-        <label htmlFor={id}>Charge points</label>
-        <div className="charge-line">
-          <input
-            id={id}
-            inputMode="numeric"
-            autoComplete="off"
-            placeholder="How many"
-            value={amount}
-            onChange={({ target }) => {
-              reset()
-              setAmount(target.value.replace(/\D/g, '').slice(0, 9))
-            }}
-          />
-          <button type="submit" className="button" aria-disabled={isPending || amount === ''}>
-            {isPending ? 'One moment…' : 'Charge'}
-          </button>
+    <>
+      <form className="charge" onSubmit={submit}>
+        <div className="field">
+          <label htmlFor={id}>Charge points</label>
+          <div className="charge-line">
+            <input
+              id={id}
+              inputMode="numeric"
+              autoComplete="off"
+              placeholder="How many"
+              value={amount}
+              onChange={({ target }) => {
+                reset()
+                setAmount(target.value.replace(/\D/g, '').slice(0, 9))
+              }}
+            />
+            <button type="submit" className="button" aria-disabled={isPending || amount === ''}>
+              {isPending ? 'One moment…' : 'Charge'}
+            </button>
+          </div>
         </div>
-      </div>
-      <fieldset className="chips">
-        <legend className="unseen">Usual amounts</legend>
-        {AMOUNTS.map((usual) => (
-          <button
-            key={usual}
-            type="button"
-            className="chip"
-            aria-pressed={amount === String(usual)}
-            onClick={() => {
-              reset()
-              setAmount(String(usual))
-            }}
-          >
-            {count(usual)}
+        <fieldset className="chips">
+          <legend className="unseen">Usual amounts</legend>
+          {AMOUNTS.map((usual) => (
+            <button
+              key={usual}
+              type="button"
+              className="chip"
+              aria-pressed={amount === String(usual)}
+              onClick={() => {
+                reset()
+                setAmount(String(usual))
+              }}
+            >
+              {count(usual)}
+            </button>
+          ))}
+        </fieldset>
+        <div className="charge-result" role="status" aria-live="polite">
+          {data ? (
+            <p>
+              <strong>{data.title}.</strong> {data.text}
+            </p>
+          ) : (
+            <p className="hint">They are yours at once, to the last point.</p>
+          )}
+        </div>
+        {again && (
+          <button type="button" className="button quiet" onClick={() => mutate(again)}>
+            Find out
           </button>
-        ))}
-      </fieldset>
-      <div className="charge-result" role="status" aria-live="polite">
-        {data ? (
-          <p>
-            <strong>{data.title}.</strong> {data.text}
-          </p>
-        ) : (
-          <p className="hint">They are yours at once, to the last point.</p>
         )}
-      </div>
-      {again && (
-        <button type="button" className="button quiet" onClick={() => mutate(again)}>
-          Find out
-        </button>
-      )}
-    </form>
+        {data?.isSignedOut && (
+          <button type="button" className="button quiet" onClick={signIn.begin}>
+            Sign in again
+          </button>
+        )}
+      </form>
+      {signIn.dialog}
+    </>
   )
 }

@@ -1,5 +1,5 @@
 import type { Refusal } from '@pointwise/client-sdk'
-import { pieces, points } from '../words.ts'
+import { isSignedOut, pieces, points } from '../words.ts'
 import { type Purchase, totalOf } from './purchase.ts'
 
 export interface Remedy {
@@ -11,6 +11,10 @@ export interface Remedy {
 
 /** What a customer may want instead, after a refusal; undefined where nothing helps. */
 export function remedyFor(refusal: Refusal, purchase: Purchase): Remedy | undefined {
+  if (isSignedOut(refusal)) {
+    // Whoever signs in has a balance of their own, from which follows what has to be charged.
+    return { label: 'Sign in again', purchase: { ...purchase, charge: undefined }, needsSignIn: true }
+  }
   const verb = purchase.kind === 'place' ? 'Order' : purchase.kind === 'pay' ? 'Pay' : 'Buy'
   switch (refusal.code) {
     case 'price_changed': {
@@ -34,11 +38,6 @@ export function remedyFor(refusal: Refusal, purchase: Purchase): Remedy | undefi
     case 'service_busy':
     case 'rate_limited':
       return { label: 'Try again now', purchase }
-    case 'token_missing':
-    case 'token_invalid':
-    case 'user_not_found':
-      // Whoever signs in has a balance of their own, from which follows what has to be charged.
-      return { label: 'Sign in again', purchase: { ...purchase, charge: undefined }, needsSignIn: true }
     default:
       return
   }

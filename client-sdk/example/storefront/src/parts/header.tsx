@@ -1,13 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
 import * as queries from '../queries.ts'
 import { Link, type Route } from '../route.tsx'
 import { useSession } from '../session.tsx'
 import { Amount } from './amount.tsx'
 import { Mark } from './icons.tsx'
-import { SignInDialog } from './sign-in.tsx'
 import { Bone } from './skeleton.tsx'
 import { ThemeToggle } from './theme-toggle.tsx'
+import { useSignIn } from './use-sign-in.tsx'
 
 export function Header({ route }: { route: Route }) {
   const isIn = (...pages: Route['page'][]) => (pages.includes(route.page) ? 'page' : undefined)
@@ -54,7 +53,7 @@ function Balance() {
 /** Who the visitor is: one of the users of the demonstration, or whoever a token says. */
 function Visitor() {
   const { user, users, isOpening, become } = useSession()
-  const [isAsking, setAsking] = useState(false)
+  const signIn = useSignIn()
   if (isOpening) return <Bone className="bone-visitor" />
   if (users.length > 0) {
     return (
@@ -75,10 +74,10 @@ function Visitor() {
   }
   return (
     <>
-      <button type="button" className="button quiet" onClick={() => (user ? become(null) : setAsking(true))}>
+      <button type="button" className="button quiet" onClick={() => (user ? become(null) : signIn.begin())}>
         {user ? `Sign out ${user.name}` : 'Sign in'}
       </button>
-      {isAsking && <SignInDialog onClose={() => setAsking(false)} />}
+      {signIn.dialog}
     </>
   )
 }

@@ -1,19 +1,18 @@
-import { useState } from 'react'
 import { useSession } from '../session.tsx'
-import { SignInDialog } from './sign-in.tsx'
+import { useSignIn } from './use-sign-in.tsx'
 
 /** In place of what belongs to somebody, where nobody is signed in. */
 export function SignInFirst({ to }: { to: string }) {
   const { isOpening } = useSession()
-  const [isAsking, setAsking] = useState(false)
+  const signIn = useSignIn()
   if (isOpening) return null
   return (
     <div className="empty">
       <p>Sign in {to}.</p>
-      <button type="button" className="button" onClick={() => setAsking(true)}>
+      <button type="button" className="button" onClick={signIn.begin}>
         Sign in
       </button>
-      {isAsking && <SignInDialog onClose={() => setAsking(false)} />}
+      {signIn.dialog}
     </div>
   )
 }
