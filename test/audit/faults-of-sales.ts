@@ -33,7 +33,7 @@ export function faultsOfSales({ products }: Books): Fault[] {
         and order_id in (select id from orders where status = 'paid')`,
       check: 'sales',
       findings: one('products', { id: mug }, 'sales_volume 2', 'sales_volume 1'),
-      follows: { stock: 'more was sold', hours: 'more was sold' },
+      follows: { stock: 'more was sold', hours: 'more was sold', events: 'fewer are told of' },
     },
     {
       name: 'an hour that counts too much',
@@ -81,8 +81,10 @@ export function faultsOfEvents({ events, histories, orders, products, users }: B
   })
   const set = (field: string, value: number) => `payload = json_set(payload, '$.${field}', ${value})`
   const { ada, ben } = users
-  const order = (user: number, total: number, status: string) =>
-    `an order of user ${user}, total ${total}, status ${status}`
+  const { tea, mug } = products
+  const order = (user: number, total: number, status: string, lines = `1 × product ${tea}`) =>
+    `an order of user ${user}, total ${total}, status ${status}: ${lines}`
+  const paid = order(ada, 450, 'paid', `2 × product ${tea}, 1 × product ${mug}`)
   const charge = `a CHARGE of 500 by user ${ben}, balance 500`
   return [
     ...facts.map(
@@ -105,9 +107,18 @@ export function faultsOfEvents({ events, histories, orders, products, users }: B
     untrue('a charge told of another balance', events.charged, set('balance', 501), charge, 'points.charged'),
     untrue('a charge told to another user', events.charged, `\`key\` = 'user:${ada}'`, charge, 'points.charged'),
     untrue('a total told wrong', events.placed, set('totalPrice', 99), order(ada, 100, 'pending'), 'order.placed'),
-    untrue('a payment told of another amount', events.paid, set('amount', 449), order(ada, 450, 'paid'), 'order.paid'),
-    untrue('a payment told of another balance', events.paid, set('balance', 0), order(ada, 450, 'paid'), 'order.paid'),
-    untrue('a payment told of another user', events.paid, set('userId', ben), order(ada, 450, 'paid'), 'order.paid'),
+    untrue('a payment told of another amount', events.paid, set('amount', 449), paid, 'order.paid'),
+    untrue('a payment told of another balance', events.paid, set('balance', 0), paid, 'order.paid'),
+    untrue('a payment told of another product', events.paid, set('items[0].productId', mug), paid, 'order.paid'),
+    untrue('a payment told of more pieces', events.paid, set('items[0].quantity', 3), paid, 'order.paid'),
+    untrue(
+      'a payment told of fewer products',
+      events.paid,
+      "payload = json_remove(payload, '$.items[1]')",
+      paid,
+      'order.paid',
+    ),
+    untrue('a payment told of another user', events.paid, set('userId', ben), paid, 'order.paid'),
     untrue(
       'a refund told of another balance',
       events.refunded,
@@ -119,7 +130,7 @@ export function faultsOfEvents({ events, histories, orders, products, users }: B
       'a delivery that was never made',
       events.restocked,
       set('change', 6),
-      `product ${products.tea}, removed at none`,
+      `product ${tea}, removed at none`,
       'product.restocked',
     ),
     {
@@ -129,7 +140,12 @@ export function faultsOfEvents({ events, histories, orders, products, users }: B
     },
     {
       ...untrue('an event of another type', events.cancelled, `type = 'order.lost'`, '', 'order.lost'),
-      findings: one('events', { id: events.cancelled }, order(ada, 250, 'cancelled'), 'order.lost'),
+      findings: one(
+        'events',
+        { id: events.cancelled },
+        order(ada, 250, 'cancelled', `1 × product ${mug}`),
+        'order.lost',
+      ),
       follows: { told: 'nobody is told of the cancellation' },
     },
     {

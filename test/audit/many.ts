@@ -48,7 +48,8 @@ const BOOKS = [
   `insert into events (type, \`key\`, payload) select 'order.placed', concat('user:', user_id),
   json_object('userId', user_id, 'orderId', id, 'totalPrice', 10) from orders`,
   `insert into events (type, \`key\`, payload) select 'order.paid', concat('user:', user_id),
-  json_object('userId', user_id, 'orderId', id, 'amount', 10, 'balance', 0) from orders`,
+  json_object('userId', user_id, 'orderId', id, 'amount', 10, 'balance', 0, 'items',
+  json_array(json_object('productId', 1 + id % ${PRODUCTS}, 'quantity', 1, 'stock', 0))) from orders`,
 ]
 
 /** A database of its own at `url` with sound books of that many orders, each with two rows of history. */

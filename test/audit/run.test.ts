@@ -35,6 +35,17 @@ test('audit.run names the broken row', async () => {
   await run(shop.db, 'update points set point = 500')
 })
 
+test('audit.run reads the books once for all who ask while it does, and again for who asks later', async () => {
+  await using shop = await openShop({ database: { connections: 2 } })
+  const admin = shop.asAdmin()
+  shop.statements.length = 0
+  const [first, second] = await Promise.all([admin.audit.run(), admin.audit.run()])
+  expect(second).toEqual(first)
+  const sent = shop.statements.length
+  await admin.audit.run()
+  expect(shop.statements).toHaveLength(2 * sent)
+})
+
 test('audit.run refuses whoever is no admin', async () => {
   await using shop = await openShop()
   const user = await shop.givenUser()

@@ -32,12 +32,12 @@ export async function checkEvents(survey: Survey, { events, point_histories, ord
 
 async function tellUntrue({ db, ledger }: Survey, chunk: Chunk): Promise<void> {
   for (const event of await queries.selectUntrue(db, chunk).execute()) {
-    const { id, type, key, payload, useType, point, balance, walletOf, status, total, userId, productId, removedAt } =
-      event
+    const { id, type, key, payload, useType, point, balance, walletOf, productId, removedAt } = event
+    const { status, total, userId, lines } = event
     const about = type.startsWith('points.')
       ? `a ${inWords(useType)} of ${inWords(point)} by user ${inWords(walletOf)}, balance ${inWords(balance)}`
       : type.startsWith('order.')
-        ? `an order of user ${inWords(userId)}, total ${inWords(total)}, status ${inWords(status)}`
+        ? `an order of user ${inWords(userId)}, total ${inWords(total)}, status ${inWords(status)}: ${inWords(lines)}`
         : `product ${inWords(productId)}, removed at ${inWords(removedAt)}`
     const words = typeof payload === 'string' ? payload : JSON.stringify(payload)
     ledger.broken('events', { what: 'events', ids: { id }, expected: about, found: `${type} to ${key}: ${words}` })

@@ -12,7 +12,7 @@ export const CHECKS = {
   sales: 'A product’s sales volume is what was paid and not refunded.',
   hours: 'The sales of an hour are what was paid in it and not refunded.',
   told: 'Each charge, and each order that was placed, paid, refunded or cancelled, has its one event.',
-  events: 'No event tells of what did not happen, or of another amount or balance.',
+  events: 'No event tells of what did not happen, or of another amount, balance or product.',
   references: 'Every reference leads to a row.',
   companions: 'Every user has a wallet, every product has its stock.',
   ranges: 'Every value is in its range.',

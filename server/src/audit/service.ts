@@ -50,6 +50,15 @@ export async function audit(db: Db, options: AuditOptions = {}): Promise<Audit> 
   return { sound, asOf, durationMs: Math.round(performance.now() - started), checks }
 }
 
+const underWay = new WeakMap<Db, Promise<Audit>>()
+
+/** The audit that is under way on a pool, or a new one: however many ask, it takes one connection. */
+export function auditUnderWay(db: Db): Promise<Audit> {
+  const running = underWay.get(db) ?? audit(db).finally(() => underWay.delete(db))
+  underWay.set(db, running)
+  return running
+}
+
 async function check(survey: Survey): Promise<void> {
   const extents: Partial<Extents> = {}
   for (const table of Object.keys(KEYS) as Table[]) extents[table] = await surveyTable(survey, table)

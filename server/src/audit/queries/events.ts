@@ -85,6 +85,10 @@ export function selectUntrue(db: Db, chunk: Chunk) {
   const balanceOf = (type: string) =>
     sql`coalesce((select max(moved.balance = event.balance) from point_histories moved
       where moved.order_id = orders.id and moved.use_type = ${sql.lit(type)}), true)`
+  const item = sql`json_object('productId', line.product_id, 'quantity', line.count)`
+  const tellsItsLines = sql`(select count(*) = json_length(event.payload, '$.items')
+      and sum(json_contains(event.payload, ${item}, '$.items')) = count(*)
+      from order_products line where line.order_id = orders.id)`
   const isTrue = sql<boolean>`coalesce(
     event.key = if(event.user is null, concat('product:', event.product), concat('user:', event.user))
     and case event.type
@@ -92,9 +96,9 @@ export function selectUntrue(db: Db, chunk: Chunk) {
         and charge.balance = event.balance and wallet.user_id = event.user
       when 'order.placed' then orders.user_id = event.user and orders.total_price = event.amount
       when 'order.paid' then orders.user_id = event.user and orders.total_price = event.amount
-        and orders.status in ('paid', 'refunded') and ${balanceOf('USE')}
+        and orders.status in ('paid', 'refunded') and ${balanceOf('USE')} and ${tellsItsLines}
       when 'order.refunded' then orders.user_id = event.user and orders.total_price = event.amount
-        and orders.status = 'refunded' and ${balanceOf('REFUND')}
+        and orders.status = 'refunded' and ${balanceOf('REFUND')} and ${tellsItsLines}
       when 'order.cancelled' then orders.user_id = event.user and orders.status = 'cancelled'
       when 'product.created' then products.id is not null
       when 'product.changed' then products.id is not null
@@ -112,5 +116,11 @@ export function selectUntrue(db: Db, chunk: Chunk) {
     .select(['charge.use_type as useType', 'charge.point', 'charge.balance', 'wallet.user_id as walletOf'])
     .select(['orders.status', 'orders.total_price as total', 'orders.user_id as userId'])
     .select(['products.id as productId', 'products.deleted_at as removedAt'])
+    .select(
+      sql<
+        string | null
+      >`(select group_concat(line.count, ' × product ', line.product_id order by line.product_id separator ', ')
+        from order_products line where line.order_id = orders.id)`.as('lines'),
+    )
     .where(sql<boolean>`not ${isTrue}`)
 }
