@@ -3,11 +3,17 @@ import { audit } from '@pointwise/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { item, openShop } from '../setup/shop.ts'
+import { lookAtTransactions } from '../setup/transactions.ts'
 
 const ROUNDS = 5
 
-const LOCKS_HELD = `select count(*) as n from information_schema.innodb_trx
-  where trx_mysql_thread_id = connection_id() and (trx_rows_locked > 0 or trx_tables_locked > 0)`
+/** What the transaction of a connection has locked. */
+async function locksOf(connection: Db, db: Db) {
+  const [session] = await run<{ id: number }>(connection, 'select connection_id() as id')
+  const held = `select trx_rows_locked as \`rows\`, trx_tables_locked as \`tables\` from information_schema.innodb_trx
+    where trx_mysql_thread_id = ${session?.id}`
+  return lookAtTransactions(db, held)
+}
 
 describe('an audit of a running shop', () => {
   test('finds nothing while customers charge, buy, cancel and are refunded', async () => {
@@ -76,9 +82,9 @@ describe('readConsistently', () => {
       const first = await names(snapshot)
       await insert('Ben')
       await transact(db, (tx) => tx.updateTable('users').set({ name: 'Eve' }).where('name', '=', 'Ada').execute())
-      return { first, second: await names(snapshot), locks: await run(snapshot, LOCKS_HELD) }
+      return { first, second: await names(snapshot), locks: await locksOf(snapshot, db) }
     })
-    expect(seen).toEqual({ first: ['Ada'], second: ['Ada'], locks: [{ n: 0 }] })
+    expect(seen).toEqual({ first: ['Ada'], second: ['Ada'], locks: [{ rows: 0, tables: 0 }] })
     expect(await names(db)).toEqual(['Eve', 'Ben'])
   })
 

@@ -1,8 +1,9 @@
 import { connect, type Db } from '@pointwise/db'
-import { expect } from 'vitest'
 import { databaseUrl, holdConnection, run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { type FaultProxy, faultProxy } from '../setup/fault-proxy.ts'
 import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'
+import { lookAtTransactions } from '../setup/transactions.ts'
 
 export interface FaultyShop extends AsyncDisposable {
   shop: Shop
@@ -51,8 +52,7 @@ export async function expectIdlePool({ shop, direct }: FaultyShop, connections: 
     select id, command, info, trx_state from information_schema.processlist
     left join information_schema.innodb_trx on trx_mysql_thread_id = id
     where db = '${name}' and id <> connection_id() and (command <> 'Sleep' or trx_state is not null)`
-  // The database brings innodb_trx up to date when nobody has read it for a tenth of a second.
-  await expect.poll(() => run(direct, busy), { timeout: 10_000, interval: 150 }).toEqual([])
+  await eventually(() => lookAtTransactions(direct, busy)).toEqual([])
   const held = await Promise.all(Array.from({ length: connections }, () => holdConnection(shop.db)))
   for (const each of held) await each[Symbol.asyncDispose]()
 }

@@ -6,7 +6,7 @@ import { type GivenUser, item, newKey, openShop, type Product, type Shop } from 
 const LOCK_WAIT_MS = 1_000
 /** InnoDB looks once a second who has waited too long. */
 const LOCK_WAIT_MAX_MS = LOCK_WAIT_MS + 1_000
-const WORK_MS = 500
+const WORK_MS = 1_000
 const LOCK_WAIT = 1205
 const BUYERS = 8
 

@@ -73,9 +73,9 @@ export const GUARDS_OF_THE_DATABASE: Guard[] = [
   ),
   productQueries('order of the locks of stock', "productIds)\n    .orderBy('product_id')", 'productIds)', 'db/explain'),
   guardsIn('server/src/products/service.ts')(
-    'lock of stock before that of its product',
-    '  await queries.lockStock(tx, [productId]).execute()\n  return queries',
-    '  return queries',
+    'lock of a product that is changed',
+    '  await queries.lockStock(tx, [productId]).execute()\n  return get',
+    '  return get',
     'races/lock-queue',
   ),
   guardsIn('server/src/payments/service.ts')(

@@ -15,6 +15,7 @@ async function openWithOrder() {
     checkout: () => user.orders.checkout({ items: [item(product)] }),
     charge: () => user.points.charge({ amount: 1_000_000 }),
     takeAway: () => shop.asAdmin().products.restock({ productId: product.id, quantity: -1 }),
+    rename: () => shop.asAdmin().products.update({ productId: product.id, name: 'Cup' }),
     reprice: () => shop.asAdmin().products.update({ productId: product.id, price: 101 }),
     remove: () => shop.asAdmin().products.remove({ productId: product.id }),
   }
@@ -37,6 +38,7 @@ describe('a call that had to wait for a row sees what became of it', () => {
     ['stock', 'takeAway', 'checkout', { stock: 0 }, refused('stock_insufficient')],
     ['stock', 'takeAway', 'pay', { stock: 0 }, refused('stock_insufficient')],
     ['stock', 'reprice', 'checkout', { price: 101 }, refused('price_changed')],
+    ['stock', 'rename', 'reprice', { name: 'Cup', price: 100 }, done({ name: 'Cup', price: 101 })],
     ['stock', 'remove', 'checkout', { stock: 1 }, refused('product_not_found')],
   ] as const)('%s: %s, then %s', async (row, first, second, answer, outcome) => {
     const { shop: opened, rows, calls } = await openWithOrder()

@@ -6,7 +6,7 @@ import { item, newKey, type Product } from '../setup/shop.ts'
 import { sent, underWay } from './together.ts'
 
 const WAITING_MAX = 4_096
-const WAIT_MAX_MS = 2_250
+const WAIT_MAX_MS = 3_000
 const BATCH_MAX = 256
 
 /** Asks the queue itself, as the router does. */
@@ -49,7 +49,7 @@ test('what gathers is settled in batches of bounded size, first come, first serv
   expect(sent(faulty, 'commit')).toBe(3)
 })
 
-test('a queue that is full refuses service_busy at once; who waits for 2.25 seconds is refused, too', async () => {
+test('a queue that is full refuses service_busy at once; who waits for three seconds is refused, too', async () => {
   await using faulty = await openFaultyShop()
   const { shop } = faulty
   const product = await shop.givenProduct({ price: 1, stock: 10_000 })

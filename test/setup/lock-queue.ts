@@ -1,8 +1,9 @@
 import type { Db } from '@pointwise/db'
-import { holdLocks, run } from './database.ts'
+import { holdLocks } from './database.ts'
 import { eventually } from './eventually.ts'
 import { atOnce } from './refusals.ts'
 import type { Shop } from './shop.ts'
+import { lookAtTransactions } from './transactions.ts'
 
 /**
  * Makes calls each of which needs a row that somebody else keeps locked, and lets go of it once they all wait: they then
@@ -14,8 +15,7 @@ export async function inTheQueue(shop: Shop, lockedRow: string, calls: (() => Pr
     await using _ = await holdLocks(shop.databaseUrl, `select * from ${lockedRow} for update`)
     for (const call of calls) {
       outcomes.push(atOnce([call]))
-      // InnoDB may tell what it told up to 100 ms ago, for as long as it is asked more often.
-      await eventually(() => lockWaits(shop.db), { interval: 150 }).toBe(outcomes.length)
+      await eventually(() => lockWaits(shop.db)).toBe(outcomes.length)
     }
   }
   return Promise.all(outcomes)
@@ -23,7 +23,7 @@ export async function inTheQueue(shop: Shop, lockedRow: string, calls: (() => Pr
 
 /** How many transactions on this database wait for a lock. */
 async function lockWaits(db: Db): Promise<number> {
-  const waiting = await run(
+  const waiting = await lookAtTransactions(
     db,
     `select trx_id from information_schema.innodb_trx join information_schema.processlist
     on id = trx_mysql_thread_id where trx_state = 'LOCK WAIT' and db = database()`,

@@ -7,10 +7,10 @@ import type { RowKey } from './suspects.ts'
 /** How many requests may wait, beside those of the batch under way. */
 const WAITING_MAX = 4_096
 /**
- * Longer than the longest lock wait of the batch under way, after which those behind it are served: InnoDB looks once a
- * second for who has waited too long, so that its wait of one second takes up to two.
+ * Longer, by a second for the work, than the longest lock wait of the batch under way, after which those behind it are
+ * served: InnoDB looks once a second for who has waited too long, so that its wait of one second takes up to two.
  */
-const WAIT_MAX_MS = 2_250
+const WAIT_MAX_MS = 3_000
 /** How many requests one transaction settles at most, so that its locks are held briefly. */
 const BATCH_MAX = 256
 

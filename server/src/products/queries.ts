@@ -140,15 +140,6 @@ export function lockProducts(tx: Tx, productIds: number[]) {
   return tx.selectFrom('products').select('id').where('id', 'in', productIds).orderBy('id').forUpdate()
 }
 
-export function lockProduct(tx: Tx, productId: number) {
-  return tx
-    .selectFrom('products')
-    .select(['id', 'name', 'price'])
-    .where('id', '=', productId)
-    .where('deleted_at', 'is', null)
-    .forUpdate()
-}
-
 export interface QuantityChange {
   productId: number
   /** Signed. */

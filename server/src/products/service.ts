@@ -99,9 +99,8 @@ export async function update(
   const before = await lock(tx, productId)
   const { name = before.name, price = before.price } = given
   await queries.updateProduct(tx, { id: productId, name, price }).execute()
-  const product = await get(tx, productId)
-  await emit(tx, { type: 'product.changed', payload: { productId, name, price, stock: product.stock }, at: now })
-  return product
+  await emit(tx, { type: 'product.changed', payload: { productId, name, price, stock: before.stock }, at: now })
+  return { ...before, name, price }
 }
 
 /**
@@ -110,20 +109,17 @@ export async function update(
  * @throws Refusal product_not_found
  */
 export async function remove(tx: Tx, { productId, now }: { productId: number; now: Date }): Promise<Product> {
-  await lock(tx, productId)
-  const product = await get(tx, productId)
+  const product = await lock(tx, productId)
   await queries.updateRemoved(tx, productId, now).execute()
   const { name, price, stock } = product
   await emit(tx, { type: 'product.removed', payload: { productId, name, price, stock }, at: now })
   return product
 }
 
-/** With its stock, which is part of the answer and of the event, and which is locked first wherever both are. */
-async function lock(tx: Tx, productId: number) {
+/** Locks the stock of a product, as does everybody who writes to either, and so keeps both as they are. */
+async function lock(tx: Tx, productId: number): Promise<Product> {
   await queries.lockStock(tx, [productId]).execute()
-  return queries
-    .lockProduct(tx, productId)
-    .executeTakeFirstOrThrow(() => new Refusal('product_not_found', { productId }))
+  return get(tx, productId)
 }
 
 /**
