@@ -42,7 +42,7 @@ export async function curve(bench: Bench): Promise<Figure[]> {
   return [
     ...points.map(
       ({ buyers, p99Ms }): Figure => ({
-        name: `hot product, ${buyers} buyers (p99 ${p99Ms.toFixed(1)} ms)`,
+        name: `hot product, ${buyersOf(buyers)} (p99 ${p99Ms.toFixed(1)} ms)`,
         unit: '/s',
         values: values(buyers),
       }),
@@ -56,3 +56,5 @@ export async function curve(bench: Bench): Promise<Figure[]> {
     },
   ]
 }
+
+const buyersOf = (count: number) => (count === 1 ? 'one buyer' : `${count.toLocaleString('en')} buyers`)
