@@ -29,22 +29,36 @@ export function refusalOf<E>(error: E): RefusalOf<E> {
   return (isRefusal(refusal) ? refusal : null) as RefusalOf<E>
 }
 
-/** What the server says before it looks whether it knows the call. */
-const SAID_BEFORE_LOOKING: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
-  'token_missing',
-  'token_invalid',
-  'not_allowed',
-  'user_not_found',
-  'rate_limited',
-  'service_busy',
-])
+/** Of each code whether the server looks for earlier tries of the call before it says so. */
+const DECISIVE: Record<RefusalCode, boolean> = {
+  token_missing: false,
+  token_invalid: false,
+  not_allowed: false,
+  user_not_found: false,
+  rate_limited: false,
+  service_busy: false,
+  product_not_found: true,
+  order_not_found: true,
+  store_not_found: true,
+  payment_not_found: true,
+  points_insufficient: true,
+  points_limit_exceeded: true,
+  stock_insufficient: true,
+  price_changed: true,
+  order_not_payable: true,
+  order_not_cancellable: true,
+  order_not_refundable: true,
+  name_taken: true,
+  idempotency_key_reused: true,
+}
 
 /**
- * Whether a refusal tells what became of every try of its call: the server looked, and found that none had taken effect.
- * Of an earlier try whose outcome is not known, a refusal of any other code says nothing.
+ * Whether a refusal also settles what became of earlier tries of its call, made with the same idempotency key or of the same
+ * order: where it does, they had no effect, or one that the refusal itself names (an order that is paid or cancelled by
+ * now). Where it does not, nobody has looked: the caller was turned away at the door, or the code is of a later release.
  */
 export function isDecisive({ code }: Refusal): boolean {
-  return !SAID_BEFORE_LOOKING.has(code)
+  return DECISIVE[code] === true
 }
 
 function isRefusal(value: unknown): value is Refusal {

@@ -41,6 +41,10 @@ const { values: options, positionals } = parseArgs({
   },
 })
 const README = join(ROOT, 'README.md')
+const withFigures = async (text: string) =>
+  filled(await readFile(README, 'utf8'), 'figures', { by: 'npm run bench -- --readme', text })
+// That there is a place for them is better known before they are measured.
+if (options.readme) await withFigures('')
 const chartFile = options.readme ? join(ROOT, 'docs/images/hot-product.svg') : options.chart
 const unknown = positionals.filter((name) => !(name in PARTS))
 if (unknown.length > 0) {
@@ -79,9 +83,7 @@ try {
   const how = `Medians of ${bench.rounds} rounds, ratios within each round.`
   process.stdout.write(`\n${bench.description}\n${how}\n\n${table(figures)}\n`)
   if (options.readme) {
-    const readme = await readFile(README, 'utf8')
-    const text = `${bench.description}. ${how}\n\n${tableOfPage(figures)}`
-    await writeFile(README, filled(readme, 'figures', { by: 'npm run bench -- --readme', text }))
+    await writeFile(README, await withFigures(`${bench.description}. ${how}\n\n${tableOfPage(figures)}`))
   }
   if (options.json) {
     const kept = figures.map((figure) => ({ ...figure, median: median(figure.values), ratio: ratioOf(figure) }))

@@ -56,14 +56,15 @@ async function run({ port, connections, repeat, durationMs, isPatient = false }:
         if (status === '503' && isPatient) {
           sent--
           await setTimeout(BUSY_MS + Math.random() * JITTER_MS)
-        } else if (ended >= start) {
+        } else if (ended >= start && !(isPatient && ended > end)) {
           latencies.push(ended - began)
           statuses[status] = (statuses[status] ?? 0) + 1
         }
       }
     }),
   )
-  const seconds = (performance.now() - start) / 1_000
+  // Those who wait when the time is up, wait to its end.
+  const seconds = (isPatient ? durationMs : performance.now() - start) / 1_000
   for (const socket of sockets) socket.destroy()
   latencies.sort((a, b) => a - b)
   const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0

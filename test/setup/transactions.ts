@@ -12,7 +12,8 @@ const UNREAD_SECONDS = 0.11
  */
 export function lookAtTransactions<Row>(db: Db, statement: string): Promise<Row[]> {
   return (db as Kysely<Tables>).connection().execute(async (connection) => {
-    await run(connection, "do get_lock('innodb_trx', 10)")
+    const [lock] = await run<{ had: number }>(connection, "select get_lock('innodb_trx', 10) as had")
+    if (lock?.had !== 1) throw new Error('Others have looked at the transactions for ten seconds.')
     try {
       await run(connection, `do sleep(${UNREAD_SECONDS})`)
       return await run<Row>(connection, statement)

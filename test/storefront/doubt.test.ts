@@ -5,10 +5,11 @@ import { askToBuy, said } from './asking.ts'
 import { button, dialog, eventually, keepScreenshot, test, textOf } from './store.ts'
 
 const CHECKOUT = '**/trpc/orders.checkout'
+const CHARGE = '**/trpc/points.charge'
 
-/** Has the checkout answered by another server, which refuses it for a reason of its own. */
-async function checkOutAt(other: Shop, page: Page): Promise<void> {
-  await page.route(CHECKOUT, async (route) => {
+/** Has a call answered by another server, which refuses it for a reason of its own. */
+async function sendTo(other: Shop, page: Page, call = CHECKOUT): Promise<void> {
+  await page.route(call, async (route) => {
     const { pathname } = new URL(route.request().url())
     await route.fulfill({ response: await route.fetch({ url: other.url + pathname }) })
   })
@@ -21,8 +22,8 @@ async function openStrict(): Promise<Shop> {
   return strict
 }
 
-async function loseTheAnswer(page: Page): Promise<void> {
-  await page.route(CHECKOUT, async (route) => {
+async function loseTheAnswer(page: Page, call = CHECKOUT): Promise<void> {
+  await page.route(call, async (route) => {
     await route.fetch()
     await route.abort('connectionreset')
   })
@@ -37,7 +38,7 @@ describe('a customer is not left in doubt', () => {
     const product = await store.shop.givenProduct({ price: 100 })
     const { client } = await store.givenCustomer({ points: 1_000 })
     const page = await askToBuy(store, product)
-    await checkOutAt(busy, page)
+    await sendTo(busy, page)
     await button(dialog(page), /^Pay/).click()
     await eventually(() => said(page)).toBe(
       'The shop is very busy Nothing happened: no points were taken, nothing was ordered.',
@@ -59,7 +60,7 @@ describe('a customer is not left in doubt', () => {
     await context.clock.install()
     const page = await askToBuy(store, product, { context })
     await using strict = await openStrict()
-    await checkOutAt(strict, page)
+    await sendTo(strict, page)
     await button(dialog(page), /^Pay/).click()
     await eventually(() => said(page)).toBe('That was a lot at once Nothing happened. Please wait a moment.')
     await eventually(() => textOf(page, 'dialog .hint')).toMatch(/^Trying again in [1-6]\d s…$/)
@@ -101,7 +102,7 @@ describe('a customer is not left in doubt', () => {
     await eventually(() => said(page)).toContain('We do not know yet whether it went through')
     await page.unroute(CHECKOUT)
     await using strict = await openStrict()
-    await checkOutAt(strict, page)
+    await sendTo(strict, page)
     await button(dialog(page), 'Find out').click()
     await eventually(() => said(page)).toBe(
       'That was a lot at once We still do not know whether it went through. Asking again is safe: nothing is taken twice.',
@@ -110,5 +111,30 @@ describe('a customer is not left in doubt', () => {
     await button(dialog(page), 'Try again now').click()
     await eventually(() => said(page)).toMatch(/^It had gone through Order \d+ is yours. It was paid once./)
     expect((await client.orders.list.query()).items).toHaveLength(1)
+  })
+
+  test('when the answer to a charge is lost, and to find out is refused: it can find out later, and is charged once', async ({
+    openStore,
+  }) => {
+    await using store = await openStore()
+    store.expectedProblems = /ERR_|429/
+    const { client } = await store.givenCustomer({ points: 1_000 })
+    const page = await store.visit('/points')
+    await page.getByLabel('Charge points').fill('70')
+    await loseTheAnswer(page, CHARGE)
+    await button(page, 'Charge').click()
+    const result = () => textOf(page, '.charge-result')
+    await eventually(result).toBe('The connection broke. We do not know yet whether it went through.')
+    await page.unroute(CHARGE)
+    await using strict = await openStrict()
+    await sendTo(strict, page, CHARGE)
+    await button(page, 'Find out').click()
+    await eventually(result).toBe(
+      'That was a lot at once. We still do not know whether it went through. Asking again is safe: nothing is taken twice.',
+    )
+    await page.unroute(CHARGE)
+    await button(page, 'Find out').click()
+    await eventually(result).toBe('Charged 70 points. Your balance is now 1,070.')
+    expect((await client.points.histories.query()).items.map(({ amount }) => amount)).toEqual([70, 1_000])
   })
 })

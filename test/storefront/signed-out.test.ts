@@ -55,6 +55,7 @@ describe('a customer who is not signed in any more goes on', () => {
     await expire()
     await button(dialog(page), /^Pay 300/).click()
     await button(dialog(page), 'Sign in again').click()
+    await eventually(() => page.evaluate('document.activeElement.textContent')).toMatch(/^Pay 300/)
     await button(dialog(page), /^Pay 300/).click()
     await eventually(() => said(page)).toContain('Paid')
 
@@ -68,8 +69,8 @@ describe('a customer who is not signed in any more goes on', () => {
     await page.getByRole('link', { name: 'Points', exact: true }).click()
     await page.getByLabel('Charge points').fill('7')
     await button(page, 'Charge').click()
-    await button(page, 'Sign in again').last().click()
-    await eventually(() => textOf(page, '.wallet-balance')).toMatch(/^700/)
+    await button(page.locator('form.charge'), 'Sign in again').click()
+    await eventually(() => textOf(page, '.charge-result')).toContain('They are yours at once')
     await button(page, 'Charge').click()
     await eventually(() => textOf(page, '.wallet-balance')).toMatch(/^707/)
     expect(await store.shop.asUser(ada.id).points.balance()).toMatchObject({ balance: 707 })

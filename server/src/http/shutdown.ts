@@ -64,7 +64,7 @@ function silentConnections(server: Server): () => void {
   }
 }
 
-/** The answer to half a request, of which nothing is known that a browser's CORS would have to be told. */
+/** The answer to half a request: of its origin, which a browser would have to be told, mostly nothing is known. */
 function unheard(): string {
   const requestId = randomUUID()
   const body = bodyOf(503, requestId)
@@ -72,6 +72,7 @@ function unheard(): string {
     'HTTP/1.1 503 Service Unavailable',
     'connection: close',
     'content-type: application/json',
+    'x-content-type-options: nosniff',
     `content-length: ${Buffer.byteLength(body)}`,
     `retry-after: ${Math.ceil(BUSY_AFTER_MS / 1_000)}`,
     `x-request-id: ${requestId}`,

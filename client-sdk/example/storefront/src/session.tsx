@@ -15,7 +15,7 @@ interface Session {
   /** Not known yet who the visitor is. */
   isOpening: boolean
   become: (user: User | null) => void
-  /** New tokens for the users of the demonstration, of whom the visitor goes on as the same one; false where there is none. */
+  /** Fetches new tokens for the users of the demonstration, of whom the visitor stays the same; false where there are none. */
   renew: () => Promise<boolean>
 }
 
@@ -49,7 +49,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     }
   }, [])
 
-  // What was refused to the token before is asked for with this one.
+  // What was refused to the client before is asked of this one.
   useEffect(() => {
     if (client) refreshUser(cache)
   }, [cache, client])
@@ -65,10 +65,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         setUser(user)
       },
       async renew() {
+        if (!users?.length) return false
         const renewed = await demoUsers().catch(() => [])
-        if (renewed.length === 0) return false
-        setUser(sameOf(renewed, user))
-        setUsers(renewed)
+        if (renewed.length > 0) {
+          setUser((current) => sameOf(renewed, current))
+          setUsers(renewed)
+        }
         return true
       },
     }),

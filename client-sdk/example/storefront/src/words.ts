@@ -87,6 +87,9 @@ const SIGNED_OUT: readonly RefusalCode[] = ['token_missing', 'token_invalid', 'u
 /** Whether it helps to sign in again. */
 export const isSignedOut = (refusal: Refusal | null): boolean => refusal !== null && SIGNED_OUT.includes(refusal.code)
 
+export const STILL_IN_DOUBT =
+  'We still do not know whether it went through. Asking again is safe: nothing is taken twice.'
+
 /** What a customer is told of anything else that went wrong. */
 export function wordsForError(error: unknown): Words {
   const refusal = refusalOf(error)

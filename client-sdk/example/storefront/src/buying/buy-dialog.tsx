@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Amount } from '../parts/amount.tsx'
 import { Dialog } from '../parts/dialog.tsx'
+import { focus } from '../parts/focus.ts'
 import { useSignIn } from '../parts/use-sign-in.tsx'
 import * as queries from '../queries.ts'
 import { useSession } from '../session.tsx'
@@ -29,7 +30,11 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
     mutate(purchase)
   }
   // Asked again rather than sent: it may be somebody else who signs in.
-  const signIn = useSignIn(reset)
+  const [isAskedAgain, setAskedAgain] = useState(false)
+  const signIn = useSignIn(() => {
+    reset()
+    setAskedAgain(true)
+  })
   if (signIn.dialog) return signIn.dialog
   const outcome = isPending ? undefined : data
   const isDone = outcome?.kind === 'paid' || outcome?.kind === 'placed'
@@ -52,6 +57,7 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
       ) : (
         <div className="actions">
           <button
+            ref={isAskedAgain ? focus : null}
             type="button"
             className="button large"
             aria-disabled={isPending}

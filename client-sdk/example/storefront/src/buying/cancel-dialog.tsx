@@ -18,7 +18,7 @@ export function CancelDialog({ orderId, onClose }: CancelDialogProps) {
   const cache = useQueryClient()
   const announce = useAnnounce()
   const [error, setError] = useState<unknown>()
-  const signIn = useSignIn(onClose)
+  const signIn = useSignIn(() => setError(undefined))
   const cancel = useMutation({
     async mutationFn() {
       const [, error] = await safe(client.orders.cancel.mutate({ orderId }))

@@ -1,10 +1,10 @@
-import { OutcomeUnknownError, refusalOf, safe } from '@pointwise/client-sdk'
+import { isDecisive, OutcomeUnknownError, refusalOf, safe } from '@pointwise/client-sdk'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useId, useState } from 'react'
+import { type FormEvent, useId, useRef, useState } from 'react'
 import { useSignIn } from '../parts/use-sign-in.tsx'
 import { refreshUser } from '../queries.ts'
 import { useSession } from '../session.tsx'
-import { count, isSignedOut, points, type Words, wordsForError } from '../words.ts'
+import { count, isSignedOut, points, STILL_IN_DOUBT, type Words, wordsForError } from '../words.ts'
 
 const AMOUNTS = [1_000, 5_000, 10_000, 50_000]
 
@@ -32,10 +32,17 @@ export function ChargeForm() {
         setAmount('')
         return { title: `Charged ${points(charged.amount)}`, text: `Your balance is now ${count(charged.balance)}.` }
       }
-      const again = error instanceof OutcomeUnknownError && {
-        again: { ...charge, idempotencyKey: error.idempotencyKey },
+      const words = wordsForError(error)
+      if (error instanceof OutcomeUnknownError) {
+        return { ...words, again: { ...charge, idempotencyKey: error.idempotencyKey } }
       }
-      return { ...wordsForError(error), ...again, isSignedOut: isSignedOut(refusalOf(error)) }
+      const refusal = refusalOf(error)
+      const isInDoubt = charge.idempotencyKey !== undefined && !(refusal && isDecisive(refusal))
+      return {
+        ...words,
+        ...(isInDoubt && { text: STILL_IN_DOUBT, again: charge }),
+        isSignedOut: isSignedOut(refusal),
+      }
     },
   })
   const submit = (event: FormEvent) => {
@@ -43,7 +50,13 @@ export function ChargeForm() {
     const whole = Number(amount)
     if (!isPending && Number.isSafeInteger(whole) && whole >= 1) mutate({ amount: whole })
   }
-  const signIn = useSignIn(reset)
+  const input = useRef<HTMLInputElement>(null)
+  const signIn = useSignIn(() => {
+    // What is in doubt stays so until it is found out.
+    if (data?.again) return
+    reset()
+    input.current?.focus()
+  })
   const again = data?.again
   return (
     <>
@@ -52,6 +65,7 @@ export function ChargeForm() {
           <label htmlFor={id}>Charge points</label>
           <div className="charge-line">
             <input
+              ref={input}
               id={id}
               inputMode="numeric"
               autoComplete="off"

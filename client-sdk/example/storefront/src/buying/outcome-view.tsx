@@ -1,7 +1,8 @@
 import { Amount } from '../parts/amount.tsx'
+import { focus } from '../parts/focus.ts'
 import { Check, Notice } from '../parts/icons.tsx'
 import { Link } from '../route.tsx'
-import { points, type Words, wordsFor, wordsForError } from '../words.ts'
+import { points, STILL_IN_DOUBT, type Words, wordsFor, wordsForError } from '../words.ts'
 import type { Outcome, Purchase } from './purchase.ts'
 import { type Remedy, remedyFor } from './remedy.ts'
 import { useRetry } from './use-retry.ts'
@@ -26,10 +27,6 @@ export function OutcomeWords({ outcome }: { outcome: Outcome }) {
   )
 }
 
-const STILL_IN_DOUBT = {
-  text: 'We still do not know whether it went through. Asking again is safe: nothing is taken twice.',
-}
-
 function wordsOf(outcome: Outcome): Words {
   switch (outcome.kind) {
     case 'paid':
@@ -46,7 +43,7 @@ function wordsOf(outcome: Outcome): Words {
       return {
         ...wordsFor(outcome.refusal),
         ...(outcome.charged && { text: `Your balance grew by ${points(outcome.charged)}. Nothing was bought.` }),
-        ...(outcome.again.isInDoubt && STILL_IN_DOUBT),
+        ...(outcome.again.isInDoubt && { text: STILL_IN_DOUBT }),
       }
     case 'unknown':
       return {
@@ -57,9 +54,6 @@ function wordsOf(outcome: Outcome): Words {
       return wordsForError(outcome.error)
   }
 }
-
-/** The element that comes takes the place, and the focus, of the one that was pressed. */
-const focus = (element: HTMLElement | null) => element?.focus()
 
 interface OutcomeActionsProps {
   outcome: Outcome

@@ -11,16 +11,18 @@ export function Failure({ error, retry }: { error: unknown; retry: () => void })
     ? { label: 'Sign in again', act: signIn.begin }
     : { label: 'Try again', act: retry }
   return (
-    <div className="failure" role="alert">
-      <Notice />
-      <div>
-        <p className="failure-title">{title}</p>
-        <p>{text}</p>
-        <button type="button" className="button quiet" onClick={helps.act}>
-          {helps.label}
-        </button>
+    <>
+      <div className="failure" role="alert">
+        <Notice />
+        <div>
+          <p className="failure-title">{title}</p>
+          <p>{text}</p>
+          <button type="button" className="button quiet" onClick={helps.act}>
+            {helps.label}
+          </button>
+        </div>
       </div>
       {signIn.dialog}
-    </div>
+    </>
   )
 }
