@@ -22,7 +22,6 @@ async function expectRefused(env: Record<string, string | undefined>, sentence: 
   expect(server.stderr).not.toMatch(/\n\s+at /)
 }
 
-/** Of each variable the first value is also tried on a process. */
 const REFUSED: Record<string, [value: string, what: string][]> = {
   DATABASE_URL: [
     ['postgres://root@127.0.0.1/pointwise', URL_FORM],
@@ -90,10 +89,7 @@ describe('a bad value is refused with the name of its variable:', () => {
 })
 
 describe.concurrent('a bad configuration is one sentence and exit code 1:', () => {
-  for (const [name, [first]] of Object.entries(REFUSED)) {
-    const [value, what] = first ?? []
-    test(`${name}=${value}`, () => expectRefused({ ...SOUND, [name]: value }, `${name} ${what}.`))
-  }
+  test('a wrong variable', () => expectRefused({ ...SOUND, PORT: '65536' }, 'PORT must be at most 65535.'))
 
   test('no key for tokens', () =>
     expectRefused(
