@@ -9,8 +9,10 @@ import { expectSound } from './payments.ts'
 const USERS = 1_024
 const PRODUCTS = 50
 const STEPS = [64, 128, 256, 512, 1_024]
-/** Beyond ten thousand the server lets nobody in. */
+/** Nearly all that the server lets in. */
 const CONNECTIONS_MAX = 9_900
+/** Beyond some number more connections make no difference but by chance: the fewest that come so near to the best count. */
+const AS_GOOD = 0.95
 const DURATION_MS = 6_000
 /** More than can be ordered in a round. */
 const ORDERS = 60_000
@@ -25,27 +27,29 @@ export async function overload(bench: Bench): Promise<Figure[]> {
     const load = eachOnce(ours, await Promise.all(requests), connections)
     return (await measure({ ...load, isPatient: true, durationMs: DURATION_MS })).perSecond
   }
-  let best = { connections: 0, perSecond: 0 }
+  const steps: { connections: number; perSecond: number }[] = []
   for (const connections of STEPS) {
     const perSecond = await goodput(connections)
     bench.say(`overload: ${connections} connections ${perSecond.toFixed(0)}`)
-    if (perSecond > best.perSecond) best = { connections, perSecond }
+    steps.push({ connections, perSecond })
   }
-  const tenfold = Math.min(10 * best.connections, CONNECTIONS_MAX)
-  const { over, at } = await inTurn(bench, 'overload', {
-    over: () => goodput(tenfold),
-    at: () => goodput(best.connections),
+  const most = Math.max(...steps.map(({ perSecond }) => perSecond))
+  const best = steps.find(({ perSecond }) => perSecond >= AS_GOOD * most)?.connections ?? 0
+  const tenfold = Math.min(10 * best, CONNECTIONS_MAX)
+  const values = await inTurn(bench, 'overload', {
+    tenfold: () => goodput(tenfold),
+    best: () => goodput(best),
+    all: () => goodput(CONNECTIONS_MAX),
   })
   await ours.stop()
   await expectSound(shop)
   await shop.end()
-  return [
-    {
-      name: `checkout, ${tenfold.toLocaleString('en')} connections`,
-      unit: '/s',
-      values: over,
-      yardstick: { name: `${best.connections.toLocaleString('en')}, which it serves best`, values: at },
-      goal: { atLeast: 0.8 },
-    },
-  ]
+  const yardstick = { name: `${best.toLocaleString('en')}, which it serves best`, values: values.best }
+  const figure = (connections: number, values: number[]): Figure => ({
+    name: `checkout, ${connections.toLocaleString('en')} connections`,
+    unit: '/s',
+    values,
+    yardstick,
+  })
+  return [{ ...figure(tenfold, values.tenfold), goal: { atLeast: 0.8 } }, figure(CONNECTIONS_MAX, values.all)]
 }
