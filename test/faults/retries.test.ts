@@ -31,21 +31,30 @@ async function call(path: string) {
   return () => post(faulty.shop, path, { input, token: by === 'user' ? given.user.token : given.admin })
 }
 
+type Answer = Pick<Awaited<ReturnType<typeof post>>, 'status' | 'text' | 'headers'>
+
+/** All that an answer says, but for its numbers, which are others at each call. */
+const saidBy = ({ status, text, headers }: Answer) => ({
+  status,
+  headers: [...headers.keys()].toSorted(),
+  text: text.replace(/\d+/g, '#'),
+})
+
 const counters = () => structuredClone(faulty.shop.app.counters)
 
 describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refund', 'products.restock'])(
   '%s',
   (path) => {
     test('succeeds at the third retry, after two deadlocks and one lock wait, and only the log tells of it', async () => {
+      const undisturbed = await (await call(path))()
       const send = await call(path)
       const before = counters()
       for (const errno of [1213, 1213, 1205]) faulty.proxy.plant({ errno }, INSERT_EVENT)
-      const { status, text, headers } = await send()
+      const answer = await send()
 
-      expect(status).toBe(200)
-      expect(text).not.toMatch(/attempt|retr(y|ies)|1213|1205/i)
-      expect([...headers.keys()].join()).not.toMatch(/attempt|retry/)
-      expect(await lineOf(headers.get('x-request-id'))).toMatchObject({
+      expect(answer.status).toBe(200)
+      expect(saidBy(answer)).toEqual(saidBy(undisturbed))
+      expect(await lineOf(answer.headers.get('x-request-id'))).toMatchObject({
         attempts: 4,
         reasons: [1213, 1213, 1205],
         level: 30,
@@ -79,12 +88,13 @@ describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refun
 
 describe.each(['orders.checkout', 'payments.pay'])('%s, which is settled in a batch,', (path) => {
   test('succeeds at the third retry, after three deadlocks, and only the log tells of it', async () => {
+    const undisturbed = await (await call(path))()
     const send = await call(path)
     for (const errno of [1213, 1213, 1020]) faulty.proxy.plant({ errno }, INSERT_EVENT)
-    const { status, text, headers } = await send()
-    expect(status).toBe(200)
-    expect(text).not.toMatch(/attempt|retr(y|ies)|1213|1020/i)
-    expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 4, reasons: [1213, 1213, 1020] })
+    const answer = await send()
+    expect(answer.status).toBe(200)
+    expect(saidBy(answer)).toEqual(saidBy(undisturbed))
+    expect(await lineOf(answer.headers.get('x-request-id'))).toMatchObject({ attempts: 4, reasons: [1213, 1213, 1020] })
   })
 
   test('is refused as service_busy after the fourth deadlock, with nothing written', async () => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findDatabase } from '@pointwise/db/development'
 import type { TestProject } from 'vitest/node'
@@ -15,10 +16,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (way !== undefined && way !== 'docker' && way !== 'local') {
     throw new Error('POINTWISE_DATABASE must be docker or local.')
   }
+  const directory = fileURLToPath(new URL('../../.pointwise', import.meta.url))
+  // Dozens of processes are started: what one of them has compiled, the next need not.
+  process.env.NODE_COMPILE_CACHE ??= join(directory, 'compile-cache')
   const database = await findDatabase({
     url,
     way,
-    directory: fileURLToPath(new URL('../../.pointwise', import.meta.url)),
+    directory,
     keep: false,
     database: 'pointwise_test',
     say: (line) => process.stdout.write(`${line}\n`),

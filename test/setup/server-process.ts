@@ -13,8 +13,9 @@ export class ServerProcess implements AsyncDisposable {
   readonly #ended: Promise<unknown[]>
 
   constructor(env: Record<string, string | undefined>) {
+    const { PATH, NODE_COMPILE_CACHE } = process.env
     this.child = spawn(process.execPath, [MAIN], {
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH, NODE_COMPILE_CACHE, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.child.stdout?.setEncoding('utf8').on('data', (text) => {

@@ -16,15 +16,7 @@ const PATIENCE_MS = 30_000
 vi.setConfig({ testTimeout: 180_000 })
 
 /** What Chromium would else ask of the world, or of a machine that has no screen. */
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic']
 
 /** The page as it is built from the present sources. */
 export async function builtSite(): Promise<Site> {
