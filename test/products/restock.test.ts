@@ -42,6 +42,19 @@ describe('products.restock', () => {
     expect(await snapshot(shop.db)).toEqual(before)
   })
 
+  it('is found by its key when the product was removed meanwhile', async () => {
+    await using shop = await openShop()
+    const admin = await shop.admin()
+    const { id: productId } = await shop.givenProduct({ stock: 7 })
+    const call = { productId, quantity: 5, idempotencyKey: newKey() }
+    const done = await admin.products.restock.mutate(call)
+    await admin.products.remove.mutate({ productId })
+    const before = await snapshot(shop.db)
+
+    expect(await admin.products.restock.mutate(call)).toEqual(done)
+    expect(await snapshot(shop.db)).toEqual(before)
+  })
+
   it('refuses stock_insufficient below nothing and changes nothing', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()

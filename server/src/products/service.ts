@@ -124,7 +124,7 @@ async function lock(tx: Tx, productId: number): Promise<Product> {
 
 /**
  * Adds to the stock, or takes from it, once for each idempotency key: a repeat changes nothing and returns the product
- * as it is now.
+ * as it is now, also when it was removed meanwhile.
  *
  * @throws Refusal product_not_found, idempotency_key_reused, stock_insufficient
  */
@@ -138,12 +138,12 @@ export async function restock(
   }: { productId: number; quantity: number; idempotencyKey: string; now: Date },
 ): Promise<Product> {
   const [row] = await queries.lockStock(tx, [productId]).execute()
-  const product = await get(tx, productId)
   const earlier = await queries.selectStockChange(tx, productId, idempotencyKey).executeTakeFirst()
   if (earlier) {
     if (earlier.change !== quantity) throw new Refusal('idempotency_key_reused')
-    return product
+    return queries.selectProducts(tx).where('products.id', '=', productId).executeTakeFirstOrThrow()
   }
+  const product = await get(tx, productId)
   const available = row?.stock ?? 0
   const stock = available + quantity
   if (stock < 0) throw new Refusal('stock_insufficient', { productId, requested: -quantity, available })
