@@ -128,11 +128,15 @@ describe('a customer is not left in doubt', () => {
     await page.unroute(CHARGE)
     await using strict = await openStrict()
     await sendTo(strict, page, CHARGE)
-    await button(page, 'Find out').click()
+    await page.getByLabel('Charge points').press('Enter')
     await eventually(result).toBe(
       'That was a lot at once. We still do not know whether it went through. Asking again is safe: nothing is taken twice.',
     )
     await page.unroute(CHARGE)
+    // Another amount would be another charge.
+    expect(await page.getByLabel('Charge points').isEditable()).toBe(false)
+    expect(await button(page, '5,000').isDisabled()).toBe(true)
+    expect(await button(page, 'Charge').count()).toBe(0)
     await button(page, 'Find out').click()
     await eventually(result).toBe('Charged 70 points. Your balance is now 1,070.')
     expect((await client.points.histories.query()).items.map(({ amount }) => amount)).toEqual([70, 1_000])

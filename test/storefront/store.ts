@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core'
 import { test as base, expect, vi } from 'vitest'
 import { buildStorefront } from '../../server/src/embedded/storefront.ts'
 import type { Site } from '../../server/src/http/site.ts'
@@ -125,6 +132,13 @@ export async function textOf(page: Page, selector = 'main'): Promise<string> {
 }
 
 export const button = (within: Pick<Page, 'getByRole'>, name: string | RegExp) => within.getByRole('button', { name })
+
+/** Presses twice before the page can show that the first was taken. */
+export const pressTwice = (pressed: Locator) =>
+  pressed.evaluate((element: HTMLElement) => {
+    element.click()
+    element.click()
+  })
 
 /** The dialog that is open. */
 export const dialog = (page: Page) => page.getByRole('dialog')

@@ -5,59 +5,70 @@ import { useSignIn } from '../parts/use-sign-in.tsx'
 import { refreshUser } from '../queries.ts'
 import { useSession } from '../session.tsx'
 import { count, isSignedOut, points, STILL_IN_DOUBT, type Words, wordsForError } from '../words.ts'
+import { newKey } from './new-key.ts'
 
 const AMOUNTS = [1_000, 5_000, 10_000, 50_000]
 
 interface Charge {
   amount: number
-  idempotencyKey?: string | undefined
+  idempotencyKey: string
+  /** An earlier try may have gone through. */
+  isInDoubt: boolean
 }
 
 interface Result extends Words {
-  /** What to send to find out how it went. */
-  again?: Charge
+  isInDoubt?: boolean
   isSignedOut?: boolean
 }
+
+/** Has a key of its own from then on: however often it is sent, it is charged once. */
+const asked = (amount: string) => ({ amount, idempotencyKey: newKey() })
 
 export function ChargeForm() {
   const { client } = useSession()
   const cache = useQueryClient()
-  const [amount, setAmount] = useState('')
+  const [{ amount, idempotencyKey }, setAsked] = useState(() => asked(''))
   const id = useId()
   const { mutate, data, isPending, reset } = useMutation({
-    async mutationFn(charge: Charge): Promise<Result> {
+    async mutationFn({ isInDoubt, ...charge }: Charge): Promise<Result> {
       const [charged, error] = await safe(client.points.charge.mutate(charge))
       await refreshUser(cache)
       if (!error) {
-        setAmount('')
+        setAsked(asked(''))
         return { title: `Charged ${points(charged.amount)}`, text: `Your balance is now ${count(charged.balance)}.` }
       }
       const words = wordsForError(error)
-      if (error instanceof OutcomeUnknownError) {
-        return { ...words, again: { ...charge, idempotencyKey: error.idempotencyKey } }
-      }
+      if (error instanceof OutcomeUnknownError) return { ...words, isInDoubt: true }
       const refusal = refusalOf(error)
-      const isInDoubt = charge.idempotencyKey !== undefined && !(refusal && isDecisive(refusal))
+      const isSettled = !isInDoubt || (refusal && isDecisive(refusal))
       return {
         ...words,
-        ...(isInDoubt && { text: STILL_IN_DOUBT, again: charge }),
+        ...(!isSettled && { text: STILL_IN_DOUBT, isInDoubt }),
         isSignedOut: isSignedOut(refusal),
       }
     },
   })
+  const isInDoubt = data?.isInDoubt ?? false
+  // Another amount would be another charge, beside the one of which it is not known yet how it went.
+  const isFixed = isPending || isInDoubt
+  const setAmount = (amount: string) => {
+    reset()
+    setAsked(asked(amount))
+  }
   const submit = (event: FormEvent) => {
     event.preventDefault()
     const whole = Number(amount)
-    if (!isPending && Number.isSafeInteger(whole) && whole >= 1) mutate({ amount: whole })
+    if (!isPending && Number.isSafeInteger(whole) && whole >= 1) {
+      mutate({ amount: whole, idempotencyKey, isInDoubt })
+    }
   }
   const input = useRef<HTMLInputElement>(null)
   const signIn = useSignIn(() => {
     // What is in doubt stays so until it is found out.
-    if (data?.again) return
+    if (isInDoubt) return
     reset()
     input.current?.focus()
   })
-  const again = data?.again
   return (
     <>
       <form className="charge" onSubmit={submit}>
@@ -70,18 +81,16 @@ export function ChargeForm() {
               inputMode="numeric"
               autoComplete="off"
               placeholder="How many"
+              readOnly={isFixed}
               value={amount}
-              onChange={({ target }) => {
-                reset()
-                setAmount(target.value.replace(/\D/g, '').slice(0, 9))
-              }}
+              onChange={({ target }) => setAmount(target.value.replace(/\D/g, '').slice(0, 9))}
             />
             <button type="submit" className="button" aria-disabled={isPending || amount === ''}>
-              {isPending ? 'One moment…' : 'Charge'}
+              {isPending ? 'One moment…' : isInDoubt ? 'Find out' : 'Charge'}
             </button>
           </div>
         </div>
-        <fieldset className="chips">
+        <fieldset className="chips" disabled={isFixed}>
           <legend className="unseen">Usual amounts</legend>
           {AMOUNTS.map((usual) => (
             <button
@@ -89,10 +98,7 @@ export function ChargeForm() {
               type="button"
               className="chip"
               aria-pressed={amount === String(usual)}
-              onClick={() => {
-                reset()
-                setAmount(String(usual))
-              }}
+              onClick={() => setAmount(String(usual))}
             >
               {count(usual)}
             </button>
@@ -107,11 +113,6 @@ export function ChargeForm() {
             <p className="hint">They are yours at once, to the last point.</p>
           )}
         </div>
-        {again && (
-          <button type="button" className="button quiet" onClick={() => mutate(again)}>
-            Find out
-          </button>
-        )}
         {data?.isSignedOut && (
           <button type="button" className="button quiet" onClick={signIn.begin}>
             Sign in again

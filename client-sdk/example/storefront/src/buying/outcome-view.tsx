@@ -78,7 +78,7 @@ export function OutcomeActions({ outcome, send, signIn, onClose }: OutcomeAction
   }
   const remedy: Remedy | undefined =
     outcome.kind === 'refused'
-      ? remedyFor(outcome.refusal, outcome.again)
+      ? remedyFor(outcome)
       : { label: outcome.kind === 'unknown' ? 'Find out' : 'Try again', purchase: outcome.again }
   return (
     <>

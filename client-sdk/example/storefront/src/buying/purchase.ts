@@ -1,10 +1,11 @@
 import { isDecisive, OutcomeUnknownError, type Refusal, refusalOf, safe } from '@pointwise/client-sdk'
 import type { Client } from '../server.ts'
+import { newKey } from './new-key.ts'
 
-/** Points that have to be charged before; with a key once it is not known whether they were. */
+/** Points that have to be charged before. */
 interface Charge {
   amount: number
-  idempotencyKey?: string | undefined
+  idempotencyKey: string
 }
 
 interface NewOrder {
@@ -15,8 +16,8 @@ interface NewOrder {
   quantity: number
   /** The price that the customer saw. */
   price: number
-  /** Of the call whose outcome is not known. */
-  idempotencyKey?: string | undefined
+  /** Of all that is sent for it: whatever a customer confirms on the way, it is bought once. */
+  idempotencyKey: string
 }
 
 interface OldOrder {
@@ -36,8 +37,8 @@ export type Purchase = (NewOrder | OldOrder) & {
 export type Outcome =
   | { kind: 'paid'; orderId: number; amount: number; balance: number; replayed: boolean }
   | { kind: 'placed'; orderId: number; replayed: boolean }
-  // `charged`: points that were charged for it before it was refused.
-  | { kind: 'refused'; refusal: Refusal; again: Purchase; charged?: number | undefined }
+  // `charged`: points that were charged for it before it was refused; `chargeKey`: for those that may be charged next.
+  | { kind: 'refused'; refusal: Refusal; again: Purchase; charged?: number | undefined; chargeKey: string }
   | { kind: 'unknown'; again: Purchase }
   | { kind: 'failed'; error: unknown; again: Purchase }
 
@@ -49,8 +50,7 @@ export async function carryOut(client: Client, purchase: Purchase): Promise<Outc
   const { charge } = purchase
   if (charge) {
     const [, error] = await safe(client.points.charge.mutate(charge))
-    if (error)
-      return failure(error, purchase, (idempotencyKey) => ({ ...purchase, charge: { ...charge, idempotencyKey } }))
+    if (error) return failure(error, purchase)
   }
   const rest = { ...purchase, charge: undefined, isInDoubt: charge ? false : purchase.isInDoubt }
   const outcome = await (rest.kind === 'pay' ? pay(client, rest) : order(client, rest))
@@ -60,30 +60,27 @@ export async function carryOut(client: Client, purchase: Purchase): Promise<Outc
 async function pay(client: Client, purchase: OldOrder): Promise<Outcome> {
   const { orderId } = purchase
   const [paid, error] = await safe(client.payments.pay.mutate({ orderId }))
-  if (error) return failure(error, purchase, () => purchase)
+  if (error) return failure(error, purchase)
   return { kind: 'paid', orderId, amount: paid.payment.amount, balance: paid.balance, replayed: paid.replayed }
 }
 
 async function order(client: Client, purchase: NewOrder): Promise<Outcome> {
   const { kind, productId, quantity, price, idempotencyKey } = purchase
   const input = { items: [{ productId, quantity, price }], idempotencyKey }
-  const withKey = (idempotencyKey: string | undefined) => ({ ...purchase, idempotencyKey })
   if (kind === 'place') {
     const [placed, error] = await safe(client.orders.place.mutate(input))
-    return error ? failure(error, purchase, withKey) : { kind: 'placed', orderId: placed.id, replayed: placed.replayed }
+    return error ? failure(error, purchase) : { kind: 'placed', orderId: placed.id, replayed: placed.replayed }
   }
   const [bought, error] = await safe(client.orders.checkout.mutate(input))
-  if (error) return failure(error, purchase, withKey)
+  if (error) return failure(error, purchase)
   const { order, payment, balance, replayed } = bought
   return { kind: 'paid', orderId: order.id, amount: payment.amount, balance, replayed }
 }
 
-function failure(error: unknown, sent: Purchase, withKey: (key: string | undefined) => Purchase): Outcome {
-  if (error instanceof OutcomeUnknownError) {
-    return { kind: 'unknown', again: { ...withKey(error.idempotencyKey), isInDoubt: true } }
-  }
+function failure(error: unknown, sent: Purchase): Outcome {
+  if (error instanceof OutcomeUnknownError) return { kind: 'unknown', again: { ...sent, isInDoubt: true } }
   const refusal = refusalOf(error)
   if (!refusal) return { kind: 'failed', error, again: sent }
   const isInDoubt = sent.isInDoubt && !isDecisive(refusal)
-  return { kind: 'refused', refusal, again: { ...sent, isInDoubt } }
+  return { kind: 'refused', refusal, again: { ...sent, isInDoubt }, chargeKey: newKey() }
 }

@@ -1,6 +1,5 @@
-import type { Refusal } from '@pointwise/client-sdk'
 import { isSignedOut, pieces, points } from '../words.ts'
-import { type Purchase, totalOf } from './purchase.ts'
+import { type Outcome, type Purchase, totalOf } from './purchase.ts'
 
 export interface Remedy {
   label: string
@@ -10,7 +9,8 @@ export interface Remedy {
 }
 
 /** What a customer may want instead, after a refusal; undefined where nothing helps. */
-export function remedyFor(refusal: Refusal, purchase: Purchase): Remedy | undefined {
+export function remedyFor(refused: Extract<Outcome, { kind: 'refused' }>): Remedy | undefined {
+  const { refusal, again: purchase, chargeKey } = refused
   if (isSignedOut(refusal)) {
     // Whoever signs in has a balance of their own, from which follows what has to be charged.
     return { label: 'Sign in again', purchase: { ...purchase, charge: undefined }, needsSignIn: true }
@@ -32,7 +32,7 @@ export function remedyFor(refusal: Refusal, purchase: Purchase): Remedy | undefi
       const amount = refusal.required - refusal.balance
       return {
         label: `Charge ${points(amount)} and ${verb.toLowerCase()}`,
-        purchase: { ...purchase, charge: { amount } },
+        purchase: { ...purchase, charge: { amount, idempotencyKey: chargeKey } },
       }
     }
     case 'service_busy':

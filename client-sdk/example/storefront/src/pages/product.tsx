@@ -2,6 +2,7 @@ import { type Product, refusalOf } from '@pointwise/client-sdk'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { BuyDialog } from '../buying/buy-dialog.tsx'
+import { newKey } from '../buying/new-key.ts'
 import type { Purchase } from '../buying/purchase.ts'
 import { LiveProducts, useCurrent } from '../live/live-products.tsx'
 import { Amount } from '../parts/amount.tsx'
@@ -40,7 +41,7 @@ export function ProductPage({ productId }: { productId: number }) {
             <p>This product is not in the shop, or not any more.</p>
           ) : data ? (
             <LiveProducts productIds={[productId]}>
-              <Offer product={data} begin={setPurchase} />
+              <Offer product={data} ask={setPurchase} />
             </LiveProducts>
           ) : error ? (
             <Failure error={error} retry={refetch} />
@@ -54,11 +55,12 @@ export function ProductPage({ productId }: { productId: number }) {
   )
 }
 
-function Offer({ product, begin }: { product: Product; begin: (purchase: Purchase) => void }) {
+function Offer({ product, ask }: { product: Product; ask: (purchase: Purchase) => void }) {
   const { user, isOpening } = useSession()
   const [quantity, setQuantity] = useState(1)
   const { id, name, price, stock, salesVolume, storeId, storeName } = useCurrent(product)
-  const purchase = { productId: id, name, quantity, price }
+  const begin = (kind: 'checkout' | 'place') =>
+    ask({ kind, productId: id, name, quantity, price, idempotencyKey: newKey() })
   return (
     <>
       <p className="offer-store">
@@ -75,20 +77,10 @@ function Offer({ product, begin }: { product: Product; begin: (purchase: Purchas
         <>
           <Quantity value={quantity} change={setQuantity} />
           <div className="actions">
-            <button
-              type="button"
-              className="button large"
-              disabled={stock === 0}
-              onClick={() => begin({ ...purchase, kind: 'checkout' })}
-            >
+            <button type="button" className="button large" disabled={stock === 0} onClick={() => begin('checkout')}>
               Buy for <Amount value={price * quantity} />
             </button>
-            <button
-              type="button"
-              className="button large quiet"
-              disabled={stock === 0}
-              onClick={() => begin({ ...purchase, kind: 'place' })}
-            >
+            <button type="button" className="button large quiet" disabled={stock === 0} onClick={() => begin('place')}>
               Order, pay later
             </button>
           </div>
