@@ -1,6 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
+import { type Result, settleBatch } from '../../server/src/payments/batch.ts'
+import type { Request } from '../../server/src/payments/settlement.ts'
+import { Refusal } from '../../server/src/refusals.ts'
 import type { FaultyShop } from '../faults/faulty-shop.ts'
 import { eventually } from '../setup/eventually.ts'
+import type { Shop } from '../setup/shop.ts'
 
 const COMMIT = /^commit$/
 
@@ -38,3 +42,15 @@ export async function inOneBatch<T>(
   await batch.end()
   return answers
 }
+
+/** Settles requests in one batch. */
+export const settled = ({ db }: Shop, requests: Request[]) =>
+  settleBatch({ db, suspects: new Map(), onFailedAttempt: () => undefined }, requests)
+
+/** What requests came to, without their ids. */
+export const told = (results: Result[]) =>
+  results.map((result) => {
+    if (result instanceof Refusal) return result.refusal.code
+    if ('fault' in result) throw result.fault
+    return { balance: result.balance, replayed: result.replayed }
+  })

@@ -64,8 +64,10 @@ export async function readBooks(
   const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
   const sold = orderRowsHad.filter(({ status }) => status === 'pending').flatMap(({ id }) => linesOf.get(id) ?? [])
   const productIds = split('product', [...sold.map(({ productId }) => productId), ...wanted], isSuspect)
-  const paidIds = [...orderRowsHad, ...earlier].filter(({ paidAt }) => paidAt).map(({ id }) => id)
-
+  // An order may be named by its id and by its key: it is one row, with lines that are read once, and what is locked counts.
+  const rows = [...new Map([...earlier, ...orderRowsHad].map((row) => [row.id, row])).values()]
+  const unread = rows.flatMap(({ id }) => (linesOf.has(id) ? [] : [id]))
+  const paidIds = rows.flatMap(({ id, paidAt }) => (paidAt ? [id] : []))
   const hours = distinct(requests.map(({ now }) => sales.startOfHour(now).getTime())).map((time) => new Date(time))
 
   const [
@@ -76,7 +78,7 @@ export async function readBooks(
     stockNow = [],
     hourRows = [],
     offers = [],
-    earlierLines = [],
+    otherLines = [],
     payments = [],
   ] = await together(
     tx,
@@ -88,17 +90,11 @@ export async function readBooks(
     some(productIds.suspected, (ids) => sales.selectHours(tx, ids, hours)),
     // Under the lock of its stock, without which no product is changed: a price that changed while we waited is seen.
     some(wanted, (ids) => sales.selectOffers(tx, ids)),
-    some(earlier, (rows) =>
-      orders.selectLines(
-        tx,
-        rows.map(({ id }) => id),
-      ),
-    ),
+    some(unread, (ids) => orders.selectLines(tx, ids)),
     some(paidIds, (ids) => queries.selectPaid(tx, ids)),
   )
 
-  const rows = [...orderRowsHad, ...earlier]
-  const composed = orders.compose(rows, [...lines, ...earlierLines])
+  const composed = orders.compose(rows, [...lines, ...otherLines])
   let inserted = 0
   const books: Books = {
     wallets: new Map(

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import type { Request } from '../../server/src/payments/settlement.ts'
+import { eventsOf } from '../setup/database.ts'
+import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
+import { settled, told } from './together.ts'
+
+const now = new Date('2026-03-01T08:00:00Z')
+
+/** A user's pending order of two products, and the requests that name it: by its id, and by its key. */
+async function givenOrder(shop: Shop) {
+  const [tea, mug] = [await shop.givenProduct({ price: 10 }), await shop.givenProduct({ price: 1 })]
+  const { id: userId } = await shop.givenUser({ points: 100 })
+  const cart = { items: [item(tea, 2), item(mug, 3)], idempotencyKey: newKey() }
+  const { id: orderId } = await shop.asUser(userId).orders.place(cart)
+  const pay: Request = { kind: 'pay', userId, orderId, now }
+  const checkout: Request = { kind: 'checkout', userId, ...cart, now }
+  return { userId, orderId, cart, products: [tea.id, mug.id], pay, checkout }
+}
+
+test.each(['pay first', 'checkout first'])('an order named by its id and its key is sold once: %s', async (order) => {
+  await using shop = await openShop()
+  const { products, pay, checkout } = await givenOrder(shop)
+
+  if (order === 'pay first') {
+    const paid = { balance: 77, replayed: false }
+    expect(told(await settled(shop, [pay, checkout]))).toEqual([paid, { ...paid, replayed: true }])
+  } else {
+    const answers = ['idempotency_key_reused', { balance: 77, replayed: false }]
+    expect(told(await settled(shop, [checkout, pay]))).toEqual(answers)
+  }
+
+  const [tea, mug] = await Promise.all(products.map((productId) => shop.client().products.get.query({ productId })))
+  expect(tea).toMatchObject({ stock: 8, salesVolume: 2 })
+  expect(mug).toMatchObject({ stock: 7, salesVolume: 3 })
+  const [event] = await eventsOf(shop.db, 'order.paid')
+  expect(event?.payload.items).toEqual([
+    { productId: products[0], quantity: 2, stock: 8 },
+    { productId: products[1], quantity: 3, stock: 7 },
+  ])
+})
+
+test('a paid order named by its id and its key is replayed to both', async () => {
+  await using shop = await openShop()
+  const { pay, checkout } = await givenOrder(shop)
+  await settled(shop, [pay])
+
+  const replayed = { balance: 77, replayed: true }
+  expect(told(await settled(shop, [pay, checkout]))).toEqual([replayed, replayed])
+})
+
+test('a paid order is replayed to whoever names it by its key while a stranger names its id', async () => {
+  await using shop = await openShop()
+  const { pay, checkout } = await givenOrder(shop)
+  await settled(shop, [pay])
+  const { id: stranger } = await shop.givenUser()
+
+  const answers = await settled(shop, [{ ...pay, userId: stranger }, checkout])
+  expect(told(answers)).toEqual(['order_not_found', { balance: 77, replayed: true }])
+})

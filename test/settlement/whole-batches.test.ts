@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import type { Request } from '../../server/src/payments/settlement.ts'
+import { eventsOf } from '../setup/database.ts'
+import { fc } from '../setup/properties.ts'
+import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
+import { settled, told } from './together.ts'
+
+const now = new Date('2026-03-01T08:00:00Z')
+const NAMES = ['pending', 'payable', 'paid', 'cancelled', 'refunded', 'new'] as const
+
+/** Who asks for which of Ann's orders, by its id or with its key, and whether for what it says. */
+const ask = fc.record({
+  kind: fc.constantFrom('pay', 'checkout'),
+  by: fc.constantFrom('ann', 'ann', 'ann', 'ben'),
+  name: fc.constantFrom(...NAMES),
+  more: fc.constantFrom(0, 0, 0, 1),
+})
+type Ask = typeof ask extends fc.Arbitrary<infer T> ? T : never
+
+/** A world of its own in the shop, the same each time: Ann with an order in every status, and Ben with none. */
+async function givenWorld(shop: Shop) {
+  const { id: storeId } = await shop.givenStore()
+  const tea = await shop.givenProduct({ price: 3, stock: 14, storeId })
+  const mug = await shop.givenProduct({ price: 2, stock: 14, storeId })
+  const ids = { ann: (await shop.givenUser({ points: 50 })).id, ben: (await shop.givenUser({ points: 20 })).id }
+  const ann = shop.asUser(ids.ann)
+  const cartOf = new Map(
+    NAMES.map((name, index) => [name, { items: [item(tea, 1 + index), item(mug)], idempotencyKey: newKey() }]),
+  )
+  const orderIdOf = new Map<string, number>()
+  for (const [name, cart] of cartOf) {
+    if (name === 'new') continue
+    const { id: orderId } = await ann.orders.place(cart)
+    orderIdOf.set(name, orderId)
+    if (name === 'cancelled') await ann.orders.cancel({ orderId })
+    if (name === 'paid' || name === 'refunded') await ann.payments.pay({ orderId })
+    if (name === 'refunded') await shop.asAdmin().payments.refund({ orderId })
+  }
+  const requestOf = ({ kind, by, name, more }: Ask): Request => {
+    const userId = ids[by]
+    if (kind === 'pay') return { kind, userId, orderId: orderIdOf.get(name) ?? 1_000_000_000, now }
+    const { items = [], idempotencyKey = newKey() } = cartOf.get(name) ?? {}
+    return {
+      kind,
+      userId,
+      items: items.map((item) => ({ ...item, quantity: item.quantity + more })),
+      idempotencyKey,
+      now,
+    }
+  }
+  return { tea, mug, ids, requestOf }
+}
+
+/** What there is to see of a world, without its ids. */
+async function seen(shop: Shop, { tea, mug, ids }: Awaited<ReturnType<typeof givenWorld>>) {
+  const of = async (userId: number) => {
+    const caller = shop.asUser(userId)
+    const { balance } = await caller.points.balance()
+    const { items: histories } = await caller.points.histories()
+    const { items: orders } = await caller.orders.list()
+    const events = (await eventsOf(shop.db, 'order.paid')).filter(({ payload }) => payload.userId === userId)
+    return {
+      balance,
+      histories: histories.map(({ type, amount, balance }) => ({ type, amount, balance })),
+      orders: orders.map(({ status, items }) => ({ status, quantities: items.map(({ quantity }) => quantity) })),
+      sold: events.map(({ payload: { amount, items } }) => ({
+        amount,
+        items: items.map(({ quantity, stock }: { quantity: number; stock: number }) => ({ quantity, stock })),
+      })),
+    }
+  }
+  const products = await Promise.all([tea, mug].map(({ id }) => shop.asAdmin().products.get({ productId: id })))
+  return {
+    ann: await of(ids.ann),
+    ben: await of(ids.ben),
+    products: products.map(({ stock, salesVolume }) => ({ stock, salesVolume })),
+  }
+}
+
+test('a batch that is read from the database comes to what its requests come to one by one', async () => {
+  await using shop = await openShop()
+  const codes = new Set<unknown>()
+  await fc.assert(
+    fc.asyncProperty(fc.array(ask, { minLength: 2, maxLength: 10 }), async (asks) => {
+      const [whole, single] = [await givenWorld(shop), await givenWorld(shop)]
+      shop.statements.length = 0
+      const together = told(await settled(shop, asks.map(whole.requestOf)))
+      // A batch that fails is settled one by one, and would be no batch.
+      expect(shop.statements.filter((sql) => sql === 'begin')).toHaveLength(1)
+      const oneByOne = []
+      for (const ask of asks) oneByOne.push(...told(await settled(shop, [single.requestOf(ask)])))
+
+      expect(together).toEqual(oneByOne)
+      expect(await seen(shop, whole)).toEqual(await seen(shop, single))
+      for (const answer of together) codes.add(typeof answer === 'string' ? answer : answer.replayed)
+    }),
+    { numRuns: 25 },
+  )
+  expect([...codes].map(String).toSorted()).toEqual([
+    'false',
+    'idempotency_key_reused',
+    'order_not_found',
+    'order_not_payable',
+    'points_insufficient',
+    'stock_insufficient',
+    'true',
+  ])
+})
