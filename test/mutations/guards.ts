@@ -66,8 +66,8 @@ const GUARDS_OF_RULES: Guard[] = [
   settlement('ownership check of payments.pay', 'order?.userId !== userId', 'order === undefined', 'settlement/law'),
   guardsIn('server/src/payments/books.ts')(
     'ownership check of what payments.pay reads',
-    'isAskedByOwner.has(ownedKey({ orderId: id, userId }))',
-    'isAskedByOwner.has(ownedKey({ orderId: id, userId })) || userId > 0',
+    'asked.has(ownedKey(id, userId))',
+    'asked.has(ownedKey(id, userId)) || userId > 0',
     'refusals/ownership',
   ),
   paymentQueries('ownership check of payments.get', ".where('user_id', '=', userId)", '', 'payments/get'),

@@ -62,4 +62,20 @@ describe("another user's order", () => {
       await post(shop, 'payments.pay', { token: owner.token, input: { orderId } })
     }
   })
+
+  it('is refused order_not_found also while it is itself locked, when its owner is told service_busy', async () => {
+    await using shop = await openShop({ database: { lockWaitSeconds: 1 } })
+    const [owner, other] = [await shop.givenUser({ points: 1_000 }), await shop.givenUser()]
+    const { id: orderId } = await owner.client.orders.place.mutate({ items: [item(await shop.givenProduct())] })
+    await using _ = await holdLocks(shop.databaseUrl, `select * from orders where id = ${orderId} for update`)
+    const pay = (token: string) => post(shop, 'payments.pay', { token, input: { orderId } })
+
+    for (const _again of ['first', 'when the order is known to be locked']) {
+      expect((await pay(other.token)).refusal).toEqual({ code: 'order_not_found', retry: 'never', orderId })
+      expect((await pay(owner.token)).refusal).toMatchObject({ code: 'service_busy' })
+    }
+    // Two of them share a batch.
+    const answers = await Promise.all([other.token, owner.token, other.token].map(pay))
+    expect(answers.map(({ status }) => status)).toEqual([404, 503, 404])
+  })
 })

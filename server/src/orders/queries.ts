@@ -28,7 +28,7 @@ export function lockOrderOfUser(tx: Tx, userId: number, orderId: number) {
 
 /** Of the orders that there are, locked or not. */
 export function selectStatuses(db: Db, orderIds: number[]) {
-  return db.selectFrom('orders').select(['id', 'status']).where('id', 'in', orderIds)
+  return db.selectFrom('orders').select(['id', 'user_id as userId', 'status']).where('id', 'in', orderIds)
 }
 
 /** Locks orders in ascending order of id: the index is forced, because rows are locked in the order of the scan. */

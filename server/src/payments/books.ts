@@ -3,7 +3,7 @@ import * as orders from '../orders/service.ts'
 import * as points from '../points/service.ts'
 import * as sales from '../products/sales.ts'
 import * as queries from './queries.ts'
-import { type Books, type CheckoutRequest, keyOf, type PayRequest, type Request } from './settlement.ts'
+import { type Books, keyOf, type Request } from './settlement.ts'
 import { type RowKey, type ToldSuspects, tellSuspects } from './suspects.ts'
 
 export interface Reading extends ToldSuspects {
@@ -21,10 +21,11 @@ export async function readBooks(
   requests: readonly Request[],
   isSuspect: (row: RowKey) => boolean,
 ): Promise<Reading> {
-  const checkouts = requests.filter((request): request is CheckoutRequest => request.kind === 'checkout')
+  const checkouts = requests.filter((request) => request.kind === 'checkout')
+  const pays = requests.filter((request) => request.kind === 'pay')
   const orderIds = split(
     'order',
-    requests.flatMap((request) => (request.kind === 'pay' ? [request.orderId] : [])),
+    pays.map(({ orderId }) => orderId),
     isSuspect,
   )
   const userIds = split(
@@ -57,10 +58,8 @@ export async function readBooks(
     some(checkouts, (keys) => orders.selectOrdersByKeys(tx, keys)),
   )
   // Of somebody else's order nothing more is read or locked: it does not exist for whoever asks.
-  const isAskedByOwner = new Set(requests.map((request) => (request.kind === 'pay' ? ownedKey(request) : '')))
-  const orderRowsHad = [...locked, ...triedOrders].filter(({ id, userId }) =>
-    isAskedByOwner.has(ownedKey({ orderId: id, userId })),
-  )
+  const asked = new Set(pays.map(({ orderId, userId }) => ownedKey(orderId, userId)))
+  const orderRowsHad = [...locked, ...triedOrders].filter(({ id, userId }) => asked.has(ownedKey(id, userId)))
   const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
   const sold = orderRowsHad.filter(({ status }) => status === 'pending').flatMap(({ id }) => linesOf.get(id) ?? [])
   const productIds = split('product', [...sold.map(({ productId }) => productId), ...wanted], isSuspect)
@@ -107,15 +106,13 @@ export async function readBooks(
     stock: new Map([...stock, ...triedStock].map((row) => [row.productId, row.stock])),
     newOrderId: () => --inserted,
   }
-  const owned = new Set(orderRowsHad.map(({ id, userId }) => ownedKey({ orderId: id, userId })))
-  const linesOwned = (request: PayRequest) => (owned.has(ownedKey(request)) ? (linesOf.get(request.orderId) ?? []) : [])
-  const needs = requests.map((request): RowKey[] => [
-    `user:${request.userId}`,
-    ...(request.kind === 'pay' ? [`order:${request.orderId}` as const] : []),
-    ...(request.kind === 'pay' ? linesOwned(request) : request.items).map(
-      ({ productId }) => `product:${productId}` as const,
-    ),
-  ])
+  const owned = new Set([...orderRowsHad, ...statuses].map(({ id, userId }) => ownedKey(id, userId)))
+  const needsOf = (request: Request): RowKey[] => {
+    if (request.kind === 'checkout') return productsOf(request.items)
+    const { orderId, userId } = request
+    return owned.has(ownedKey(orderId, userId)) ? [`order:${orderId}`, ...productsOf(linesOf.get(orderId) ?? [])] : []
+  }
+  const needs = requests.map((request): RowKey[] => [`user:${request.userId}`, ...needsOf(request)])
   const suspects = tellSuspects({
     orders: triedOrders,
     statuses,
@@ -131,7 +128,9 @@ export async function readBooks(
   return { books, needs, ...suspects }
 }
 
-const ownedKey = ({ orderId, userId }: { orderId: number; userId: number }) => `${orderId} ${userId}`
+const ownedKey = (orderId: number, userId: number) => `${orderId} ${userId}`
+
+const productsOf = (lines: { productId: number }[]) => lines.map(({ productId }): RowKey => `product:${productId}`)
 
 const distinct = (ids: number[]) => [...new Set(ids)].toSorted((a, b) => a - b)
 
