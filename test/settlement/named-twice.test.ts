@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Request } from '../../server/src/payments/settlement.ts'
-import { eventsOf } from '../setup/database.ts'
+import { eventsOf, holdLocks, run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
 import { settled, told } from './together.ts'
 
@@ -56,4 +57,25 @@ test('a paid order is replayed to whoever names it by its key while a stranger n
 
   const answers = await settled(shop, [{ ...pay, userId: stranger }, checkout])
   expect(told(answers)).toEqual(['order_not_found', { balance: 77, replayed: true }])
+})
+
+test('an order that is placed while its batch waits for locks is not paid without its own: service_busy', async () => {
+  await using shop = await openShop({ database: { lockWaitSeconds: 10 } })
+  const { userId, orderId: lastId, cart: other } = await givenOrder(shop)
+  const cart = { ...other, idempotencyKey: newKey() }
+  const pay = { kind: 'pay', userId, orderId: lastId + 1, now } as const
+  const checkout = { kind: 'checkout', userId, ...cart, now } as const
+  const waiting = `
+    select 1 from information_schema.processlist
+    where db = database() and command = 'Query' and info like 'select%from %points%for update%' and id <> connection_id()`
+  let answers: ReturnType<typeof settled>
+  {
+    await using _ = await holdLocks(shop.databaseUrl, `select * from points where user_id = ${userId} for update`)
+    answers = settled(shop, [pay, checkout])
+    await eventually(() => run(shop.db, waiting)).toHaveLength(1)
+    expect(await shop.asUser(userId).orders.place(cart)).toMatchObject({ id: pay.orderId })
+  }
+
+  expect(told(await answers)).toEqual(['service_busy', 'idempotency_key_reused'])
+  expect(told(await settled(shop, [pay]))).toEqual([{ balance: 77, replayed: false }])
 })

@@ -59,7 +59,11 @@ export async function readBooks(
   )
   // Of somebody else's order nothing more is read or locked: it does not exist for whoever asks.
   const asked = new Set(pays.map(({ orderId, userId }) => ownedKey(orderId, userId)))
-  const orderRowsHad = [...locked, ...triedOrders].filter(({ id, userId }) => asked.has(ownedKey(id, userId)))
+  const isAskedByOwner = ({ id, userId }: { id: number; userId: number }) => asked.has(ownedKey(id, userId))
+  const orderRowsHad = [...locked, ...triedOrders].filter(isAskedByOwner)
+  const had = new Set(orderRowsHad.map(({ id }) => id))
+  // One that was placed while we waited is found by its key, yet its id had nothing to lock: it cannot be paid.
+  const notHad = [...statuses, ...earlier.filter((row) => isAskedByOwner(row) && !had.has(row.id))]
   const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
   const sold = orderRowsHad.filter(({ status }) => status === 'pending').flatMap(({ id }) => linesOf.get(id) ?? [])
   const productIds = split('product', [...sold.map(({ productId }) => productId), ...wanted], isSuspect)
@@ -106,7 +110,7 @@ export async function readBooks(
     stock: new Map([...stock, ...triedStock].map((row) => [row.productId, row.stock])),
     newOrderId: () => --inserted,
   }
-  const owned = new Set([...orderRowsHad, ...statuses].map(({ id, userId }) => ownedKey(id, userId)))
+  const owned = new Set([...orderRowsHad, ...notHad].map(({ id, userId }) => ownedKey(id, userId)))
   const needsOf = (request: Request): RowKey[] => {
     if (request.kind === 'checkout') return productsOf(request.items)
     const { orderId, userId } = request
@@ -115,7 +119,7 @@ export async function readBooks(
   const needs = requests.map((request): RowKey[] => [`user:${request.userId}`, ...needsOf(request)])
   const suspects = tellSuspects({
     orders: triedOrders,
-    statuses,
+    statuses: notHad,
     wallets: triedWallets,
     users: triedUsers,
     balances,
