@@ -3,11 +3,12 @@ import createClient from 'openapi-fetch'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { type GeneratedClient, generateClient } from './generated-client.ts'
-import { answeringOperations, contentOf, validatorOf } from './operations.ts'
+import { contentOf, exampleOf, isStream, operations, validatorOf } from './operations.ts'
+import { eventsIn } from './server-sent-events.ts'
 
 const MORNING = new Date('2026-03-02T09:30:00Z')
 
-/** The calls of the examples, each following from those before it. */
+/** The calls of the examples, each following from those before it; what is listened to tells of the next purchase. */
 const STORY = [
   'stores.create',
   'stores.list',
@@ -20,6 +21,9 @@ const STORY = [
   'users.create',
   'users.me',
   'points.charge',
+  'orders.onChange',
+  'points.onChange',
+  'products.onStock',
   'orders.checkout',
   'orders.get',
   'payments.get',
@@ -38,7 +42,7 @@ const STORY = [
 ]
 
 const document = JSON.parse(JSON.stringify(createDocument()))
-const described = answeringOperations(document)
+const described = operations(document)
 const validate = validatorOf(document)
 
 let shop: Shop
@@ -61,25 +65,42 @@ test('the compiler takes each example for what the document says of its operatio
 })
 
 test('each example is true: called in plain JSON, one after the other, the server answers as they say', async () => {
+  const told: { name: string; example: unknown; first: Promise<object> }[] = []
   for (const name of STORY) {
-    const { security, responses } = described.find((operation) => operation.name === name) ?? expect.fail(name)
+    const operation = described.find((each) => each.name === name) ?? expect.fail(name)
+    const { security, responses } = operation
     // An order to be paid: the one before it was cancelled.
     if (name === 'payments.pay')
       await shop.asUser(1).orders.place({ items: [{ productId: 1, quantity: 1, price: 1_300 }] })
     const isForAdmins = responses[403] && !JSON.stringify(responses[401]).includes('user_not_found')
     const token = isForAdmins ? await shop.adminToken() : await shop.userToken(1)
-    const { answer, refusal, status } = (await client.calls[name]?.(
+    const events = contentOf(document, responses[200], 'text/event-stream')?.schema
+    const { answer, refusal, status, first } = (await client.calls[name]?.(
       createClient({
         baseUrl: shop.url,
         headers: security.length > 0 ? { authorization: `Bearer ${token}` } : {},
       }),
+      async function* (body) {
+        for await (const event of eventsIn(body)) {
+          validate(events, event, name)
+          yield event
+        }
+      },
     )) ?? { status: 0 }
     expect({ name, status, refusal }).toEqual({ name, status: 200, refusal: undefined })
-    const content = contentOf(document, responses[200])
-    validate(content?.schema, { result: { data: { json: answer } } }, name)
-    const example = content?.example ?? expect.fail(`${name} has no example`)
+    const example = exampleOf(document, operation) ?? expect.fail(`${name} has no example`)
+    if (isStream(operation)) {
+      told.push({ name, example, first: first ?? expect.fail(`${name} is no stream`) })
+      continue
+    }
+    validate(contentOf(document, responses[200])?.schema, { result: { data: { json: answer } } }, name)
     const { json } = (example as { result: { data: { json: unknown } } }).result.data
     expect({ name, answer }).toEqual({ name, answer: name === 'audit.run' ? likeAudit(json) : json })
+  }
+  expect(told).toHaveLength(3)
+  for (const { name, example, first } of told) {
+    const { json } = (example as { data: { json: unknown } }).data
+    expect({ name, ...(await first) }).toEqual({ name, id: expect.stringMatching(/^\d+$/), answer: json })
   }
 })
 

@@ -1,7 +1,7 @@
 import { appRouter, createDocument, REFUSALS } from '@pointwise/server'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, test } from 'vitest'
-import { contentOf, operations, validatorOf } from './operations.ts'
+import { contentOf, exampleOf, operations, validatorOf } from './operations.ts'
 
 const document = JSON.parse(JSON.stringify(createDocument()))
 const described = operations(document)
@@ -21,14 +21,16 @@ test('it is the same each time', () => {
   expect(JSON.parse(JSON.stringify(createDocument()))).toEqual(document)
 })
 
-describe.each(described)('$name', ({ name, description, asked, input, responses }) => {
+describe.each(described)('$name', (operation) => {
+  const { name, description, asked, input, responses } = operation
   test('says what it does, and shows it', () => {
     expect(description).toMatch(/^[A-Z].{2,}\. For (everybody|users|admins)\.$/)
     if (asked?.required) expect(input, 'the example’s input').toBeDefined()
     if (asked && input) validate(asked.content['application/json'].schema, input, 'the example’s input')
     const content = contentOf(document, responses[200]) ?? contentOf(document, responses[200], 'text/event-stream')
-    expect(content?.example, 'the example’s answer').toBeDefined()
-    validate(content?.schema, content?.example, 'the example’s answer')
+    expect(exampleOf(document, operation), 'the example’s answer').toBeDefined()
+    validate(content?.schema, exampleOf(document, operation), 'the example’s answer')
+    for (const [what, { value }] of Object.entries(content?.examples ?? {})) validate(content?.schema, value, what)
   })
 
   test('shows each of its failures as it describes them', () => {

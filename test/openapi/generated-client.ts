@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { Client } from 'openapi-fetch'
-import { answeringOperations, type Operation } from './operations.ts'
+import { exampleOf, isStream, type Operation, operations } from './operations.ts'
 
 const run = promisify(execFile)
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -17,13 +17,22 @@ const TSCONFIG = {
   exclude: [],
 }
 
-type Answer = Promise<{ answer?: unknown; refusal?: unknown; status: number }>
+interface Answer {
+  answer?: unknown
+  refusal?: unknown
+  status: number
+  /** Of a subscription: the first change of the example’s kind, when it comes, or the refusal. */
+  first?: Promise<{ id?: string; answer?: unknown; refusal?: unknown }>
+}
+
+/** Reads the events of a stream, as the types have them. */
+export type ReadEvents = (body: ReadableStream<Uint8Array> | null | undefined) => AsyncIterable<unknown>
 
 export interface GeneratedClient extends AsyncDisposable {
   /** What the compiler said. */
   complaints: string
   /** Calls each operation with the input of its example. */
-  calls: Record<string, (client: Client<object>) => Answer>
+  calls: Record<string, (client: Client<object>, read: ReadEvents) => Promise<Answer>>
 }
 
 /** Has openapi-typescript make types from the document, and compiles a program with them that makes every example's call. */
@@ -33,7 +42,7 @@ export async function generateClient(document: object): Promise<GeneratedClient>
   const file = (name: string) => join(folder, name)
   await writeFile(file('openapi.json'), JSON.stringify(document))
   await writeFile(file('tsconfig.json'), JSON.stringify(TSCONFIG))
-  await writeFile(file('calls.ts'), program(answeringOperations(document)))
+  await writeFile(file('calls.ts'), program(document))
   const generator = bin('openapi-typescript', 'bin/cli.js')
   const hook = join(import.meta.dirname, 'typescript-5.ts')
   await run(process.execPath, ['--import', hook, generator, file('openapi.json'), '-o', file('paths.ts')])
@@ -51,23 +60,48 @@ export async function generateClient(document: object): Promise<GeneratedClient>
   return { complaints, calls, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
 }
 
-function program(described: Operation[]): string {
+function program(document: object): string {
+  const described = operations(document)
   return `import type { Client } from 'openapi-fetch'
 import type { paths } from './paths.ts'
 
+type Read = <Event>(body: ReadableStream<Uint8Array> | null | undefined) => AsyncIterable<Event>
+
 export const calls = {
-${described.map(call).join('\n')}
+${described.map((operation) => (isStream(operation) ? listen(operation, kindOf(document, operation)) : call(operation))).join('\n')}
 }
 `
 }
 
+/** To the types, a parameter that is described by its content is a text. */
+const inQuery = (input: unknown) =>
+  input ? `params: { query: { input: JSON.stringify(${JSON.stringify(input)}) } }, ` : ''
+
 /** Reads the answer and the refusal by name, so that the compiler says whether they are where the document says. */
 function call({ name, path, method, input }: Operation): string {
-  const value = JSON.stringify(input)
-  // To the types, a parameter that is described by its content is a text.
-  const parameters = method === 'post' ? `body: ${value}` : `params: { query: { input: JSON.stringify(${value}) } }`
+  const parameters = method === 'post' ? `body: ${JSON.stringify(input)}` : inQuery(input)
   return `  '${name}': async (client: Client<paths>) => {
     const { data, error, response } = await client.${method.toUpperCase()}('${path}'${input ? `, { ${parameters} }` : ''})
     return { answer: data?.result.data.json, refusal: error?.error.json.data.refusal, status: response.status }
+  },`
+}
+
+function kindOf(document: object, operation: Operation): string {
+  const example = exampleOf(document, operation) as { data: { json: { type: string } } } | undefined
+  return example?.data.json.type ?? ''
+}
+
+/** Reads on, once connected, until a change of this kind. */
+function listen({ name, path, input }: Operation, kind: string): string {
+  return `  '${name}': async (client: Client<paths>, read: Read) => {
+    const { data, error, response } = await client.GET('${path}', { ${inQuery(input)}parseAs: 'stream' })
+    const first = async () => {
+      for await (const each of read<paths['${path}']['get']['responses'][200]['content']['text/event-stream']>(data)) {
+        if (each.event === 'serialized-error') return { refusal: each.data.json.data.refusal }
+        if (each.event === 'message' && each.data.json.type === '${kind}') return { id: each.id, answer: each.data.json }
+      }
+      return {}
+    }
+    return { refusal: error?.error.json.data.refusal, status: response.status, first: first() }
   },`
 }

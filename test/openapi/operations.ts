@@ -57,9 +57,17 @@ export function contentOf(
   return content?.[kind]
 }
 
-/** The operations that answer once; what goes on for as long as somebody listens has tests of its own. */
-export function answeringOperations(document: object): Operation[] {
-  return operations(document).filter(({ responses }) => contentOf(document, responses[200]))
+/** Whether an operation goes on for as long as somebody listens. */
+export function isStream({ responses }: Operation): boolean {
+  const { 200: response } = responses
+  return response !== undefined && 'content' in response && 'text/event-stream' in response.content
+}
+
+/** What the document shows of an operation that goes well: its answer, or a change. */
+export function exampleOf(document: object, operation: Operation): unknown {
+  const { 200: response } = operation.responses
+  if (!isStream(operation)) return contentOf(document, response)?.example
+  return contentOf(document, response, 'text/event-stream')?.examples?.change?.value
 }
 
 /** Holds values against the schemas of a document. */

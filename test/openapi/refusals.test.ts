@@ -1,8 +1,9 @@
 import { createDocument, REFUSALS } from '@pointwise/server'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newKey, openShop, type Shop } from '../setup/shop.ts'
 import { json, send } from '../setup/wire.ts'
-import { contentOf, operations, validatorOf } from './operations.ts'
+import { contentOf, isStream, operations, validatorOf } from './operations.ts'
+import { eventsIn, type ServerSentEvent } from './server-sent-events.ts'
 
 const document = JSON.parse(JSON.stringify(createDocument()))
 const described = new Map(operations(document).map((operation) => [operation.name, operation]))
@@ -90,4 +91,57 @@ test('invalid input comes as the document says, whether it could be read or not'
   const { status, text } = await send(shop, '/trpc/points.charge', json('{', { authorization: `Bearer ${token}` }))
   expect(status).toBe(400)
   validate(contentOf(document, described.get('points.charge')?.responses[400])?.schema, JSON.parse(text), 'unreadable')
+})
+
+describe('a subscription tells', () => {
+  const streams = [...described.values()].filter(isStream)
+  const ask = ({ path }: { path: string }, { input, token, at = shop }: Call = {}) =>
+    fetch(`${at.url}${path}${input ? `?input=${encodeURIComponent(JSON.stringify({ json: input }))}` : ''}`, {
+      headers: token ? { authorization: `Bearer ${token}` } : {},
+    })
+
+  test('its failures as events, under the status 200', async () => {
+    const { token } = await shop.givenUser()
+    const gone = await shop.userToken(999_999)
+    await using hurried = await openLimited()
+    const calls: [name: string, told: { httpStatus: number; code?: string }, call: Call][] = [
+      ['orders.onChange', { httpStatus: 401, code: 'token_missing' }, {}],
+      ['orders.onChange', { httpStatus: 401, code: 'user_not_found' }, { token: gone }],
+      ['points.onChange', { httpStatus: 401, code: 'token_invalid' }, { token: 'nonsense' }],
+      ['points.onChange', { httpStatus: 400 }, { token, input: { lastEventId: 'x' } }],
+      ['points.onChange', { httpStatus: 403, code: 'not_allowed' }, { token: await shop.adminToken() }],
+      ['products.onStock', { httpStatus: 404, code: 'product_not_found' }, { input: { productIds: [999_999] } }],
+      ['products.onStock', { httpStatus: 400 }, { input: { productIds: [] } }],
+      ['products.onStock', { httpStatus: 429, code: 'rate_limited' }, { at: hurried, input: { productIds: [1] } }],
+    ]
+    for (const [name, { httpStatus, code }, call] of calls) {
+      const operation = described.get(name) ?? expect.fail(name)
+      const response = await ask(operation, call)
+      const events: ServerSentEvent[] = []
+      for await (const event of eventsIn(response.body)) events.push(event)
+      const { schema } = contentOf(document, operation.responses[200], 'text/event-stream') ?? {}
+      for (const event of events) validate(schema, event, name)
+      expect([name, response.status, ...events.map(({ event }) => event)]).toEqual([
+        name,
+        200,
+        'connected',
+        'serialized-error',
+      ])
+      const refusal = code ? expect.objectContaining({ code }) : null
+      expect(events[1]?.data).toMatchObject({ json: { data: { httpStatus, refusal } } })
+      expect(response.headers.get('retry-after')).toBeNull()
+    }
+  })
+
+  test('by its status alone that there is no time for it', async () => {
+    await using full = await openShop({ fresh: 'full', limits: { callsMax: 0 } })
+    expect(streams).toHaveLength(3)
+    for (const operation of streams) {
+      expect(Object.keys(operation.responses)).toEqual(['200', '503'])
+      const response = await ask(operation, { at: full })
+      expect(response.status).toBe(503)
+      expect(response.headers.get('retry-after')).toBe('1')
+      validate(contentOf(document, operation.responses[503])?.schema, await response.json(), operation.name)
+    }
+  })
 })

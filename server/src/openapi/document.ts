@@ -22,6 +22,10 @@ Everything here can be called in plain JSON. A query is a GET with its input as 
 mutation is a POST with its input as the body. Either way the input is \`{ "json": … }\`, and the answer is \`{ "result": {
 "data": { "json": … } } }\`. Dates are texts, such as \`2026-03-02T09:30:00.000Z\`.
 
+A subscription is a GET as well, which answers with server-sent events. To go on after the connection was lost, send the last
+\`id\` that came as \`lastEventId\` in the input, or as the header \`Last-Event-ID\`. A failure is told as the event
+\`serialized-error\`, whose data is the \`error\` of other answers; only \`service_busy\` may come as a status, too.
+
 There are three kinds of failure, told apart by \`error.json.data\`. *Invalid* (400): the input is not what is described, see
 \`issues\`. *Refused*: a rule of the shop says no, see \`refusal\`; its \`code\` never changes, and its \`retry\` tells what helps.
 *Fault* (500): ours, logged under \`requestId\`.

@@ -6,6 +6,7 @@ import { type DescribedRefusal, describedRefusals } from './refusals.ts'
 
 const REQUEST_ID = '6f1a2f0e-4c1b-4f5e-9d0a-2f3b4c5d6e7f'
 const NULL = { const: null }
+const TURNED_AWAY = 503
 const HEADERS = {
   'Retry-After': { description: 'After how many seconds the same call may succeed.', schema: { type: 'integer' } },
 }
@@ -31,14 +32,17 @@ function response({ code, httpStatus, description, told, examples }: Failure, pa
     description,
     ...((httpStatus === 429 || httpStatus === 503) && { headers: HEADERS }),
     content: {
-      'application/json': { schema: errorAnswer(code, httpStatus, told), examples: Object.fromEntries(examined) },
+      'application/json': {
+        schema: object({ error: errorOf({ code, httpStatus, told }) }),
+        examples: Object.fromEntries(examined),
+      },
     },
   }
 }
 
 const NOTHING = { refusal: null, issues: null, outcome: null }
 
-function errorAnswer(code: Code, httpStatus: number, told: Failure['told']): JsonSchema {
+function errorOf({ code, httpStatus, told }: Pick<Failure, 'code' | 'httpStatus' | 'told'>): JsonSchema {
   const { refusal = NULL, issues = NULL, outcome = NULL } = told
   const data = object({
     code: { const: code },
@@ -50,7 +54,7 @@ function errorAnswer(code: Code, httpStatus: number, told: Failure['told']): Jso
     outcome,
   })
   const message = { type: 'string', description: 'Words for a person. They may change; a code does not.' }
-  return object({ error: object({ json: object({ message, code: { type: 'integer' }, data }) }) })
+  return object({ json: object({ message, code: { type: 'integer' }, data }) })
 }
 
 /** An object of these fields; one whose name ends in a question mark may be absent. */
@@ -63,50 +67,67 @@ export function object(fields: Record<string, JsonSchema>): JsonSchema {
   }
 }
 
-/** The answers that do not depend on the procedure. */
-export const SHARED_RESPONSES = {
-  Invalid: response({
-    code: 'BAD_REQUEST',
-    httpStatus: 400,
-    description: 'The input is not valid. Nothing was done.',
-    told: {
-      issues: {
-        type: ['array', 'null'],
-        description: 'What was wrong, and where; null when the request could not be read at all.',
-        items: object({
-          path: { type: 'array', items: { type: ['string', 'integer'] } },
-          message: { type: 'string' },
-        }),
-      },
+const INVALID: Failure = {
+  code: 'BAD_REQUEST',
+  httpStatus: 400,
+  description: 'The input is not valid. Nothing was done.',
+  told: {
+    issues: {
+      type: ['array', 'null'],
+      description: 'What was wrong, and where; null when the request could not be read at all.',
+      items: object({
+        path: { type: 'array', items: { type: ['string', 'integer'] } },
+        message: { type: 'string' },
+      }),
     },
-    examples: {
-      invalid: {
-        message: 'The input is not valid.',
-        told: { issues: [{ path: ['amount'], message: 'Too small: expected number to be >=1' }] },
-      },
+  },
+  examples: {
+    invalid: {
+      message: 'The input is not valid.',
+      told: { issues: [{ path: ['amount'], message: 'Too small: expected number to be >=1' }] },
     },
-  }),
-  Fault: response({
-    code: 'INTERNAL_SERVER_ERROR',
-    httpStatus: 500,
-    description: 'A fault of ours, which we logged.',
-    told: {
-      outcome: {
-        enum: ['unknown', null],
-        description: '`unknown` when the answer of a COMMIT was lost: the same call with the same key finds out.',
-      },
+  },
+}
+const FAULT: Failure = {
+  code: 'INTERNAL_SERVER_ERROR',
+  httpStatus: 500,
+  description: 'A fault of ours, which we logged.',
+  told: {
+    outcome: {
+      enum: ['unknown', null],
+      description: '`unknown` when the answer of a COMMIT was lost: the same call with the same key finds out.',
     },
-    examples: { fault: { message: 'Something went wrong on our side.', told: {} } },
-  }),
+  },
+  examples: { fault: { message: 'Something went wrong on our side.', told: {} } },
 }
 
+/** The answers that do not depend on the procedure. */
+export const SHARED_RESPONSES = { Invalid: response(INVALID), Fault: response(FAULT) }
+
 /** The refusals of a procedure, as its answers by status. */
-export function refusalResponses({ path, meta, refusals }: Described): Record<string, object> {
+export function refusalResponses(procedure: Described): Record<string, object> {
+  const { path } = procedure
+  return Object.fromEntries(
+    refusalsOf(procedure).map((failure) => [failure.httpStatus, response(failure, path)] as const),
+  )
+}
+
+/** The one answer of a subscription that is no stream: it is turned away before anybody looks at what it asks. */
+export function turnedAway(procedure: Described): Record<string, object> {
+  const early = refusalsOf(procedure).filter(({ httpStatus }) => httpStatus === TURNED_AWAY)
+  return Object.fromEntries(early.map((failure) => [failure.httpStatus, response(failure)] as const))
+}
+
+/** Every failure of a subscription, as the last event of its stream tells it: under the status that it would have had. */
+export function errorsOfStream(procedure: Described): JsonSchema {
+  const invalid = procedure.input ? [INVALID] : []
+  return { oneOf: [...invalid, ...refusalsOf(procedure), FAULT].map(errorOf) }
+}
+
+function refusalsOf({ meta, refusals }: Described): Failure[] {
   const told = describedRefusals.filter(({ code }) => refusals.includes(code))
   const byStatus = Map.groupBy(told, (refusal) => statusOf(refusal, meta.who))
-  return Object.fromEntries(
-    [...byStatus].map(([httpStatus, group]) => [httpStatus, response(refused(group, httpStatus), path)]),
-  )
+  return [...byStatus].map(([httpStatus, group]) => refused(group, httpStatus))
 }
 
 function refused(group: DescribedRefusal[], httpStatus: number): Failure {

@@ -1,5 +1,5 @@
-import type { Example } from '../trpc.ts'
-import { object, refusalResponses } from './errors.ts'
+import { type Example, PING_MS, STREAM_CLIENT } from '../trpc.ts'
+import { errorsOfStream, object, refusalResponses, turnedAway } from './errors.ts'
 import { type JsonSchema, type Translated, translate } from './json-schema.ts'
 import type { Described } from './procedures.ts'
 
@@ -9,6 +9,14 @@ const META = {
 }
 const INVALID = { $ref: '#/components/responses/Invalid' }
 const FAULT = { $ref: '#/components/responses/Fault' }
+const ID = { type: 'string', description: 'Up to here all is told: to go on from here, send it as `lastEventId`.' }
+const EMPTY = { const: '' }
+const CLIENT = object({
+  reconnectAfterInactivityMs: { type: 'integer', description: 'After how much silence to come back.' },
+})
+const STREAM =
+  'Server-sent events, for as long as you listen, each of which is one of these: `event` is `message` where its line is missing, ' +
+  'and `data` is what its line holds as JSON. A failure comes as an event, too, under this status.'
 const WHO = { everybody: 'For everybody.', user: 'For users.', admin: 'For admins.' }
 
 /** How a procedure is called over HTTP, as an operation of the document, and the schemas that it refers to. */
@@ -23,30 +31,49 @@ export function describeOperation(procedure: Described) {
     description: [meta.description, WHO[meta.who ?? 'everybody']].filter(Boolean).join(' '),
     security: meta.who === 'everybody' ? [] : [{ token: [] }],
     ...(input && asked(type, input, meta.example)),
-    responses: {
-      200:
-        type === 'subscription'
-          ? told(output?.schema ?? {}, meta.example)
-          : answered(output?.schema ?? {}, meta.example),
-      ...(input && { 400: INVALID }),
-      ...refusalResponses(procedure),
-      500: FAULT,
-    },
+    responses: type === 'subscription' ? listenedTo(procedure, output) : answeredBy(procedure, output),
   }
   return { operation, named: { ...input?.named, ...output?.named } }
 }
 
-/** The events of a subscription, each with what it tells as its data. */
-function told(schema: JsonSchema, example: Example | undefined) {
+function answeredBy(procedure: Described, output: Translated | undefined) {
   return {
-    description: 'Events, for as long as you listen. The data of each is what is described here.',
-    content: {
-      'text/event-stream': {
-        schema: object({ json: schema, 'meta?': META }),
-        ...(example && { example: { json: example.output } }),
-      },
-    },
+    200: answered(output?.schema ?? {}, procedure.meta.example),
+    ...(procedure.input && { 400: INVALID }),
+    ...refusalResponses(procedure),
+    500: FAULT,
   }
+}
+
+/** A subscription tells its failures as events: only who is turned away at the door hears it by the status. */
+function listenedTo(procedure: Described, output: Translated | undefined) {
+  const { meta } = procedure
+  const change = output?.schema ?? {}
+  const events = [
+    event('message', 'A change.', { id: ID, data: object({ json: change, 'meta?': META }) }),
+    event('connected', 'The first event. It has an id where the call succeeds and named none.', {
+      'id?': ID,
+      data: CLIENT,
+    }),
+    event('ping', `Said after ${PING_MS / 1_000} seconds of silence.`, { 'id?': ID, data: EMPTY }),
+    event('serialized-error', 'Why the call failed; the last event. Its `httpStatus` is not that of the answer.', {
+      data: errorsOfStream(procedure),
+    }),
+    event('return', 'The stream is over.', { data: EMPTY }),
+  ]
+  const shown = {
+    connected: { event: 'connected', id: '41', data: STREAM_CLIENT },
+    ...(meta.example && { change: { event: 'message', id: '42', data: { json: meta.example.output } } }),
+  }
+  const examples = Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, { value }]))
+  return {
+    200: { description: STREAM, content: { 'text/event-stream': { schema: { oneOf: events }, examples } } },
+    ...turnedAway(procedure),
+  }
+}
+
+function event(name: string, description: string, fields: Record<string, JsonSchema>): JsonSchema {
+  return { ...object({ event: { const: name }, ...fields }), description }
 }
 
 /** A query takes its input as a text of JSON in the address, a mutation as its body. */

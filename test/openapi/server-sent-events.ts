@@ -1,0 +1,27 @@
+/** An event as the document describes it: with a name where the stream gives none, and its data read as JSON. */
+export interface ServerSentEvent {
+  event: string
+  id?: string
+  data: unknown
+}
+
+/** The events of a body, as they come; who stops reading closes the connection. */
+export async function* eventsIn(body: ReadableStream<Uint8Array> | null | undefined): AsyncGenerator<ServerSentEvent> {
+  if (!body) return
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const bytes of body as AsyncIterable<Uint8Array> & typeof body) {
+    text += decoder.decode(bytes, { stream: true })
+    const blocks = text.split('\n\n')
+    text = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const lines = block.split('\n').filter(Boolean)
+      if (lines.length > 0) yield eventOf(lines)
+    }
+  }
+}
+
+function eventOf(lines: string[]): ServerSentEvent {
+  const { event = 'message', data = '', ...rest } = Object.fromEntries(lines.map((line) => line.split(/: ?(.*)/, 2)))
+  return { event, ...rest, data: data === '' ? '' : JSON.parse(data) }
+}
