@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { serveElsewhere } from './elsewhere.ts'
-import { button, dialog, eventually, keepScreenshot, pressTwice, test, textOf } from './store.ts'
+import { button, dialog, eventually, hold, keepScreenshot, pressTwice, test, textOf } from './store.ts'
 
 const said = '.outcome'
 
@@ -53,7 +53,11 @@ describe('a customer', () => {
     await page.getByRole('link', { name: 'Orders' }).click()
     await button(page, 'To pay').click()
     await button(page, `Pay order ${paid}`).click()
+    const letPay = await hold(page, /payments\.pay/)
     await button(dialog(page), /^Pay 300/).click()
+    await button(dialog(page), 'One moment…').waitFor()
+    for (const _ of ['prevented', 'not to be prevented']) await page.keyboard.press('Escape')
+    letPay()
     await eventually(() => textOf(page, said)).toContain('Paid')
     await button(dialog(page), 'Go on shopping').click()
     await button(page, `Cancel order ${cancelled}`).click()

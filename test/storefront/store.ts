@@ -140,6 +140,16 @@ export const pressTwice = (pressed: Locator) =>
     element.click()
   })
 
+/** Holds such calls back, until they are let go. */
+export async function hold(page: Page, call: RegExp): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  await page.route(call, async (route) => {
+    await promise
+    await route.continue()
+  })
+  return resolve
+}
+
 /** The dialog that is open. */
 export const dialog = (page: Page) => page.getByRole('dialog')
 

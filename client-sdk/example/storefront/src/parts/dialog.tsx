@@ -30,8 +30,13 @@ export function Dialog({ title, onClose, isBusy = false, children }: DialogProps
       aria-labelledby={titleId}
       aria-busy={isBusy}
       onCancel={(event) => {
-        event.preventDefault()
-        if (!isBusy) onClose()
+        if (isBusy) event.preventDefault()
+      }}
+      // Comes also where that was prevented: no page may keep a dialog open against a second Escape.
+      onClose={({ currentTarget }) => {
+        if (currentTarget.open) return
+        if (isBusy) currentTarget.showModal()
+        else onClose()
       }}
     >
       <div className="dialog-head">
