@@ -65,8 +65,14 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig, optio
 
 function identityOf({ sub, role, exp = 0 }: JWTPayload): Identity {
   const admin = role === 'admin'
-  const userId = sub !== undefined && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
+  const userId = userIdOf(sub)
   if (userId === undefined && !admin) throw new Refusal('token_invalid')
-  if (userId !== undefined && !Number.isSafeInteger(userId)) throw new Refusal('token_invalid')
   return { admin, userId, expiresAt: new Date(Math.min(exp * 1_000, TIME_MAX)) }
+}
+
+/** The user of a subject, which a token may give any type; undefined when it names none. */
+function userIdOf(sub: unknown): number | undefined {
+  if (typeof sub !== 'string' || !/^[1-9]\d{0,15}$/.test(sub)) return undefined
+  const userId = Number(sub)
+  return Number.isSafeInteger(userId) ? userId : undefined
 }
