@@ -23,7 +23,8 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
   const [purchase, setPurchase] = useState(asked)
   const { mutate, data, isPending, reset } = useMutation({
     mutationFn: (purchase: Purchase) => carryOut(client, purchase),
-    onSettled: () => cache.invalidateQueries(),
+    // Not waited for: how it went is known.
+    onSettled: () => void cache.invalidateQueries(),
   })
   const send = (purchase: Purchase) => {
     setPurchase(purchase)

@@ -1,4 +1,5 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react'
+import { focusMain } from './focus.ts'
 import { Cross } from './icons.tsx'
 
 interface DialogProps {
@@ -20,7 +21,7 @@ export function Dialog({ title, onClose, isBusy = false, children }: DialogProps
     return () => {
       element?.close()
       // Where it came from may be gone: an order that was paid has no button to pay it.
-      if (document.activeElement === document.body) document.getElementById('main')?.focus({ preventScroll: true })
+      if (document.activeElement === document.body) focusMain()
     }
   }, [])
   return (

@@ -2,6 +2,7 @@ import type { Order } from '@pointwise/client-sdk'
 import { Link, productPath } from '../route.tsx'
 import { day } from '../words.ts'
 import { Amount } from './amount.tsx'
+import { keepFocus } from './focus.ts'
 import { Tile } from './tile.tsx'
 
 const STATUS = { pending: 'To pay', paid: 'Paid', cancelled: 'Cancelled', refunded: 'Refunded' }
@@ -40,7 +41,7 @@ export function OrderCard({ order, onPay, onCancel }: OrderCardProps) {
       </ul>
       <div className="order-foot">
         {status === 'pending' && (
-          <div className="actions">
+          <div ref={keepFocus} className="actions">
             <button type="button" className="button" onClick={onPay}>
               Pay <span className="unseen">order {id}</span>
             </button>
