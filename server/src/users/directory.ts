@@ -6,7 +6,7 @@ const USERS_MAX = 50_000
 
 /**
  * Which users there are, remembered for a moment, so that a call does not ask the database who its caller is. A user who is
- * removed by another server may go on reading for that long; what moves points decides it in its transaction.
+ * removed by another server may go on for twice as long at most; what moves points decides it in its transaction.
  */
 export class Directory {
   readonly #users: Kept<number, { exists: boolean }>

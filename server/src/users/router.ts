@@ -25,7 +25,9 @@ export const usersRouter = router({
 
   remove: adminProcedure('user_not_found')
     .meta({
-      description: 'Removes a user, whose token is worth nothing from then on. Orders and history stay.',
+      description:
+        'Removes a user. Their token moves no points from then on. On other servers it reads, and places and cancels orders, for ' +
+        'up to ten seconds more; a stream that is open goes on until it expires. Orders and history stay.',
       example: examples.remove,
     })
     .input(z.strictObject({ userId: id }))
