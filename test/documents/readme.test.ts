@@ -12,6 +12,12 @@ const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 const README = read('README.md')
 const PICTURE_BYTES_MAX = 200 * 1_024
 
+/** The variables of the configuration. */
+const VARIABLES = [...read('server/src/config.ts').matchAll(/^ {2}([A-Z_]+): optional/gm)].map(([, name = '']) => name)
+/** What docker-compose.yml says itself, and what makes sense in the embedded mode alone. */
+const SET_BY_COMPOSE = ['DATABASE_URL', 'HOST', 'PORT']
+const EMBEDDED = 'POINTWISE_DATABASE'
+
 /** The cells of a Markdown table, found by its heading row. */
 function table(heading: string): string[][] {
   const lines = README.split('\n')
@@ -71,15 +77,28 @@ describe('the README', () => {
   })
 
   test('lists every variable of the environment, as does .env.example', () => {
-    const variables = [...read('server/src/config.ts').matchAll(/^ {2}([A-Z_]+): optional/gm)].map(([, name]) => name)
-    expect(variables.length).toBeGreaterThan(10)
+    expect(VARIABLES.length).toBeGreaterThan(10)
     expect(
       table('| variable | default | meaning |')
         .map(([name]) => name)
         .toSorted(),
-    ).toEqual(variables.toSorted())
+    ).toEqual(VARIABLES.toSorted())
     const example = [...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)
-    expect(example.toSorted()).toEqual(variables.toSorted())
+    expect(example.toSorted()).toEqual(VARIABLES.toSorted())
+  })
+
+  test('lists the defaults under which docker-compose.yml hands every variable on to the server', () => {
+    const [, server = ''] = /^ {2}server:\n([\s\S]*?)^ {4}ports:/m.exec(read('docker-compose.yml')) ?? []
+    const given = [...server.matchAll(/^ {6}([A-Z_]+): (.+)$/gm)].map(
+      ([, name = '', value = '']) => [name, value] as const,
+    )
+    expect(given.map(([name]) => name).toSorted()).toEqual(VARIABLES.filter((name) => name !== EMBEDDED).toSorted())
+    const defaults = new Map(
+      table('| variable | default | meaning |').map(([name, value]) => [name, value === '–' ? '' : value]),
+    )
+    for (const [name, value] of given.filter(([name]) => !SET_BY_COMPOSE.includes(name))) {
+      expect({ [name]: value }).toEqual({ [name]: `\${${name}:-${defaults.get(name)}}` })
+    }
   })
 
   test('names scripts that exist', () => {
