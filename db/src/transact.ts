@@ -45,7 +45,8 @@ const tellNobody = () => undefined
  * but its `tx`. After a duplicate key the next run finds the row that was faster. Who waited for a connection in vain is
  * not made to wait again, and nobody after five seconds.
  *
- * @throws DatabaseBusy when every attempt failed for a transient reason: nothing happened.
+ * @throws DatabaseBusy when the last attempt failed for a transient reason: nothing happened.
+ * @throws the database's own error when the last attempt met a duplicate key: nothing happened, and no run can find the row.
  * @throws OutcomeUnknown when COMMIT failed and may have happened; this is never retried.
  */
 export async function transact<T>(

@@ -16,6 +16,14 @@ describe('docs/security.md', () => {
     expect(stated.filter((text) => !code.includes(text))).toEqual([])
   })
 
+  test('tells what the database user has to be allowed: nothing deletes', () => {
+    const code = globSync(['server/src/**/*.ts', 'db/src/**/*.ts'], { cwd: ROOT }).map(read).join('\n')
+    expect(page).toContain('`SELECT, INSERT, UPDATE` on its own database')
+    expect(code).not.toMatch(
+      /\b(deleteFrom|replaceInto|mergeInto)\(|\b(delete from|truncate|replace into|drop table)\b/i,
+    )
+  })
+
   test('has a row for each of the ten risks', () => {
     expect([...page.matchAll(/^\| (\d+) /gm)].map(([, number]) => Number(number))).toEqual([
       1, 2, 3, 4, 5, 6, 7, 8, 9, 10,

@@ -29,7 +29,7 @@ export interface Trending {
 }
 
 export interface CatalogueOptions {
-  /** How old what it remembers may be; 0 remembers nothing. */
+  /** After how long what it remembers is read anew; until that is done it is given out, up to twice as old. 0: nothing is. */
   ttlSeconds: number
   now: () => Date
 }
