@@ -20,9 +20,9 @@ type Ask = typeof ask extends fc.Arbitrary<infer T> ? T : never
 /** A world of its own in the shop, the same each time: Ann with an order in every status, and Ben with none. */
 async function givenWorld(shop: Shop) {
   const { id: storeId } = await shop.givenStore()
-  const tea = await shop.givenProduct({ price: 3, stock: 14, storeId })
+  const tea = await shop.givenProduct({ price: 3, stock: 9, storeId })
   const mug = await shop.givenProduct({ price: 2, stock: 14, storeId })
-  const ids = { ann: (await shop.givenUser({ points: 50 })).id, ben: (await shop.givenUser({ points: 20 })).id }
+  const ids = { ann: (await shop.givenUser({ points: 40 })).id, ben: (await shop.givenUser({ points: 20 })).id }
   const ann = shop.asUser(ids.ann)
   const cartOf = new Map(
     NAMES.map((name, index) => [name, { items: [item(tea, 1 + index), item(mug)], idempotencyKey: newKey() }]),
