@@ -64,14 +64,15 @@ export function cataloguePath({ number = 1, storeId }: { number?: number; storeI
 
 export const productPath = (productId: number) => `/products/${productId}`
 
-type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }
+type LinkProps = Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'onClick'> & { href: string; onFollowed?: () => void }
 
 /** A link of the page: a plain click changes what is shown, any other does what the browser does with links. */
-export function Link({ href, ...rest }: LinkProps) {
+export function Link({ href, onFollowed, ...rest }: LinkProps) {
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     event.preventDefault()
     navigate(href)
+    onFollowed?.()
   }
   return <a {...rest} href={href} onClick={follow} />
 }

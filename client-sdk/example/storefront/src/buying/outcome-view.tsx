@@ -70,7 +70,7 @@ export function OutcomeActions({ outcome, send, signIn, onClose }: OutcomeAction
         <button ref={focus} type="button" className="button large" onClick={onClose}>
           Go on shopping
         </button>
-        <Link className="button large quiet" href="/orders">
+        <Link className="button large quiet" href="/orders" onFollowed={onClose}>
           See your orders
         </Link>
       </div>
