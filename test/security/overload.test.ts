@@ -112,6 +112,17 @@ describe('beyond the calls that may be under way at once', () => {
     await eventually(() => callsIn(shop)).toBe(200)
   })
 
+  it('a stream that the adapter of tRPC answers has its place only until it begins', async () => {
+    await using shop = await openShop({ limits: { callsMax: 1 } })
+    const { token } = await shop.givenUser()
+    const aborted = new AbortController()
+    const init = { headers: { authorization: `Bearer ${token}` }, signal: aborted.signal }
+    const response = await fetch(`${shop.url}/trpc/points.onChange?and=more`, init)
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    expect(await callsIn(shop)).toBe(200)
+    aborted.abort()
+  })
+
   it('what is refused or invalid gives its place back', async () => {
     await using shop = await openShop({ limits: { callsMax: 1 } })
     for (const path of [

@@ -79,17 +79,25 @@ export class Overload {
     return true
   }
 
-  /** Runs the procedure calls of a request, or answers it if they are too many. */
-  async run<T>(calls: number, reply: FastifyReply, work: () => Promise<T>): Promise<T | FastifyReply> {
+  /**
+   * Runs the procedure calls of a request; if they are too many it answers the request, and is undefined. `work` may say
+   * that the calls are `done` before it ends: what is left then is for the client to read, however slowly.
+   */
+  async run<T>(calls: number, reply: FastifyReply, work: (done: () => void) => Promise<T>): Promise<T | undefined> {
     if (this.#underWay + calls > this.#options.limits.callsMax) {
       answerBusy(reply.request, reply)
-      return reply
+      return undefined
+    }
+    let left = calls
+    const done = () => {
+      this.#underWay -= left
+      left = 0
     }
     this.#underWay += calls
     try {
-      return await work()
+      return await work(done)
     } finally {
-      this.#underWay -= calls
+      done()
     }
   }
 

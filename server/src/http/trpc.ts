@@ -49,8 +49,15 @@ export function mountTrpc(app: FastifyInstance, { router, overload }: Mounted, c
     }
     const call = plainCall(procedures, req, path)
     const calls = call ? 1 : Math.min(path.split(',').length, BATCH_MAX)
-    return overload.run(calls, res, async () => {
-      if (!call) return fastifyRequestHandler({ ...adapter, req, res, path, maxBodySize })
+    return overload.run(calls, res, async (done) => {
+      if (!call) {
+        // It is asked for the headers when there is an answer, or a stream begins: of changes, or of answers to come.
+        const responseMeta: typeof adapter.responseMeta = (meta) => {
+          if (!meta.eagerGeneration || meta.type === 'subscription') done()
+          return adapter.responseMeta(meta)
+        }
+        return fastifyRequestHandler({ ...adapter, responseMeta, req, res, path, maxBodySize })
+      }
       return answerPlainCall(call, res, { context: createContext(req, res), onError, headersFor: responseHeaders })
     })
   }
