@@ -25,8 +25,8 @@ const FOLLOWED_AFTER_MS = 1_000
 
 /**
  * Follows a subscription over server-sent events, for as long as somebody reads. When a connection is lost, or the server
- * sends the client elsewhere, it goes on behind the last event it had, with a fresh token. It reads with `fetch`: an
- * EventSource could send a token in its URL alone.
+ * sends the client elsewhere, it goes on with a fresh token, behind the last event it had, or the place that the server has
+ * named since. It reads with `fetch`: an EventSource could send a token in its URL alone. What whoever reads throws ends it.
  */
 export const subscriptionLink =
   (connecting: Connecting): TRPCLink<AppRouter> =>
@@ -43,7 +43,7 @@ export const subscriptionLink =
           observer.next({ result: { type: 'state', state: 'idle', error: null } })
           observer.complete()
         },
-        (error) => observer.error(error),
+        (error) => observer.error(TRPCClientError.from(error)),
       )
       return () => {
         op.signal?.removeEventListener('abort', abort)
@@ -55,7 +55,13 @@ export const subscriptionLink =
 async function follow(op: Operation, connecting: Connecting, observer: Observer, signal: AbortSignal): Promise<void> {
   const standing: Standing = { since: performance.now(), started: false, failures: 0 }
   let { input } = op
-  observer.next({ result: { type: 'state', state: 'connecting', error: null } })
+  let isUnderstood = true
+  const tell: Observer['next'] = (value) => {
+    isUnderstood = false
+    observer.next(value)
+    isUnderstood = true
+  }
+  tell({ result: { type: 'state', state: 'connecting', error: null } })
   while (!signal.aborted) {
     const connection = new AbortController()
     const hangUp = () => connection.abort()
@@ -71,24 +77,25 @@ async function follow(op: Operation, connecting: Connecting, observer: Observer,
         if (event === 'connected') {
           connectedAt = performance.now()
           silentMs = JSON.parse(data).reconnectAfterInactivityMs ?? SILENT_MS
-          observer.next({ result: { type: 'started' } })
-          observer.next({ result: { type: 'state', state: 'pending', error: null } })
+          tell({ result: { type: 'started' } })
+          tell({ result: { type: 'state', state: 'pending', error: null } })
         } else if (event === 'message') {
           isFollowed(standing)
           const told = superjson.deserialize(JSON.parse(data))
-          if (id === undefined) observer.next({ result: { data: told } })
-          else observer.next({ result: { id, data: { id, data: told } } })
-          if (id !== undefined) input = { ...(input ?? {}), lastEventId: id }
+          if (id === undefined) tell({ result: { data: told } })
+          else tell({ result: { id, data: { id, data: told } } })
         }
+        if (id !== undefined) input = { ...(input ?? {}), lastEventId: id }
       }
       throw new NoAnswer('The connection was lost.')
     } catch (cause) {
       if (signal.aborted) return
+      if (!isUnderstood) throw cause
       if (performance.now() - connectedAt > FOLLOWED_AFTER_MS) isFollowed(standing)
       const error: Failure = TRPCClientError.from(cause as object)
       const pauseMs = pauseBeforeReturn(error, standing)
       if (pauseMs === undefined) throw error
-      observer.next({ result: { type: 'state', state: 'connecting', error } })
+      tell({ result: { type: 'state', state: 'connecting', error } })
       await wait(pauseMs, signal)
     } finally {
       signal.removeEventListener('abort', hangUp)

@@ -67,6 +67,31 @@ test('a client that hears nothing for longer than the server allows comes back, 
   expect(odd.seen.map(({ path }) => inputOf(path))).toEqual([undefined, { lastEventId: '1' }])
 })
 
+test('a client that was told nothing yet comes back to the place that the server named last', async () => {
+  const odd = await server(
+    then(events(connected().replace(/\n\n$/, 'id: 7\n\n')), end),
+    then(events(connected(), 'event: ping\ndata: \nid: 9\n\n\n'), end),
+    events(connected(), event(10)),
+  )
+  const points = follow(odd)
+  await points.has(1)
+  expect(points.ids).toEqual([10])
+  expect(odd.seen.map(({ path }) => inputOf(path))).toEqual([undefined, { lastEventId: '7' }, { lastEventId: '9' }])
+})
+
+test('what whoever reads throws ends it, and is told', async () => {
+  const odd = await server(events(connected(), event(1)))
+  const { promise, resolve } = Promise.withResolvers<unknown>()
+  createClient(odd).points.onChange.subscribe(undefined, {
+    onData: () => {
+      throw new Error('The page is gone.')
+    },
+    onError: resolve,
+  })
+  expect(await promise).toMatchObject({ name: 'TRPCClientError', message: 'The page is gone.' })
+  expect(odd.seen).toHaveLength(1)
+})
+
 test('a ping is something', async () => {
   let pings: NodeJS.Timeout | undefined
   onTestFinished(() => clearInterval(pings))

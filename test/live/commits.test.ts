@@ -2,7 +2,7 @@ import { connect, type Db } from '@pointwise/db'
 import { createConnection } from 'mysql2/promise'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Live, type LiveOptions } from '../../server/src/live/live.ts'
-import { emptyDatabase } from '../setup/database.ts'
+import { emptyDatabase, run } from '../setup/database.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { statementsIn } from '../setup/statements.ts'
 
@@ -160,6 +160,66 @@ test('a thousand events of one transaction are told in order', async () => {
   await first.commit()
   await expect.poll(() => listening.ids.length, soon).toBe(1_100)
   expect(listening.ids).toEqual(ids)
+})
+
+test('however much waits behind something that is not committed, it is told when that is', async () => {
+  const [first, second] = [await session(), await session()]
+  const listening = await listen(lively())
+  await first.begin()
+  const early = await first.insert()
+  await run(
+    db,
+    'create temporary table digits as select 0 as d union select 1 union select 2 union select 3 union select 4',
+  )
+  const before = looks
+  await run(
+    db,
+    `insert into events (type, \`key\`, payload) select 'points.charged', 'user:2', '{}'
+    from digits a, digits b, digits c, digits d, digits e, digits f`,
+  )
+  const late = await second.insert()
+  // Ten pages of a thousand, and then no more.
+  await expect.poll(() => looks - before, soon).toBeGreaterThan(14)
+  await first.commit()
+  await expect.poll(() => listening.ids, soon).toEqual([early, late])
+})
+
+test('whoever has left before it is opened is not waited for, nor kept', async () => {
+  const live = lively()
+  const wish = { caller: '', topics: ['user:1'], changeOf: () => true }
+  await expect(live.open({ ...wish, signal: AbortSignal.abort() })).rejects.toMatchObject({
+    refusal: { code: 'service_busy' },
+  })
+  expect(live.size).toBe(0)
+})
+
+test('for whoever has left, no more is read of what they missed', async () => {
+  const writer = await session()
+  await run(db, `insert into events (id, type, \`key\`, payload) values (500000, 'points.charged', 'user:2', '{}')`)
+  const last = await writer.insert()
+  const gone = new AbortController()
+  const wish = { caller: '', topics: ['user:1'], changeOf: () => true, after: 1, signal: gone.signal }
+  const told = await lively().open(wish)
+  const before = looks
+  const next = told.next()
+  gone.abort()
+  expect(await next).toEqual({ done: true, value: undefined })
+  expect(looks - before).toBeLessThan(last / 10_000 / 2)
+})
+
+test('the place to come back to moves on with what is told to others', async () => {
+  const writer = await session()
+  const before = await writer.insert()
+  const told = await lively().open({ caller: '', topics: ['user:2'], changeOf: () => true })
+  onTestFinished(() => void told.return())
+  expect([told.since, told.position()]).toEqual([before, undefined])
+  const next = told.next()
+  await expect.poll(() => told.position(), soon).toBe(before)
+  const other = await writer.insert()
+  await expect.poll(() => told.position(), soon).toBe(other)
+  await run(db, `insert into events (type, \`key\`, payload) values ('points.charged', 'user:2', '{"userId":2}')`)
+  expect(await next).toMatchObject({ done: false, value: { id: other + 1 } })
+  expect(told.position()).toBeUndefined()
 })
 
 test('the outbox is not read while nobody listens', async () => {

@@ -3,14 +3,16 @@ import type { ServerResponse } from 'node:http'
 import { appRouter } from '@pointwise/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import superjson from 'superjson'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { transactOn } from '../../server/src/attempts.ts'
 import type { Context } from '../../server/src/context.ts'
 import { Heartbeat } from '../../server/src/http/heartbeat.ts'
 import { Live } from '../../server/src/live/live.ts'
 import { Refusal } from '../../server/src/refusals.ts'
 import { Directory } from '../../server/src/users/directory.ts'
+import { run } from '../setup/database.ts'
 import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
+import { socketTo } from '../setup/sockets.ts'
 
 const REQUEST_ID = 'the-same-request'
 
@@ -109,6 +111,37 @@ describe('a stream is told in the words of tRPC’s adapter:', () => {
   }
 })
 
+test('a stream that is asked for without an id tells, beyond that, the place at which it begins', async () => {
+  const gone = new AbortController()
+  const headers = { authorization: `Bearer ${user.token}` }
+  const response = await fetch(`${shop.url}/trpc/points.onChange`, { headers, signal: gone.signal })
+  const { value = '' } = (await response.body?.pipeThrough(new TextDecoderStream()).getReader().read()) ?? {}
+  gone.abort()
+  const [{ last } = { last: 0 }] = await run<{ last: number }>(shop.db, 'select max(id) as last from events')
+  expect(value).toMatch(new RegExp(`^event: connected\\ndata: .*\\nid: ${last}\\n\\n\\n$`))
+})
+
+test('an answer that waits behind a stream on its connection gets no ping', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  const stopped = vi.spyOn(Heartbeat.prototype, 'stop')
+  onTestFinished(() => stopped.mockRestore())
+  await using own = await openShop()
+  const { id } = await own.givenProduct()
+  const { socket, read } = await socketTo(own)
+  onTestFinished(() => void socket.destroy())
+  const ask = (path: string) => socket.write(`GET /trpc/${path} HTTP/1.1\r\nhost: shop\r\n\r\n`)
+  ask(`products.onStock${input({ productIds: [id] })}`)
+  ask('points.onChange?lastEventId=behind')
+  const hasEnded = () => stopped.mock.calls.some(([{ req }]) => req.url?.endsWith('behind'))
+  await expect.poll(hasEnded, { interval: 5 }).toBe(true)
+  await expect.poll(read, { interval: 5 }).toContain('event: connected')
+  // The second error that nobody listens for would end the process.
+  for (let pings = 1; pings <= 3; pings++) {
+    vi.advanceTimersByTime(16_000)
+    await expect.poll(() => read().split('event: ping').length - 1, { interval: 5 }).toBe(pings)
+  }
+})
+
 test('an address that is malformed, a batch and another method get an error that ends', async () => {
   const ask = (path: string, init?: RequestInit) => fetch(`${shop.url}/trpc/${path}`, init)
   for (const response of [
@@ -145,16 +178,17 @@ describe('the heartbeat', () => {
     vi.useFakeTimers()
     const heartbeat = new Heartbeat()
     const [idle, busy, stuck] = [response(), response(), response(true)]
-    for (const each of [idle, busy, stuck]) heartbeat.beat(each)
+    heartbeat.start(idle, () => 7)
+    for (const each of [busy, stuck]) heartbeat.start(each, () => undefined)
     expect(vi.getTimerCount()).toBe(1)
     vi.advanceTimersByTime(10_000)
     heartbeat.beat(busy)
     vi.advanceTimersByTime(6_000)
-    expect(idle.write).toHaveBeenCalledExactlyOnceWith('event: ping\ndata: \n\n\n')
+    expect(idle.write).toHaveBeenCalledExactlyOnceWith('event: ping\ndata: \nid: 7\n\n\n')
     expect(busy.write).not.toHaveBeenCalled()
     vi.advanceTimersByTime(15_000)
     expect(idle.write).toHaveBeenCalledTimes(2)
-    expect(busy.write).toHaveBeenCalledTimes(1)
+    expect(busy.write).toHaveBeenCalledExactlyOnceWith('event: ping\ndata: \n\n\n')
     expect(stuck.write).not.toHaveBeenCalled()
     for (const each of [idle, busy, stuck]) heartbeat.stop(each)
     expect(vi.getTimerCount()).toBe(0)

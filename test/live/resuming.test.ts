@@ -79,6 +79,21 @@ test(`cut ${CUTS} times during ${PAYMENTS} payments, a client is told of each in
   expect(orders.starts).toBeGreaterThanOrEqual(CUTS)
 })
 
+test('a client that is cut off before it was told anything misses nothing', async () => {
+  const user = await shop.givenUser()
+  await using cable = await cutter(shop.url)
+  const back = Promise.withResolvers<void>()
+  const given = [user.token]
+  const token = async () => given.pop() ?? back.promise.then(() => user.token)
+  const { points } = createClient({ url: cable.url, token })
+  using changes = await following<PointsChange>((calls) => points.onChange.subscribe(undefined, calls))
+  cable.cut()
+  await user.client.points.charge.mutate({ amount: 7 })
+  back.resolve()
+  await changes.has(1)
+  expect(changes.changes).toMatchObject([{ amount: 7 }])
+})
+
 test('with an old id all that came after it is told, and then what comes', async () => {
   const user = await shop.givenUser()
   for (let amount = 1; amount <= 5; amount++) await user.client.points.charge.mutate({ amount })
@@ -107,7 +122,7 @@ test('the stock of a product is told from an old id on, also of what others boug
 
 test('an id that no event has yet, or that is none, is invalid input', async () => {
   const { client } = await shop.givenUser({ points: 1 })
-  for (const lastEventId of ['999999999999', '0', 'abc', '1.5', ' 1', '', '9'.repeat(30)]) {
+  for (const lastEventId of ['999999999999', '-1', 'abc', '1.5', ' 1', '', '9'.repeat(30)]) {
     const error = await errorOf(client.orders.onChange.subscribe({ lastEventId }))
     expect(error).toBeInstanceOf(TRPCClientError)
     expect((error as TRPCClientError<never>).data).toMatchObject({

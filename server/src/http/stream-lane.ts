@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { type AnyTRPCProcedure, getTRPCErrorFromUnknown, getTRPCErrorShape, isTrackedEnvelope } from '@trpc/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Telling } from '../live/stream.ts'
 import { STREAM_CLIENT, trpcConfig } from '../trpc.ts'
-import type { Heartbeat } from './heartbeat.ts'
+import { type Heartbeat, idLine } from './heartbeat.ts'
 import type { Overload } from './overload.ts'
 import type { Lane, Procedures } from './short-lane.ts'
 
@@ -53,8 +54,8 @@ function resumed(input: unknown, lastEventId: unknown): unknown {
 }
 
 /**
- * Answers a subscription in the words of tRPC's adapter, whose chain of streams costs three times the memory. It is read as
- * fast as the client reads, and no faster. Opening it is a call like others; then it costs next to nothing.
+ * Answers a subscription in the words of tRPC's adapter, whose chain of streams costs three times the memory; beyond them it
+ * tells the place to come back to, before the first change and with each ping. It is read as fast as the client reads. Opening it is a call like others; then it costs next to nothing.
  */
 export async function answerStream(
   call: StreamCall,
@@ -71,8 +72,9 @@ export async function answerStream(
     heartbeat.beat(response)
     if (!response.write(event)) await drained(response)
   }
-  const begin = async () => {
+  const begin = async ({ since, position = () => undefined }: Partial<Telling<unknown>> = {}) => {
     reply.hijack()
+    heartbeat.start(response, position)
     whenClosed(response, () => {
       heartbeat.stop(response)
       // Of an answer that we write ourselves, Fastify does not tell the log.
@@ -82,15 +84,15 @@ export async function answerStream(
     const headers = { ...reply.getHeaders(), ...headersFor([]), ...HEADERS }
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value)
     response.writeHead(200)
-    await write(`event: connected\ndata: ${JSON.stringify(STREAM_CLIENT)}\n\n\n`)
+    await write(`event: connected\ndata: ${JSON.stringify(STREAM_CLIENT)}\n${idLine(since)}\n\n`)
   }
   const type = 'subscription'
   try {
     const ask = { path, getRawInput: async () => input, ctx: context, type, signal, batchIndex: 0 } as const
-    const told = await overload.run(1, reply, () => procedure(ask))
-    if (told === reply) return reply
-    await begin()
-    for await (const each of told as AsyncIterable<unknown>) await write(messageOf(each))
+    const told = (await overload.run(1, reply, () => procedure(ask))) as Telling<unknown> | undefined
+    if (!told) return reply
+    await begin(told)
+    for await (const each of told) await write(messageOf(each))
     await write('event: return\ndata: \n\n\n')
   } catch (cause) {
     const error = getTRPCErrorFromUnknown(cause)
@@ -99,6 +101,8 @@ export async function answerStream(
     const shape = getTRPCErrorShape({ config: trpcConfig, ctx: context, error, input, path, type })
     await write(`event: serialized-error\ndata: ${serialized(shape)}\n\n\n`)
   }
+  // Behind another answer on its connection it is not closed for long, though nothing may be written any more.
+  heartbeat.stop(response)
   response.end()
   return reply
 }
@@ -110,7 +114,7 @@ function whenClosed(response: ServerResponse, then: () => void): void {
 
 function messageOf(told: unknown): string {
   return isTrackedEnvelope(told)
-    ? `data: ${serialized(told[1])}\nid: ${told[0]}\n\n\n`
+    ? `data: ${serialized(told[1])}\n${idLine(told[0])}\n\n`
     : `data: ${serialized(told)}\n\n\n`
 }
 

@@ -19,6 +19,8 @@ export interface Stretch {
   /** From here on the tail tells. */
   upTo: number
   topics: readonly string[]
+  /** Whether nobody waits for it any more. */
+  isOver: () => boolean
 }
 
 /** What a reader who comes back has missed. However many come back at once, they read one after the other. */
@@ -37,11 +39,12 @@ export class Backlog {
   }
 
   /** The events of some topics in a stretch of the outbox, in order. */
-  async *read({ after, upTo, topics }: Stretch): AsyncGenerator<LiveEvent, void> {
+  async *read({ after, upTo, topics, isOver }: Stretch): AsyncGenerator<LiveEvent, void> {
     const about = aboutTopics(topics)
     while (after < upTo) {
       const chunk = { after, upTo: Math.min(upTo, after + IDS_AT_ONCE), about, limit: ROWS_AT_ONCE }
-      const rows = await this.#inTurn(() => queries.selectEventsAbout(this.#db, chunk).execute())
+      const read = async () => (isOver() ? [] : queries.selectEventsAbout(this.#db, chunk).execute())
+      const rows = await this.#inTurn(read)
       for (const row of rows) yield toEvent(row)
       after = rows.length === ROWS_AT_ONCE ? (rows.at(-1)?.id ?? chunk.upTo) : chunk.upTo
     }

@@ -1,8 +1,8 @@
 import type { Db } from '@pointwise/db'
-import { Backlog } from './backlog.ts'
+import { Backlog, type Stretch } from './backlog.ts'
 import { type LiveEvent, topicsOf } from './events.ts'
 import { Places, type StreamLimits } from './places.ts'
-import { comeBack, Stream, type Told } from './stream.ts'
+import { comeBack, Stream, type Telling, type Told } from './stream.ts'
 import { Tail, type TailOptions } from './tail.ts'
 
 /** No timer runs longer. */
@@ -36,6 +36,8 @@ export class Live {
   readonly #places: Places
   readonly #streams = new Set<Stream<unknown>>()
   readonly #byTopic = new Map<string, Set<Stream<unknown>>>()
+  /** The last event that every stream of its topics has. */
+  #handedOn = 0
   #isClosed = false
 
   constructor(
@@ -64,13 +66,13 @@ export class Live {
   }
 
   /**
-   * Opens a stream: whatever is committed from this call on is told. Reading it throws `service_busy` when the reader is to
+   * Opens a stream: whatever is committed from this call on is told, with the place to come back to. Reading it throws `service_busy` when the reader is to
    * come back: the token has expired, the server closes, or too much waits to be read.
    *
    * @throws Refusal rate_limited, service_busy
    * @throws NotResumable
    */
-  async open<Change>(wish: Wish<Change>): Promise<AsyncGenerator<Told<Change>, void>> {
+  async open<Change>(wish: Wish<Change>): Promise<Telling<Told<Change>>> {
     const { topics, after } = wish
     if (this.#isClosed) throw comeBack()
     const stream = this.#enter(wish)
@@ -82,7 +84,11 @@ export class Live {
       if (after !== undefined) this.#backlog.check(after, { position, highest })
       stream.startAfter(Math.max(after ?? 0, position))
       this.#hear(stream, topics)
-      return this.#read(stream, { after: after ?? position, upTo: position, topics })
+      const isOver = () => stream.isEnded
+      return Object.assign(this.#read(stream, { after: after ?? position, upTo: position, topics, isOver }), {
+        since: after === undefined ? position : undefined,
+        position: () => (stream.isRead ? Math.max(position, this.#handedOn) : undefined),
+      })
     } catch (error) {
       stream.end()
       throw error
@@ -112,10 +118,7 @@ export class Live {
     return stream
   }
 
-  async *#read<Change>(
-    stream: Stream<Change>,
-    missed: { after: number; upTo: number; topics: readonly string[] },
-  ): AsyncGenerator<Told<Change>, void> {
+  async *#read<Change>(stream: Stream<Change>, missed: Stretch): AsyncGenerator<Told<Change>, void> {
     try {
       for await (const event of this.#backlog.read(missed)) {
         if (stream.isEnded) break
@@ -131,6 +134,7 @@ export class Live {
   #tell(events: LiveEvent[]): void {
     for (const event of events) {
       for (const topic of topicsOf(event)) for (const stream of this.#byTopic.get(topic) ?? []) stream.push(event)
+      this.#handedOn = event.id
     }
   }
 

@@ -5,12 +5,12 @@ import { networkOf } from '../rate-limit.ts'
 import { streamError } from '../trpc.ts'
 import { NotResumable } from './backlog.ts'
 import type { Wish } from './live.ts'
-import type { Told } from './stream.ts'
+import type { Telling, Told } from './stream.ts'
 
-/** The id of the last event that the client had. tRPC's client adds it by itself when it comes back. */
+/** The id of the last event that the client had, or the place of the stream that it heard of last. tRPC's client adds it by itself when it comes back. */
 export const lastEventId = z
   .string()
-  .regex(/^[1-9]\d{0,14}$/, 'is no id of an event')
+  .regex(/^(0|[1-9]\d{0,14})$/, 'is no id of an event')
   .transform(Number)
   .nullish()
 
@@ -32,7 +32,7 @@ interface Call {
 export async function follow<Change>(
   { ctx, input, signal }: Call,
   { topics, changeOf }: Pick<Wish<Change>, 'topics' | 'changeOf'>,
-): Promise<AsyncGenerator<TrackedEnvelope<Change>, void>> {
+): Promise<Telling<TrackedEnvelope<Change>>> {
   const { userId, live, address, hangUp } = ctx
   try {
     const stream = await live.open({
@@ -44,7 +44,7 @@ export async function follow<Change>(
       signal,
       hangUp,
     })
-    return track(stream)
+    return Object.assign(track(stream), { since: stream.since, position: stream.position })
   } catch (error) {
     if (!(error instanceof NotResumable)) throw error
     const issue = { code: 'custom' as const, path: ['lastEventId'], message: error.message, input: undefined }

@@ -12,6 +12,14 @@ export interface Told<Change> {
   change: Change
 }
 
+/** What one reader is told, and how far. */
+export interface Telling<Item> extends AsyncGenerator<Item, void> {
+  /** The event behind which it began, where the reader named none. */
+  since: number | undefined
+  /** Nothing up to here is left to be told; undefined while something is. */
+  position: () => number | undefined
+}
+
 /** Why a stream ends where the reader is to come back: nothing is lost, and the same call with the last id goes on. */
 export const comeBack = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
 
@@ -42,6 +50,11 @@ export class Stream<Change> {
 
   get isEnded(): boolean {
     return this.#end !== undefined
+  }
+
+  /** Whether all that came was told, and whoever reads waits for more. */
+  get isRead(): boolean {
+    return this.#wanted !== undefined && this.#waiting.length === 0
   }
 
   /** Takes in nothing up to this id. */

@@ -85,8 +85,13 @@ export class Tail {
     this.#schedule(Math.max(0, this.#lookedAt + PAUSE_MS - performance.now()))
   }
 
-  /** Resolves when it has seen what was committed before this call; @throws what reading it throws */
-  caughtUp(): Promise<void> {
+  /**
+   * Resolves when it has seen what was committed before this call, or when nobody listens (any more).
+   *
+   * @throws what reading it throws
+   */
+  async caughtUp(): Promise<void> {
+    if (!this.#listener) return
     const waiting = Promise.withResolvers<void>()
     this.#waiting.push(waiting)
     this.#isWoken = true
@@ -128,6 +133,8 @@ export class Tail {
     this.#sequence ??= await this.#begin()
     const sequence = this.#sequence
     await this.#fillGaps(sequence)
+    // Those that waited behind a gap make room for others.
+    await this.#handOn(sequence.take())
     for (let isMore = true; isMore && sequence.waiting < WAITING_MAX; ) {
       const rows = await queries.selectEventsAfter(this.#db, { after: sequence.highest, limit: PAGE }).execute()
       sequence.append(rows.map(toEvent), performance.now())
