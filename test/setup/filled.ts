@@ -1,5 +1,5 @@
-import { type ConnectOptions, connect, createDatabase, type Db, migrate } from '@pointwise/db'
-import { databaseUrl, run } from './database.ts'
+import type { ConnectOptions, Db } from '@pointwise/db'
+import { freshDatabase, run } from './database.ts'
 import { statementsIn } from './statements.ts'
 
 export const FILLED = { stores: 50, users: 200, products: 5_000, orders: 20_000 }
@@ -57,20 +57,13 @@ export async function filledDatabase(
   name: string,
   log: (statement: string, values: readonly unknown[]) => void,
 ): Promise<Db> {
-  const url = databaseUrl(name)
   const options: ConnectOptions = {
     log: (event) => {
       for (const { sql, values } of statementsIn(event)) log(sql, values)
     },
     statementTimeoutMs: 60_000,
   }
-  await createDatabase(url)
-  const db = connect(url, options)
-  await run(db, `drop database ${new URL(url).pathname.slice(1)}`)
-  await db.destroy()
-  await createDatabase(url)
-  await migrate(url)
-  const filled = connect(url, options)
+  const { db: filled } = await freshDatabase(name, options)
   for (const statement of [...NUMBERS, ...SHOP, ...ORDERS, 'drop table digits', 'drop table numbers']) {
     await run(filled, statement)
   }
