@@ -1,6 +1,5 @@
 import {
   type AppRouter,
-  type ClientOptions,
   isTRPCClientError,
   OutcomeUnknownError,
   type Refusal,
@@ -10,7 +9,7 @@ import {
   TRPCClientError,
 } from '@pointwise/client-sdk'
 import { createTRPCClient } from '@trpc/client'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { links } from '../../client-sdk/src/links.ts'
 import { PATIENCE, type Patience } from '../../client-sdk/src/retry-link.ts'
 import { answer, cut, cutMidway, fail, type OddServer, openOddServer, refuse, silence, stranger } from './odd-server.ts'
@@ -21,12 +20,8 @@ const busy = (afterMs: number): Refusal => ({ code: 'service_busy', retry: 'same
 const limitExceeded: Refusal = { code: 'points_limit_exceeded', retry: 'never', balance: 5, limit: 10 }
 
 /** The SDK as it is, but for shorter pauses. */
-function clientOf(
-  { url }: OddServer,
-  patience: Partial<Patience> = {},
-  options: Pick<ClientOptions, 'fetch'> = {},
-): TRPCClient<AppRouter> {
-  return createTRPCClient<AppRouter>({ links: links({ url, ...options }, { ...PATIENCE, pauseMs: 1, ...patience }) })
+function clientOf({ url }: OddServer, patience: Partial<Patience> = {}): TRPCClient<AppRouter> {
+  return createTRPCClient<AppRouter>({ links: links({ url }, { ...PATIENCE, pauseMs: 1, ...patience }) })
 }
 
 async function failed(call: Promise<unknown>): Promise<unknown> {
@@ -153,13 +148,9 @@ describe('a server that does not answer', () => {
 
   it('is left with a plain error by a query', async () => {
     await using server = await openOddServer(silence)
-    let tries = 0
-    const counted: typeof fetch = (...request) => {
-      tries++
-      return fetch(...request)
-    }
-    expectPlain(await failed(clientOf(server, { tryMs: 20 }, { fetch: counted }).stores.list.query()))
-    expect(tries).toBe(4)
+    using asked = vi.spyOn(globalThis, 'fetch')
+    expectPlain(await failed(clientOf(server, { tryMs: 20 }).stores.list.query()))
+    expect(asked).toHaveBeenCalledTimes(4)
   })
 })
 

@@ -124,6 +124,18 @@ describe('what happens elsewhere arrives by itself', () => {
     await eventually(() => textOf(orders, '.order')).toMatch(/^Order \d+ Paid/)
     // A browser has six connections to a server of HTTP/1.1: one tab follows the user for all of them.
     expect(streams.toSorted()).toEqual(['orders.onChange', 'points.onChange', 'products.onStock', 'products.onStock'])
+
+    // What was told stays until it was read anew.
+    store.expectedProblems = /ERR_/
+    const asked = watching.waitForRequest(/products\.get/)
+    const letRead = await hold(watching, /products\.get/)
+    store.shop.app.server.closeAllConnections()
+    await asked
+    expect(await textOf(watching, '.offer-stock')).toContain('49 left')
+    const read = watching.waitForResponse(/products\.get/)
+    letRead()
+    await read
+    await eventually(() => textOf(watching, '.offer-stock')).toContain('49 left')
   })
 
   test('from a server of somebody else: a price that changes, a catalogue that is sold out', async ({ openStore }) => {

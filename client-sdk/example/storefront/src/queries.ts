@@ -1,5 +1,5 @@
 import type { Order } from '@pointwise/client-sdk'
-import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query'
+import { type InvalidateOptions, infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query'
 import type { Client } from './server.ts'
 
 export type OrderStatus = Order['status']
@@ -69,4 +69,5 @@ export const refreshUser = (cache: QueryClient, userId?: number) =>
   cache.invalidateQueries({ queryKey: userId === undefined ? ['of'] : ['of', userId] })
 
 /** Reads anew, of what is on the screen, all that tells of products. */
-export const refreshProducts = (cache: QueryClient) => cache.invalidateQueries({ queryKey: ['products'] })
+export const refreshProducts = (cache: QueryClient, options?: InvalidateOptions) =>
+  cache.invalidateQueries({ queryKey: ['products'] }, options)

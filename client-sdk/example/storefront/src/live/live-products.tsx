@@ -5,14 +5,16 @@ import { refreshProducts } from '../queries.ts'
 import { useSession } from '../session.tsx'
 import { followProducts, lookNowAndThen } from './follow.ts'
 
-type Told = Pick<Product, 'stock' | 'price'>
+type Told = ReadonlyMap<number, Partial<Pick<Product, 'stock' | 'price'>>>
 
-const NOTHING: ReadonlyMap<number, Partial<Told>> = new Map()
-const ToldContext = createContext(NOTHING)
+const NOTHING: Told = new Map()
+/** What was told since the products were last asked for anew, and what before. */
+const ToldContext = createContext({ before: NOTHING, since: NOTHING })
 
 /** A product with the stock and the price that were told last. */
 export function useCurrent(product: Product): Product {
-  return { ...product, ...useContext(ToldContext).get(product.id) }
+  const { before, since } = useContext(ToldContext)
+  return { ...product, ...before.get(product.id), ...since.get(product.id) }
 }
 
 interface LiveProductsProps {
@@ -22,13 +24,13 @@ interface LiveProductsProps {
 }
 
 /**
- * Follows stock and price of the products within, while somebody looks. What is told lies over what was read: an answer
- * that was under way meanwhile may be older.
+ * Follows stock and price of the products within, while somebody looks. What is told lies over what was read, till
+ * an answer has come that was asked for afterwards: one that was under way meanwhile may be older.
  */
 export function LiveProducts({ productIds, children }: LiveProductsProps) {
   const { client } = useSession()
   const cache = useQueryClient()
-  const [told, setTold] = useState(NOTHING)
+  const [told, setTold] = useState({ before: NOTHING, since: NOTHING })
   const isSeen = useSyncExternalStore(onVisibilityChange, () => document.visibilityState === 'visible')
   const followed = [...new Set(productIds)].toSorted((a, b) => a - b).join()
   useEffect(() => {
@@ -36,30 +38,33 @@ export function LiveProducts({ productIds, children }: LiveProductsProps) {
     const stopping = new AbortController()
     const { signal } = stopping
     const refresh = () => {
-      setTold(NOTHING)
-      refreshProducts(cache)
+      setTold(({ before, since }) => ({ before: laidOver(before, since), since: NOTHING }))
+      refreshProducts(cache, { throwOnError: true }).then(
+        () => setTold(({ since }) => ({ before: NOTHING, since })),
+        () => undefined,
+      )
     }
     followProducts(client, followed.split(',').map(Number), {
       signal,
       onStarted: refresh,
       onChange({ type, products }) {
-        setTold((before) => {
-          const after = new Map(before)
-          for (const { productId, stock, price } of products) {
-            after.set(productId, { ...after.get(productId), stock, ...(price !== null && { price }) })
-          }
-          return after
-        })
+        const news: Told = new Map(
+          products.map(({ productId, stock, price }) => [productId, { stock, ...(price !== null && { price }) }]),
+        )
+        setTold(({ before, since }) => ({ before, since: laidOver(since, news) }))
         // Its name may be another one, or it has left the shop.
         if (type === 'changed' || type === 'removed') refreshProducts(cache)
       },
-    }).then(() => {
-      if (!signal.aborted) setTold(NOTHING)
-      return lookNowAndThen(signal, refresh)
-    })
+    }).then(() => lookNowAndThen(signal, refresh))
     return () => stopping.abort()
   }, [cache, client, followed, isSeen])
   return <ToldContext value={told}>{children}</ToldContext>
+}
+
+function laidOver(told: Told, news: Told): Told {
+  const all = new Map(told)
+  for (const [productId, its] of news) all.set(productId, { ...all.get(productId), ...its })
+  return all
 }
 
 function onVisibilityChange(changed: () => void): () => void {
