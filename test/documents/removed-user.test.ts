@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import type { OrderChange } from '@pointwise/client-sdk'
+import { expect, test } from 'vitest'
+import { following } from '../setup/following.ts'
+import { expectRefused } from '../setup/refusals.ts'
+import { item, openShop } from '../setup/shop.ts'
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+
+test('the token of a user whom another server removed orders and is told of it, but moves no points', async () => {
+  await using shop = await openShop({ directoryTtlSeconds: 60 })
+  const product = await shop.givenProduct()
+  const { id: userId, client } = await shop.givenUser({ points: 300 })
+  using orders = await following<OrderChange>((callbacks) => client.orders.onChange.subscribe(undefined, callbacks))
+
+  // The caller has a directory of its own, as another server has.
+  await shop.asAdmin().users.remove({ userId })
+
+  const { id: orderId } = await client.orders.place.mutate({ items: [item(product)] })
+  expect(await client.orders.get.query({ orderId })).toMatchObject({ id: orderId })
+  for (const call of [
+    () => client.payments.pay.mutate({ orderId }),
+    () => client.orders.checkout.mutate({ items: [item(product)] }),
+    () => client.points.charge.mutate({ amount: 1 }),
+  ]) {
+    await expectRefused(shop, call, 401, { code: 'user_not_found' })
+  }
+  expect(await client.orders.cancel.mutate({ orderId })).toMatchObject({ status: 'cancelled' })
+  await orders.has(2)
+  expect(orders.changes.map(({ type }) => type)).toEqual(['placed', 'cancelled'])
+})
+
+test('the pages say for how long: twice as long as a user is remembered', () => {
+  expect(read('server/src/app.ts')).toContain('DIRECTORY_TTL_SECONDS = 5\n')
+  expect(read('docs/caching.md')).toMatch(/^\| that a user exists \| `Directory` \| 5 s \|.* ten seconds at most/m)
+  for (const page of ['docs/security.md', 'server/src/users/router.ts']) {
+    expect(read(page).replace(/['+\s]+/g, ' ')).toContain('up to ten seconds more')
+  }
+})
