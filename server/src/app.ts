@@ -19,6 +19,7 @@ import { drainOnClose } from './http/shutdown.ts'
 import type { Storefront } from './http/storefront.ts'
 import { mountTrpc } from './http/trpc.ts'
 import { Live } from './live/live.ts'
+import { settlementQueueOf } from './payments/settlement-queue.ts'
 import { Catalogue } from './products/catalogue.ts'
 import { createAdmit } from './rate-limit.ts'
 import { appRouter } from './router.ts'
@@ -56,9 +57,18 @@ export interface AppOptions {
   limits?: Partial<Limits>
 }
 
+/** What goes on in a server at this moment, and how many it turned away since it started. */
+export interface Gauges {
+  callsUnderWay: () => number
+  requestsShed: () => number
+  paymentsWaiting: () => number
+  streams: () => number
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     counters: Counters
+    gauges: Gauges
   }
   interface FastifyRequest {
     /** Of a request that calls procedures. */
@@ -121,6 +131,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('preClose', async () => live.close())
   const directory = new Directory(db, { ttlSeconds: options.directoryTtlSeconds ?? DIRECTORY_TTL_SECONDS })
   app.decorate('counters', newCounters())
+  app.decorate('gauges', {
+    callsUnderWay: () => overload.underWay,
+    requestsShed: () => overload.shed,
+    paymentsWaiting: () => settlementQueueOf(db).waiting,
+    streams: () => live.size,
+  })
   app.decorateRequest('attempts', null)
   mountTrpc(app, { router, overload }, (request, reply): Context => {
     const attempts = new Attempts(app.counters)

@@ -31,6 +31,7 @@ const environment = z.object({
   POINTWISE_DATABASE: optional(z.enum(['docker', 'local'], 'must be docker or local')),
   HOST: optional(z.string()),
   PORT: optional(wholeNumber(0, 65_535)),
+  METRICS_PORT: optional(wholeNumber(0, 65_535)),
   JWT_SECRET: optional(
     z
       .string()
@@ -91,6 +92,8 @@ export interface Config extends Omit<AppConfig, 'tokens'>, DatabaseConfig {
   databasePool: number
   host: string
   port: number
+  /** Not set: no metrics are served. */
+  metricsPort: number | undefined
   logLevel: string | undefined
   tokens: Omit<TokenConfig, 'key'> & { key: TokenConfig['key'] | undefined }
 }
@@ -122,6 +125,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     databasePool: data.DATABASE_POOL ?? 10,
     host: data.HOST ?? '127.0.0.1',
     port: data.PORT ?? 3000,
+    metricsPort: data.METRICS_PORT,
     logLevel: data.LOG_LEVEL,
     corsOrigins: data.CORS_ORIGINS ?? [],
     rateLimit: data.RATE_LIMIT === undefined ? 600 : data.RATE_LIMIT,

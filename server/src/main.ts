@@ -1,8 +1,8 @@
-import type { AddressInfo } from 'node:net'
 import { checkServer, connect, createDatabase, migrate } from '@pointwise/db'
 import { buildApp } from './app.ts'
 import { BadConfig, type Config, readConfig } from './config.ts'
 import { demoUsers, type Embedded, farewell, startEmbedded, welcome } from './embedded/index.ts'
+import { urlOf } from './http/address.ts'
 import { createLogger } from './http/logging.ts'
 import type { Storefront } from './http/storefront.ts'
 import { closeOnSignal } from './process.ts'
@@ -45,12 +45,16 @@ async function start(config: Config): Promise<void> {
   }
   const app = await buildApp({ db, config: { ...config, tokens: { ...config.tokens, key } }, logger, storefront })
   cleanups.push(() => app.close())
+  if (config.metricsPort !== undefined) {
+    const { collectMetrics, serveMetrics } = await import('./http/metrics.ts')
+    const { url, close } = await serveMetrics(collectMetrics(app), { host: config.host, port: config.metricsPort })
+    cleanups.push(close)
+    logger.info({ url }, 'metrics are served')
+  }
   await app.listen({ host: config.host, port: config.port })
   if (embedded && signing) {
-    const { address, port, family } = app.server.address() as AddressInfo
-    const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
     cleanups.push(farewell)
-    say(await welcome({ db, url, database: embedded, signing, pages: config.storefront }))
+    say(await welcome({ db, url: urlOf(app.server), database: embedded, signing, pages: config.storefront }))
     isFilled = true
   }
 }

@@ -34,11 +34,22 @@ export class Overload {
   #tickedAt = performance.now()
   #lateMs = 0
   #shed = 0
+  #shedInAll = 0
   #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(options: OverloadOptions) {
     this.#options = options
     this.#tick = setInterval(() => this.#look(), TICK_MS).unref()
+  }
+
+  /** How many procedure calls are under way. */
+  get underWay(): number {
+    return this.#underWay
+  }
+
+  /** How many requests were answered because there was no time for them, since the server started. */
+  get shed(): number {
+    return this.#shedInAll
   }
 
   /** What made the process late before it listened, such as loading it, is not load. */
@@ -57,6 +68,7 @@ export class Overload {
     const { url = '', method, headers } = request
     if (!this.#isOver() || !url.startsWith('/trpc/') || method === 'OPTIONS') return false
     this.#shed++
+    this.#shedInAll++
     const id = this.#options.requestIdOf(request)
     const body = this.#body.join(id)
     const { origin } = headers

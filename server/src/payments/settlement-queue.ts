@@ -39,6 +39,11 @@ export class SettlementQueue {
     this.#db = db
   }
 
+  /** How many requests wait, beside those of the batch under way. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /**
    * Settles a request, and resolves when its payment is committed. `tell` hears of each attempt that failed.
    *

@@ -1,0 +1,69 @@
+import { connect } from '@pointwise/db'
+import { buildApp, createLogger } from '@pointwise/server'
+import { expect, onTestFinished, test } from 'vitest'
+import { collectMetrics } from '../../server/src/http/metrics.ts'
+import { CONFIG, SECRET } from '../setup/configuration.ts'
+import { databaseUrl } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
+import { ServerProcess } from '../setup/server-process.ts'
+import { json, send } from '../setup/wire.ts'
+
+const env = {
+  DATABASE_URL: databaseUrl('process'),
+  JWT_SECRET: new TextDecoder().decode(SECRET),
+  PORT: '0',
+  METRICS_PORT: '0',
+}
+
+test('what was called, and what the process takes, is told on a port of its own', async () => {
+  await using server = new ServerProcess(env)
+  const shop = { url: await server.url() }
+  await send(shop, '/trpc/stores.list')
+  await send(shop, '/trpc/stores.list,products.topSelling?batch=1&input=%7B%7D')
+  await send(shop, '/trpc/points.charge', json('{"json":{"amount":1}}'))
+  await send(shop, '/trpc/no.such.procedure')
+  const url = /"url":"(http:\/\/127\.0\.0\.1:\d+)\/metrics"/.exec(server.stdout)?.[1] ?? ''
+
+  // A request is counted when its answer is out.
+  const told = async () => (await send({ url }, '/metrics')).text.split('\n')
+  const counted = (procedure: string, status: number, count: number) =>
+    `pointwise_request_duration_seconds_count{procedure="${procedure}",status="${status}"} ${count}`
+  await eventually(told).toEqual(
+    expect.arrayContaining([
+      counted('stores.list', 200, 1),
+      counted('batch', 200, 1),
+      counted('points.charge', 401, 1),
+      counted('unknown', 404, 1),
+      'pointwise_streams 0',
+      'pointwise_requests_shed_total 0',
+      expect.stringMatching(/^nodejs_eventloop_lag_p99_seconds [\d.]+$/),
+      expect.stringMatching(/^process_resident_memory_bytes \d+$/),
+    ]),
+  )
+  expect(await send({ url }, '/metrics')).toMatchObject({ status: 200 })
+  expect(await send({ url }, '/')).toMatchObject({ status: 404 })
+  expect(await send(shop, '/metrics')).toMatchObject({ status: 404 })
+  server.child.kill('SIGTERM')
+  expect(await server.end()).toBe(0)
+})
+
+test('why transactions were made again, and what was given up, is told', async () => {
+  const db = connect(env.DATABASE_URL)
+  const app = await buildApp({ db, config: CONFIG, logger: createLogger('silent') })
+  onTestFinished(async () => {
+    await app.close()
+    await db.destroy()
+  })
+  const registry = collectMetrics(app)
+  Object.assign(app.counters, { retries: { 1213: 2, NoConnectionFree: 1 }, exhausted: 3, lostCommits: 4 })
+  for (let twice = 0; twice < 2; twice++) {
+    expect((await registry.metrics()).split('\n')).toEqual(
+      expect.arrayContaining([
+        'pointwise_transaction_retries_total{reason="1213"} 2',
+        'pointwise_transaction_retries_total{reason="NoConnectionFree"} 1',
+        'pointwise_transactions_exhausted_total 3',
+        'pointwise_lost_commits_total 4',
+      ]),
+    )
+  }
+})
