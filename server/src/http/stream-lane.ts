@@ -54,8 +54,9 @@ function resumed(input: unknown, lastEventId: unknown): unknown {
 }
 
 /**
- * Answers a subscription in the words of tRPC's adapter, without its chain of web streams; beyond them it
- * tells the place to come back to, before the first change and with each ping. It is read as fast as the client reads. Opening it is a call like others; then it costs next to nothing.
+ * Answers a subscription in the words of tRPC's adapter, without its chain of web streams; beyond them it tells the place to
+ * come back to, before the first change and with each ping. It is read as fast as the client reads. Opening it is a call like
+ * others; then it costs next to nothing.
  */
 export async function answerStream(
   call: StreamCall,
