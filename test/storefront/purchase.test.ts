@@ -150,6 +150,34 @@ describe('what happens elsewhere arrives by itself', () => {
     await eventually(() => textOf(page, '.grid .card')).toContain('280')
   })
 
+  test('while older ones are read, which come all the same', async ({ openStore }) => {
+    await using store = await openStore()
+    const { client } = await store.givenCustomer()
+    const charge = () => client.points.charge.mutate({ amount: 1 })
+    for (let charged = 0; charged < 21; charged++) await charge()
+    const page = await store.visit('/points')
+    const balances = async () => (await page.locator('tbody td:last-child').allInnerTexts()).map(Number.parseFloat)
+    const from = (newest: number, length: number) => Array.from({ length }, (_, index) => newest - index)
+    await eventually(balances).toEqual(from(21, 10))
+
+    const refreshed = page.waitForRequest(/points\.histories/)
+    const letRefresh = await hold(page, /points\.histories/)
+    await charge()
+    await refreshed
+    await button(page, 'Show older ones').click()
+    letRefresh()
+    await eventually(balances).toEqual(from(22, 20))
+
+    const letOlder = await hold(page, /points\.histories.*cursor/)
+    const older = page.waitForRequest(/points\.histories.*cursor/)
+    await button(page, 'Show older ones').click()
+    await older
+    await charge()
+    await eventually(() => textOf(page, '.balance')).toContain('23')
+    letOlder()
+    await eventually(balances).toEqual(from(23, 23))
+  })
+
   test('also after the tab that followed for all was closed, and the connection was lost', async ({ openStore }) => {
     await using store = await openStore()
     store.expectedProblems = /ERR_/

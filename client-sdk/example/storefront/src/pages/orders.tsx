@@ -73,9 +73,8 @@ interface OrdersProps {
 
 function Orders({ userId, status, ask }: OrdersProps) {
   const { client } = useSession()
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    queries.orders(client, userId, status),
-  )
+  const list = useInfiniteQuery(queries.orders(client, userId, status))
+  const { data, error, refetch } = list
   if (error && !data) return <Failure error={error} retry={refetch} />
   const orders = data?.pages.flatMap(({ items }) => items)
   if (orders?.length === 0) {
@@ -104,7 +103,7 @@ function Orders({ userId, status, ask }: OrdersProps) {
               </li>
             ))}
       </ul>
-      {hasNextPage && <MoreButton label="Show older orders" isLoading={isFetchingNextPage} onMore={fetchNextPage} />}
+      <MoreButton label="Show older orders" list={list} />
     </>
   )
 }

@@ -54,9 +54,8 @@ const TYPES = { CHARGE: 'Charged', USE: 'Paid', REFUND: 'Refunded' }
 
 function Histories({ userId }: { userId: number }) {
   const { client } = useSession()
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    queries.histories(client, userId),
-  )
+  const list = useInfiniteQuery(queries.histories(client, userId))
+  const { data, error, refetch } = list
   const histories = data?.pages.flatMap(({ items }) => items)
   return (
     <section className="histories" aria-labelledby="histories-title">
@@ -90,7 +89,7 @@ function Histories({ userId }: { userId: number }) {
           </tbody>
         </table>
       )}
-      {hasNextPage && <MoreButton label="Show older ones" isLoading={isFetchingNextPage} onMore={fetchNextPage} />}
+      <MoreButton label="Show older ones" list={list} />
     </section>
   )
 }
