@@ -1,4 +1,4 @@
-import { useId } from 'react'
+import { useId, useState } from 'react'
 import { Minus, Plus } from './icons.tsx'
 
 const QUANTITY_MAX = 1_000
@@ -11,6 +11,8 @@ interface QuantityProps {
 /** How many pieces: typed, or a step up or down. The server decides whether so many are there. */
 export function Quantity({ value, change }: QuantityProps) {
   const id = useId()
+  // What is there is taken away before something else is typed; till then it counts as one.
+  const [isEmpty, setEmpty] = useState(false)
   const set = (next: number) => change(Math.min(QUANTITY_MAX, Math.max(1, Math.trunc(next) || 1)))
   return (
     <div className="field">
@@ -23,9 +25,14 @@ export function Quantity({ value, change }: QuantityProps) {
           id={id}
           inputMode="numeric"
           autoComplete="off"
-          value={value}
+          value={isEmpty ? '' : value}
           onFocus={({ currentTarget }) => currentTarget.select()}
-          onChange={({ target }) => set(Number(target.value.replace(/\D/g, '')))}
+          onBlur={() => setEmpty(false)}
+          onChange={({ target }) => {
+            const digits = target.value.replace(/\D/g, '')
+            setEmpty(digits === '')
+            set(Number(digits))
+          }}
         />
         <button type="button" aria-label="One more" disabled={value >= QUANTITY_MAX} onClick={() => set(value + 1)}>
           <Plus />
