@@ -68,9 +68,9 @@ describe('a customer is told, in words, and offered a way on,', () => {
     await eventually(() => said(page)).toContain('Paid')
   })
 
-  test('when nothing is left, or the product has gone', async ({ openStore }) => {
+  test('when nothing is left, or the product has gone, or never was', async ({ openStore }) => {
     await using store = await openStore()
-    store.expectedProblems = /40[49]/
+    store.expectedProblems = /40[049]/
     const product = await store.shop.givenProduct({ price: 100, stock: 1 })
     await store.givenCustomer({ points: 1_000 })
     const page = await askToBuy(store, product)
@@ -85,6 +85,9 @@ describe('a customer is told, in words, and offered a way on,', () => {
     await store.shop.asAdmin().products.remove({ productId: product.id })
     await button(dialog(other), /^Pay/).click()
     await eventually(() => said(other)).toBe('No longer sold This product has left the shop. Nothing was bought.')
+
+    await other.goto(`${store.shop.url}/products/0`)
+    await eventually(() => textOf(other)).toContain('The shop cannot make sense of that')
   })
 
   test('when a balance would pass its limit', async ({ openStore }) => {

@@ -98,6 +98,9 @@ export function wordsForError(error: unknown): Words {
     return { title: 'The connection broke', text: 'We do not know yet whether it went through.' }
   }
   const data = isTRPCClientError(error) ? error.data : undefined
+  if (data?.code === 'BAD_REQUEST') {
+    return { title: 'The shop cannot make sense of that', text: 'Nothing happened. Please check what you asked for.' }
+  }
   const requestId = data && 'requestId' in data ? data.requestId : undefined
   return requestId
     ? { title: 'Something went wrong on our side', text: `If you ask for help, name ${requestId}.` }
