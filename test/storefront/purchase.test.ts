@@ -74,6 +74,8 @@ describe('a customer', () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('main')
     await button(page, 'All').click()
     await eventually(() => textOf(page, '.status')).toBe('Cancelled Paid')
+    const { paidAt } = await ada.client.orders.get.query({ orderId: Number(paid) })
+    expect(await page.locator('.order time').last().getAttribute('datetime')).toBe(paidAt?.toISOString())
     expect(await ada.client.points.balance.query()).toMatchObject({ balance: 700 })
   })
 

@@ -16,6 +16,7 @@ interface OrderCardProps {
 export function OrderCard({ order, onPay, onCancel }: OrderCardProps) {
   const { id, status, items, totalPrice, createdAt, paidAt } = order
   const titleId = `order-${id}`
+  const since = paidAt ?? createdAt
   return (
     <article className="order" aria-labelledby={titleId}>
       <div className="order-head">
@@ -24,7 +25,7 @@ export function OrderCard({ order, onPay, onCancel }: OrderCardProps) {
           {STATUS[status]}
         </span>
         <p className="order-day">
-          {paidAt ? 'paid' : 'ordered'} <time dateTime={createdAt.toISOString()}>{day(paidAt ?? createdAt)}</time>
+          {paidAt ? 'paid' : 'ordered'} <time dateTime={since.toISOString()}>{day(since)}</time>
         </p>
       </div>
       <ul className="order-items">
