@@ -113,7 +113,8 @@ function refund(world: World, { order: name }: Of<'refund'>): Answer {
 
 function changeOrShow(world: World, call: Of<'restock' | 'reprice' | 'remove' | 'look at the product'>): Answer {
   const product = world.products[call.product]
-  if (product.removed) refuse('product_not_found', { product: call.product })
+  const isRepeat = call.does === 'restock' && `${call.product} ${call.key}` in world.restocks
+  if (product.removed && !isRepeat) refuse('product_not_found', { product: call.product })
   if (call.does === 'restock') restock(world, call)
   if (call.does === 'reprice') product.price = call.price
   if (call.does === 'remove') product.removed = true
