@@ -222,6 +222,24 @@ test('the place to come back to moves on with what is told to others', async () 
   expect(told.position()).toBeUndefined()
 })
 
+test('the place to come back to is that of the outbox as it is, also when it was emptied meanwhile', async () => {
+  const live = lively()
+  const gone = new AbortController()
+  const told = await live.open({ caller: '', topics: ['user:1'], changeOf: () => true, signal: gone.signal })
+  const next = told.next()
+  const writer = await session()
+  await run(db, `insert into events (id, type, \`key\`, payload) values (900000, 'points.charged', 'user:2', '{}')`)
+  await expect.poll(() => told.position(), soon).toBe(900_000)
+  gone.abort()
+  await next
+  await run(db, 'truncate table events')
+  const first = await writer.insert()
+  const again = await live.open({ caller: '', topics: ['user:1'], changeOf: () => true })
+  onTestFinished(() => void again.return())
+  void again.next()
+  await expect.poll(() => again.position(), soon).toBe(first)
+})
+
 test('the outbox is not read while nobody listens', async () => {
   const live = lively()
   const gone = new AbortController()

@@ -170,6 +170,17 @@ test('a stream is logged when it ends, as every request is', async () => {
   ])
 })
 
+test('a stream that the server ends is logged once, too', async () => {
+  const headers = { authorization: `Bearer ${user.token}`, 'x-request-id': 'a-stream-that-is-ended' }
+  await using own = await openShop()
+  const response = await fetch(`${own.url}/trpc/products.onStock`, { headers })
+  await response.text()
+  const lines = () => own.log.filter((line) => line.includes('a-stream-that-is-ended'))
+  await expect.poll(lines, { interval: 5 }).toHaveLength(1)
+  await own.app.close()
+  expect(lines()).toHaveLength(1)
+})
+
 describe('the heartbeat', () => {
   const response = (writableNeedDrain = false) =>
     Object.assign(new EventEmitter(), { write: vi.fn(), writableNeedDrain }) as unknown as ServerResponse

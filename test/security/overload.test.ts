@@ -5,6 +5,7 @@ import { holdLocks } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { get, post } from '../setup/raw.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
+import { socketTo } from '../setup/sockets.ts'
 import { errorsIn, expectError, send } from '../setup/wire.ts'
 
 const ORIGIN = 'https://shop.example'
@@ -121,6 +122,18 @@ describe('beyond the calls that may be under way at once', () => {
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     expect(await callsIn(shop)).toBe(200)
     aborted.abort()
+  })
+
+  it('answers that wait behind a stream on their connection have no place', async () => {
+    await using shop = await openShop({ limits: { callsMax: 2 } })
+    const { id } = await shop.givenProduct()
+    const { socket, read } = await socketTo(shop)
+    const input = encodeURIComponent(JSON.stringify({ json: { productIds: [id] } }))
+    socket.write(`GET /trpc/products.onStock?input=${input} HTTP/1.1\r\nhost: shop\r\n\r\n`)
+    socket.write('GET /trpc/no,no?batch=1 HTTP/1.1\r\nhost: shop\r\ntrpc-accept: application/jsonl\r\n\r\n')
+    await eventually(read).toContain('event: connected')
+    await eventually(() => callsIn(shop)).toBe(200)
+    socket.destroy()
   })
 
   it('what is refused or invalid gives its place back', async () => {

@@ -25,9 +25,9 @@ export function collectMetrics(app: FastifyInstance): Registry {
     registers,
   })
   const procedures = proceduresOf(appRouter)
-  app.addHook('onResponse', async ({ params }, { statusCode, elapsedTime }) => {
+  app.addHook('onResponse', async ({ method, params }, { statusCode, elapsedTime }) => {
     const { path } = params as { path?: string }
-    if (path === undefined) return
+    if (path === undefined || method === 'OPTIONS' || procedures.get(path)?._def.type === 'subscription') return
     const procedure = procedures.has(path) ? path : path.includes(',') ? 'batch' : 'unknown'
     durations.observe({ procedure, status: statusCode }, elapsedTime / 1_000)
   })
@@ -81,10 +81,12 @@ export async function serveMetrics(
   registry: Registry,
   { host, port }: { host: string; port: number },
 ): Promise<{ url: string; close: () => Promise<void> }> {
-  const server = createServer(async ({ method, url }, response) => {
+  const server = createServer(({ method, url }, response) => {
     if (method !== 'GET' || url !== '/metrics') return response.writeHead(404).end()
-    const text = await registry.metrics()
-    return response.writeHead(200, { 'content-type': registry.contentType }).end(text)
+    return registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      (error) => response.writeHead(500).end(String(error)),
+    )
   })
   server.listen(port, host)
   await once(server, 'listening')

@@ -93,7 +93,7 @@ export class Overload {
 
   /**
    * Runs the procedure calls of a request; if they are too many it answers the request, and is undefined. `work` may say
-   * that the calls are `done` before it ends: what is left then is for the client to read, however slowly.
+   * that they are `done` before it ends: what is left then is for the client to read, however slowly.
    */
   async run<T>(calls: number, reply: FastifyReply, work: (done: () => void) => Promise<T>): Promise<T | undefined> {
     if (this.#underWay + calls > this.#options.limits.callsMax) {

@@ -78,8 +78,9 @@ export async function answerStream(
     heartbeat.start(response, position)
     whenClosed(response, () => {
       heartbeat.stop(response)
-      // Of an answer that we write ourselves, Fastify does not tell the log.
-      request.log.info({ req: request, res: reply, responseTime: reply.elapsedTime }, 'request completed')
+      // Of an answer that we write ourselves, Fastify tells the log only where it was written to its end.
+      if (!response.writableFinished)
+        request.log.info({ req: request, res: reply, responseTime: reply.elapsedTime }, 'request completed')
     })
     if (signal.aborted) return
     const headers = { ...reply.getHeaders(), ...headersFor([]), ...HEADERS }

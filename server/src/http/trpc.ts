@@ -51,9 +51,9 @@ export function mountTrpc(app: FastifyInstance, { router, overload }: Mounted, c
     const calls = call ? 1 : Math.min(path.split(',').length, BATCH_MAX)
     return overload.run(calls, res, async (done) => {
       if (!call) {
-        // It is asked for the headers when there is an answer, or a stream begins: of changes, or of answers to come.
+        // It is asked for the headers when there is an answer, or a stream begins, of which nobody knows how slowly it is read.
         const responseMeta: typeof adapter.responseMeta = (meta) => {
-          if (!meta.eagerGeneration || meta.type === 'subscription') done()
+          done()
           return adapter.responseMeta(meta)
         }
         return fastifyRequestHandler({ ...adapter, responseMeta, req, res, path, maxBodySize })

@@ -87,7 +87,7 @@ export class Live {
       const isOver = () => stream.isEnded
       return Object.assign(this.#read(stream, { after: after ?? position, upTo: position, topics, isOver }), {
         since: after === undefined ? position : undefined,
-        position: () => (stream.isRead ? Math.max(position, this.#handedOn) : undefined),
+        position: () => (stream.isRead ? Math.max(after ?? 0, position, this.#handedOn) : undefined),
       })
     } catch (error) {
       stream.end()
@@ -108,7 +108,11 @@ export class Live {
       giveBack()
     }
     const stream = new Stream<Change>({ changeOf, onEnd, hangUp })
-    if (this.#streams.size === 0) this.#tail.start((events) => this.#tell(events))
+    if (this.#streams.size === 0) {
+      // The outbox may be another one by now.
+      this.#handedOn = 0
+      this.#tail.start((events) => this.#tell(events))
+    }
     this.#streams.add(stream)
     const expiry =
       expiresAt &&
