@@ -61,6 +61,13 @@ interface DriverError {
   code?: string
 }
 
+const READ_ONLY = new Set([1290, 1792, 1836])
+
+/** Whether the server of this connection takes no writes: after a failover, a new connection may lead to the one that does. */
+export function isReadOnly(error: unknown): boolean {
+  return READ_ONLY.has((error as DriverError | null)?.errno ?? 0)
+}
+
 /** Whether the connection is gone, or must be given up because its statement never answered. */
 export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false

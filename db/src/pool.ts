@@ -1,6 +1,6 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely'
 import type { Pool, PoolConnection, QueryError, QueryResult, QueryValues, ResultSetHeader } from 'mysql2'
-import { isConnectionLost, NoConnectionFree } from './failures.ts'
+import { isConnectionLost, isReadOnly, NoConnectionFree } from './failures.ts'
 
 /** What every session is told before its first use. READ COMMITTED: see docs/decisions/0002-read-committed.md. */
 const SESSION = [
@@ -81,7 +81,7 @@ class WatchedConnection {
     this.#raw.query(
       { sql: isFirst ? `begin;\n${sql}` : sql, values, timeout },
       (error: QueryError | null, result: QueryResult) => {
-        if (isConnectionLost(error)) this.#lost = true
+        if (isConnectionLost(error) || isReadOnly(error)) this.#lost = true
         if (result && 'serverStatus' in result) {
           this.#inTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
         }

@@ -10,12 +10,13 @@ interface ServerFacts {
   sessionMode: string
   timeZone: string
   collation: string
+  increment: number
 }
 
 /**
  * Asserts what our SQL and our promises rest on, and returns the server's version: MySQL 8.4 or later, or MariaDB
  * 10.11 or later; strict mode, and none of the modes that change how strings are read, in the server's own setting and
- * in our sessions; UTC sessions; a utf8mb4 database.
+ * in our sessions; UTC sessions; a utf8mb4 database; ids that follow each other, as those of a batch's new orders do.
  *
  * @throws Error that names every fact which is wrong, and what was expected.
  */
@@ -27,6 +28,7 @@ export async function checkServer(db: Db): Promise<string> {
       sql<string>`@@session.sql_mode`.as('sessionMode'),
       sql<string>`@@session.time_zone`.as('timeZone'),
       sql<string>`@@collation_database`.as('collation'),
+      sql<number>`@@auto_increment_increment`.as('increment'),
     ])
     .executeTakeFirstOrThrow()
   const wrong = findings(facts)
@@ -56,6 +58,7 @@ export function findings(facts: ServerFacts): string[] {
   if (!facts.collation.startsWith('utf8mb4_')) {
     wrong.push(`the database's collation is ${facts.collation}, one of utf8mb4 is expected`)
   }
+  if (facts.increment !== 1) wrong.push(`its auto_increment_increment is ${facts.increment}, 1 is expected`)
   return wrong
 }
 

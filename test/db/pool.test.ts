@@ -30,6 +30,29 @@ async function runOnOne(db: Db, ...statements: string[]): Promise<void> {
 
 const connectionId = async (db: Db) => (await run<{ id: number }>(db, 'select connection_id() as id'))[0]?.id
 
+test.each([1290, 1836])(
+  'after a statement that is refused as read-only (%i), another connection is made',
+  async (errno) => {
+    await using cable = await faultProxy(databaseUrl())
+    await emptyDatabase().then(({ db }) => db.destroy())
+    const db = connect(cable.url, { connections: 1 })
+    onTestFinished(() => db.destroy())
+    const before = await connectionId(db)
+    cable.plant({ errno }, /^update/)
+    const attempts: unknown[] = []
+    const after = await transact(
+      db,
+      async (tx) => {
+        await tx.updateTable('users').set({ name: 'Ada' }).where('id', '=', 1).execute()
+        return connectionId(tx)
+      },
+      { onFailedAttempt: ({ reason }) => attempts.push(reason) },
+    )
+    expect(attempts).toEqual([errno])
+    expect(after).not.toBe(before)
+  },
+)
+
 /** Keeps one connection busy until `release`. */
 async function hold(db: Db): Promise<{ release: () => Promise<void> }> {
   const isHeld = Promise.withResolvers<void>()

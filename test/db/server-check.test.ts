@@ -16,6 +16,7 @@ const SOUND = {
   sessionMode: STRICT,
   timeZone: '+00:00',
   collation: 'utf8mb4_unicode_520_ci',
+  increment: 1,
 }
 
 describe('a version', () => {
@@ -38,6 +39,10 @@ describe('a version', () => {
       expect(findings({ ...SOUND, version })).toEqual([`its version is ${version}, ${expected}`])
     })
   }
+})
+
+test('ids that leave gaps, as those of some clusters do, are refused', () => {
+  expect(findings({ ...SOUND, increment: 3 })).toEqual(['its auto_increment_increment is 3, 1 is expected'])
 })
 
 describe('a setting', () => {
@@ -81,8 +86,9 @@ describe('a setting', () => {
       sessionMode: '',
       timeZone: 'SYSTEM',
       collation: 'ascii_bin',
+      increment: 2,
     }
-    expect(findings(facts)).toHaveLength(6)
+    expect(findings(facts)).toHaveLength(7)
   })
 })
 
