@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { snapshot } from './setup/database.ts'
 import { get, post } from './setup/raw.ts'
 import { openShop } from './setup/shop.ts'
+import { errorsIn } from './setup/wire.ts'
 
 /** A shop behind one proxy, which tells the caller's address. */
 const openLimited = (rateLimit: number) => openShop({ config: { rateLimit, trustProxy: 1 } })
@@ -21,6 +22,13 @@ describe('the rate limit', () => {
 
     expect(await statusesOf(6, () => call('192.0.2.1'))).toEqual([200, 200, 200, 200, 200, 429])
     expect(await call('192.0.2.2')).toMatchObject({ status: 200 })
+  })
+
+  it('counts those who are gone as one, and their calls are no fault', async () => {
+    await using shop = await openShop({ config: { rateLimit: 2 } })
+    shop.app.server.prependListener('connection', (socket) => Object.defineProperty(socket, 'remoteAddress', {}))
+    expect(await statusesOf(3, () => get(shop, 'products.topSelling'))).toEqual([200, 200, 429])
+    expect(errorsIn(shop)).toEqual([])
   })
 
   it('refuses rate_limited with the time to wait, and changes nothing', async () => {

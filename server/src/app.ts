@@ -140,6 +140,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.decorateRequest('attempts', null)
   mountTrpc(app, { router, overload }, (request, reply): Context => {
     const attempts = new Attempts(app.counters)
+    // Of a connection that was reset nobody knows any more where it came from: those count as one.
+    const address = request.ip ?? 'gone'
     request.attempts = attempts
     let identity: ReturnType<Context['identify']> | undefined
     return {
@@ -150,11 +152,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       catalogue,
       directory,
       live,
-      address: request.ip,
+      address,
       hangUp: () => reply.raw.destroy(),
       requestId: request.id,
       identify: () => (identity ??= authenticate(request.headers.authorization)),
-      admit: async (caller) => admit('userId' in caller ? caller : { address: request.ip }),
+      admit: async (caller) => admit('userId' in caller ? caller : { address }),
     }
   })
   return app

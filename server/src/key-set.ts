@@ -50,7 +50,11 @@ export function createKeySet(url: URL, { now, onFailure }: KeySetOptions): JWTVe
         triedAt = now().getTime()
         fetching = undefined
       }))
-  const age = () => now().getTime() - triedAt
+  const age = () => {
+    const ms = now().getTime() - triedAt
+    // A clock that was set back does not tell how long ago it was.
+    return ms < 0 ? Number.POSITIVE_INFINITY : ms
+  }
 
   return async (header, token) => {
     if (!fetchedOnce) {

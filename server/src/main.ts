@@ -12,9 +12,11 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 /** What has to be undone when the process ends, the last thing first. */
 const cleanups: (() => Promise<void>)[] = []
 
+let isClosing = () => false
+
 async function start(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel ?? (config.databaseUrl ? 'info' : 'warn'))
-  closeOnSignal(logger, async () => {
+  isClosing = closeOnSignal(logger, async () => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
   })
   let embedded: Embedded | undefined
@@ -62,9 +64,11 @@ async function start(config: Config): Promise<void> {
 try {
   await start(readConfig(process.env))
 } catch (error) {
-  process.stderr.write(`pointwise: ${sentence(error)}\n`)
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup().catch(() => undefined)
-  process.exit(1)
+  if (!isClosing()) {
+    process.stderr.write(`pointwise: ${sentence(error)}\n`)
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup().catch(() => undefined)
+    process.exit(1)
+  }
 }
 
 /** A refused configuration says all in its message; of anything else the operator wants the causes, too. */

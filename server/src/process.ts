@@ -6,9 +6,10 @@ const INSISTS_AFTER_MS = 1_000
 
 /**
  * Closes the process in an orderly way on SIGINT and SIGTERM (exit code 0) and on an error that nobody caught (exit
- * code 1), in ten seconds at most (exit code 1). A second signal, a second later, ends it at once.
+ * code 1), in ten seconds at most (exit code 1). A second signal, a second later, ends it at once. Returns whether it is
+ * closing by now: what fails then, fails because of that.
  */
-export function closeOnSignal(logger: Logger, close: () => Promise<void>): void {
+export function closeOnSignal(logger: Logger, close: () => Promise<void>): () => boolean {
   let closingSince: number | undefined
   const begin = (reason: string, exitCode: 0 | 1) => {
     if (closingSince !== undefined) {
@@ -36,4 +37,5 @@ export function closeOnSignal(logger: Logger, close: () => Promise<void>): void 
       begin(event, 1)
     })
   }
+  return () => closingSince !== undefined
 }

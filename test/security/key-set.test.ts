@@ -25,6 +25,15 @@ const call = async (shop: Shop, key: SigningKey, header = {}) =>
 
 const fetchWarnings = (shop: Shop) => shop.log.filter((line) => line.includes('the key set could not be fetched'))
 
+it('a clock that is set back keeps no key from being fetched', async () => {
+  const { shop, server, clock, key, ...opened } = await open()
+  await using _ = opened
+  expect(await call(shop, key)).toMatchObject(KNOWN)
+  clock.set(at(-3_600))
+  expect(await call(shop, key)).toMatchObject(KNOWN)
+  expect(server.fetches).toBe(2)
+})
+
 describe('a flood of unknown keys', () => {
   const flood = async (shop: Shop, key: SigningKey, count = 100) => {
     const tokens = await Promise.all(
