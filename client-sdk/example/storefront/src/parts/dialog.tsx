@@ -31,9 +31,10 @@ export function Dialog({ title, onClose, isBusy = false, children }: DialogProps
       aria-labelledby={titleId}
       aria-busy={isBusy}
       onCancel={(event) => {
-        if (isBusy) event.preventDefault()
+        event.preventDefault()
+        if (!isBusy) onClose()
       }}
-      // Comes also where that was prevented: no page may keep a dialog open against a second Escape.
+      // Comes where that was not heeded: no page may keep a dialog open against a second Escape.
       onClose={({ currentTarget }) => {
         if (currentTarget.open) return
         if (isBusy) currentTarget.showModal()
