@@ -11,6 +11,7 @@ import { Live } from '../../server/src/live/live.ts'
 import { Refusal } from '../../server/src/refusals.ts'
 import { Directory } from '../../server/src/users/directory.ts'
 import { run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
 import { socketTo } from '../setup/sockets.ts'
 
@@ -133,12 +134,12 @@ test('an answer that waits behind a stream on its connection gets no ping', asyn
   ask(`products.onStock${input({ productIds: [id] })}`)
   ask('points.onChange?lastEventId=behind')
   const hasEnded = () => stopped.mock.calls.some(([{ req }]) => req.url?.endsWith('behind'))
-  await expect.poll(hasEnded, { interval: 5 }).toBe(true)
-  await expect.poll(read, { interval: 5 }).toContain('event: connected')
+  await eventually(hasEnded).toBe(true)
+  await eventually(read).toContain('event: connected')
   // The second error that nobody listens for would end the process.
   for (let pings = 1; pings <= 3; pings++) {
     vi.advanceTimersByTime(16_000)
-    await expect.poll(() => read().split('event: ping').length - 1, { interval: 5 }).toBe(pings)
+    await eventually(() => read().split('event: ping').length - 1).toBe(pings)
   }
 })
 
@@ -161,7 +162,7 @@ test('a stream is logged when it ends, as every request is', async () => {
   const lines = () => shop.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === requestId)
   expect(lines()).toEqual([])
   gone.abort()
-  await expect.poll(lines, { interval: 5 }).toEqual([
+  await eventually(lines).toEqual([
     expect.objectContaining({
       msg: 'request completed',
       req: expect.objectContaining({ path: '/trpc/points.onChange' }),
@@ -176,7 +177,7 @@ test('a stream that the server ends is logged once, too', async () => {
   const response = await fetch(`${own.url}/trpc/products.onStock`, { headers })
   await response.text()
   const lines = () => own.log.filter((line) => line.includes('a-stream-that-is-ended'))
-  await expect.poll(lines, { interval: 5 }).toHaveLength(1)
+  await eventually(lines).toHaveLength(1)
   await own.app.close()
   expect(lines()).toHaveLength(1)
 })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { socketTo } from '../setup/sockets.ts'
 import { errorsIn, expectError, expectOpaque } from '../setup/wire.ts'
@@ -35,7 +36,7 @@ async function ask(method: string, path: string, headers: Headers = {}, body?: s
 async function exchange(...lines: string[]): Promise<string> {
   const { socket, read, closed } = await socketTo(shop)
   socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-  await Promise.race([closed, expect.poll(read).toMatch(/\r\n\r\n/)])
+  await Promise.race([closed, eventually(read).toMatch(/\r\n\r\n/)])
   socket.destroy()
   return read()
 }

@@ -105,7 +105,7 @@ export async function answerStream(
   }
   // Behind another answer on its connection it is not closed for long, though nothing may be written any more.
   heartbeat.stop(response)
-  response.end()
+  if (!signal.aborted) response.end()
   return reply
 }
 
