@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { appRouter } from '@pointwise/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import superjson from 'superjson'
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { transactOn } from '../../server/src/attempts.ts'
 import type { Context } from '../../server/src/context.ts'
 import { Heartbeat } from '../../server/src/http/heartbeat.ts'
@@ -13,7 +13,6 @@ import { Directory } from '../../server/src/users/directory.ts'
 import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
-import { socketTo } from '../setup/sockets.ts'
 
 const REQUEST_ID = 'the-same-request'
 
@@ -120,27 +119,6 @@ test('a stream that is asked for without an id tells, beyond that, the place at 
   gone.abort()
   const [{ last } = { last: 0 }] = await run<{ last: number }>(shop.db, 'select max(id) as last from events')
   expect(value).toMatch(new RegExp(`^event: connected\\ndata: .*\\nid: ${last}\\n\\n\\n$`))
-})
-
-test('an answer that waits behind a stream on its connection gets no ping', async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
-  const stopped = vi.spyOn(Heartbeat.prototype, 'stop')
-  onTestFinished(() => stopped.mockRestore())
-  await using own = await openShop()
-  const { id } = await own.givenProduct()
-  const { socket, read } = await socketTo(own)
-  onTestFinished(() => void socket.destroy())
-  const ask = (path: string) => socket.write(`GET /trpc/${path} HTTP/1.1\r\nhost: shop\r\n\r\n`)
-  ask(`products.onStock${input({ productIds: [id] })}`)
-  ask('points.onChange?lastEventId=behind')
-  const hasEnded = () => stopped.mock.calls.some(([{ req }]) => req.url?.endsWith('behind'))
-  await eventually(hasEnded).toBe(true)
-  await eventually(read).toContain('event: connected')
-  // The second error that nobody listens for would end the process.
-  for (let pings = 1; pings <= 3; pings++) {
-    vi.advanceTimersByTime(16_000)
-    await eventually(() => read().split('event: ping').length - 1).toBe(pings)
-  }
 })
 
 test('an address that is malformed, a batch and another method get an error that ends', async () => {
