@@ -12,5 +12,6 @@ export type {
 } from './app-router.ts'
 export { type ClientOptions, createClient } from './client.ts'
 export type { ErrorData, ErrorShape } from './error-shape.ts'
+export { newIdempotencyKey } from './idempotency-key.ts'
 export { OutcomeUnknownError } from './outcome-unknown-error.ts'
 export { isDecisive, type Refusal, type RefusalCode, type RefusalOf, refusalOf } from './refusal.ts'

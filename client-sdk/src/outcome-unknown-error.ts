@@ -6,8 +6,8 @@ import type { AppRouter } from './app-router.ts'
  * answer could not be read, the server could not tell, or the caller aborted the call while it was under way.
  *
  * To find out, make the same call again with `idempotencyKey`: what took effect is returned (by all but
- * `products.restock` with `replayed: true`), what did not takes effect now. `payments.pay` and `payments.refund` need no key for that. Any other call has to be looked
- * up first.
+ * `products.restock` with `replayed: true`), what did not takes effect now. `payments.pay` and `payments.refund` need no key
+ * for that. Any other call has to be looked up first.
  */
 export class OutcomeUnknownError extends TRPCClientError<AppRouter> {
   override readonly name = 'OutcomeUnknownError'

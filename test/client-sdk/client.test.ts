@@ -1,4 +1,4 @@
-import { createClient } from '@pointwise/client-sdk'
+import { createClient, newIdempotencyKey } from '@pointwise/client-sdk'
 import { describe, expect, it } from 'vitest'
 import { answer, cut, openOddServer } from './odd-server.ts'
 
@@ -99,4 +99,10 @@ describe('createClient', () => {
     expect(() => createClient({ url: 'shop.example' })).toThrow(TypeError)
     expect(() => createClient({ url: 'localhost:3000' })).toThrow('localhost:3000 is not an http address')
   })
+})
+
+it('newIdempotencyKey makes another key each time', () => {
+  const keys = Array.from({ length: 100 }, newIdempotencyKey)
+  expect(new Set(keys).size).toBe(100)
+  for (const key of keys) expect(key).toMatch(UUID)
 })

@@ -1,11 +1,10 @@
-import { isDecisive, OutcomeUnknownError, refusalOf, safe } from '@pointwise/client-sdk'
+import { isDecisive, newIdempotencyKey, OutcomeUnknownError, refusalOf, safe } from '@pointwise/client-sdk'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useId, useRef, useState } from 'react'
 import { useSignIn } from '../parts/use-sign-in.tsx'
 import { refreshUser } from '../queries.ts'
 import { useSession } from '../session.tsx'
 import { count, isSignedOut, points, STILL_IN_DOUBT, type Words, wordsForError } from '../words.ts'
-import { newKey } from './new-key.ts'
 
 const AMOUNTS = [1_000, 5_000, 10_000, 50_000]
 
@@ -22,7 +21,7 @@ interface Result extends Words {
 }
 
 /** Has a key of its own from then on: however often it is sent, it is charged once. */
-const asked = (amount: string) => ({ amount, idempotencyKey: newKey() })
+const asked = (amount: string) => ({ amount, idempotencyKey: newIdempotencyKey() })
 
 export function ChargeForm() {
   const { client } = useSession()

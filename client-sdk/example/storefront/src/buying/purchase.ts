@@ -1,6 +1,12 @@
-import { isDecisive, OutcomeUnknownError, type Refusal, refusalOf, safe } from '@pointwise/client-sdk'
+import {
+  isDecisive,
+  newIdempotencyKey,
+  OutcomeUnknownError,
+  type Refusal,
+  refusalOf,
+  safe,
+} from '@pointwise/client-sdk'
 import type { Client } from '../server.ts'
-import { newKey } from './new-key.ts'
 
 /** Points that have to be charged before. */
 interface Charge {
@@ -82,5 +88,5 @@ function failure(error: unknown, sent: Purchase): Outcome {
   const refusal = refusalOf(error)
   if (!refusal) return { kind: 'failed', error, again: sent }
   const isInDoubt = sent.isInDoubt && !isDecisive(refusal)
-  return { kind: 'refused', refusal, again: { ...sent, isInDoubt }, chargeKey: newKey() }
+  return { kind: 'refused', refusal, again: { ...sent, isInDoubt }, chargeKey: newIdempotencyKey() }
 }

@@ -1,8 +1,7 @@
-import { type Product, refusalOf } from '@pointwise/client-sdk'
+import { newIdempotencyKey, type Product, refusalOf } from '@pointwise/client-sdk'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { BuyDialog } from '../buying/buy-dialog.tsx'
-import { newKey } from '../buying/new-key.ts'
 import type { Purchase } from '../buying/purchase.ts'
 import { LiveProducts, useCurrent } from '../live/live-products.tsx'
 import { Amount } from '../parts/amount.tsx'
@@ -60,7 +59,7 @@ function Offer({ product, ask }: { product: Product; ask: (purchase: Purchase) =
   const [quantity, setQuantity] = useState(1)
   const { id, name, price, stock, salesVolume, storeId, storeName } = useCurrent(product)
   const begin = (kind: 'checkout' | 'place') =>
-    ask({ kind, productId: id, name, quantity, price, idempotencyKey: newKey() })
+    ask({ kind, productId: id, name, quantity, price, idempotencyKey: newIdempotencyKey() })
   return (
     <>
       <p className="offer-store">
