@@ -55,13 +55,14 @@ const TRANSIENT = new Set([
 /** After one of these at COMMIT, the transaction is known to be rolled back. */
 const ROLLED_BACK = new Set([1213, 1205, 1020])
 
+/** The server takes no writes: by its own setting, in a transaction, or in its read-only mode. */
+const READ_ONLY = new Set([1290, 1792, 1836])
+
 interface DriverError {
   errno?: number
   fatal?: boolean
   code?: string
 }
-
-const READ_ONLY = new Set([1290, 1792, 1836])
 
 /** Whether the server of this connection takes no writes: after a failover, a new connection may lead to the one that does. */
 export function isReadOnly(error: unknown): boolean {

@@ -2,7 +2,6 @@ import type { Db, Tables } from '@pointwise/db'
 import { type Audit, audit } from '@pointwise/server'
 import { CompiledQuery, type Kysely } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { databaseUrl } from '../setup/database.ts'
 import { manyOrders, PRODUCTS } from './many.ts'
 
 const ORDERS = 100_000
@@ -20,7 +19,7 @@ let result: Audit
 let memory: number
 const sent: Statement[] = []
 beforeAll(async () => {
-  db = await manyOrders(databaseUrl('many'), ORDERS, (sql, values, ms) => sent.push({ sql, values, ms }))
+  db = await manyOrders('many', ORDERS, (sql, values, ms) => sent.push({ sql, values, ms }))
   sent.length = 0
   const before = process.memoryUsage().heapUsed
   let most = 0

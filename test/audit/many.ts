@@ -1,5 +1,5 @@
-import { connect, createDatabase, type Db, migrate } from '@pointwise/db'
-import { run } from '../setup/database.ts'
+import type { Db } from '@pointwise/db'
+import { freshDatabase, run } from '../setup/database.ts'
 
 const WALLETS = 2_000
 export const PRODUCTS = 500
@@ -52,20 +52,13 @@ const BOOKS = [
   json_array(json_object('productId', 1 + id % ${PRODUCTS}, 'quantity', 1, 'stock', 0))) from orders`,
 ]
 
-/** A database of its own at `url` with sound books of that many orders, each with two rows of history. */
+/** A database of its own with sound books of that many orders, each with two rows of history. */
 export async function manyOrders(
-  url: string,
+  name: string,
   orders: number,
   log: (sql: string, values: readonly unknown[], ms: number) => void,
 ): Promise<Db> {
-  const name = new URL(url).pathname.slice(1)
-  await createDatabase(url)
-  const fresh = connect(url)
-  await run(fresh, `drop database ${name}`)
-  await fresh.destroy()
-  await createDatabase(url)
-  await migrate(url)
-  const db = connect(url, {
+  const { db } = await freshDatabase(name, {
     statementTimeoutMs: 300_000,
     log: ({ query, queryDurationMillis }) => log(query.sql, query.parameters, queryDurationMillis),
   })

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type * as Sdk from '@pointwise/client-sdk'
 import { chromium } from 'playwright-core'
 import { rolldown } from 'rolldown'
 import { expect, onTestFinished, test } from 'vitest'
+import { urlOf } from '../../server/src/http/address.ts'
 import { cutter } from '../setup/cutter.ts'
 import { openShop } from '../setup/shop.ts'
 
@@ -30,7 +30,7 @@ async function pageElsewhere(): Promise<string> {
   }).listen(0, '127.0.0.1')
   await once(host, 'listening')
   onTestFinished(() => void host.close())
-  return `http://127.0.0.1:${(host.address() as AddressInfo).port}`
+  return urlOf(host)
 }
 
 test('a browser follows from another origin, goes on when it is cut off, and has the token in no address', async ({

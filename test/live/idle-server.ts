@@ -1,7 +1,7 @@
-import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from '@pointwise/db'
 import { buildApp, createLogger } from '@pointwise/server'
+import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG } from '../setup/configuration.ts'
 
 /** A server of its own, which tells how much of its heap is in use when it is asked. */
@@ -18,4 +18,4 @@ process.on('message', async () => {
   }
   process.send?.(process.memoryUsage().heapUsed)
 })
-process.send?.(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
+process.send?.(urlOf(app.server))

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { urlOf } from '../../server/src/http/address.ts'
 
 export interface Cutter extends AsyncDisposable {
   url: string
@@ -29,7 +30,7 @@ export async function cutter(url: string): Promise<Cutter> {
     return count
   }
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: urlOf(server),
     cut,
     async [Symbol.asyncDispose]() {
       server.close()

@@ -1,6 +1,6 @@
-import type { AddressInfo } from 'node:net'
 import type { Db } from '@pointwise/db'
 import { type AppConfig, buildApp, createLogger } from '@pointwise/server'
+import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG } from './configuration.ts'
 import { expectDiscreet } from './discretion.ts'
 
@@ -16,7 +16,7 @@ export async function listening({ db, config, port = 0 }: { db: Db; config?: Par
   return {
     app,
     log,
-    url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
+    url: urlOf(app.server),
     async [Symbol.asyncDispose]() {
       await app.close()
       await db.destroy()

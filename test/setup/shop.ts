@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import { type ClientOptions, createClient, type RouterInputs, type RouterOutputs } from '@pointwise/client-sdk'
 import type { ConnectOptions, Db } from '@pointwise/db'
 import { type AppConfig, type AppOptions, buildApp, createCaller, createLogger } from '@pointwise/server'
 import type { FastifyInstance } from 'fastify'
 import type { JWTPayload } from 'jose'
+import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG, tokenOf, tokenWith } from './configuration.ts'
 import { emptyDatabase, freshDatabase } from './database.ts'
 import { expectDiscreet } from './discretion.ts'
@@ -67,12 +67,11 @@ export async function openShop(given: ShopOptions = {}): Promise<Shop> {
     ...rest,
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
   return new Shop({
     app,
     db,
     databaseUrl,
-    url: `http://127.0.0.1:${port}`,
+    url: urlOf(app.server),
     log,
     statements,
     now,

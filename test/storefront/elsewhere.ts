@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { urlOf } from '../../server/src/http/address.ts'
 import { builtSite } from './store.ts'
 
 /** A server of files alone, as any host of pages is, which was told where the shop's server is. */
@@ -15,7 +15,7 @@ export async function serveElsewhere() {
     response.writeHead(200, { 'content-type': file.type }).end(body)
   })
   await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
-  elsewhere.origin = `http://127.0.0.1:${(host.address() as AddressInfo).port}`
+  elsewhere.origin = urlOf(host)
   elsewhere[Symbol.asyncDispose] = async () => {
     host.closeAllConnections()
     await new Promise((resolve) => host.close(resolve))

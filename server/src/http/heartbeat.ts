@@ -1,14 +1,11 @@
 import type { ServerResponse } from 'node:http'
+import type { Telling } from '../live/stream.ts'
 import { PING_MS } from '../trpc.ts'
 
 const TICK_MS = 1_000
 
-/** How far whoever reads a stream has been told of everything; undefined while something waits to be read. */
-export type PositionOf = () => number | undefined
-
-interface Beating {
+interface Beating extends Pick<Telling<unknown>, 'position'> {
   wroteAt: number
-  positionOf: PositionOf
 }
 
 /** Tells those who read streams on which nothing happens that they are still connected: one timer for all. */
@@ -17,8 +14,8 @@ export class Heartbeat {
   #timer: NodeJS.Timeout | undefined
 
   /** From now on there are pings, which tell the position, so that whoever comes back need not have had an event. */
-  start(response: ServerResponse, positionOf: PositionOf): void {
-    this.#streams.set(response, { wroteAt: performance.now(), positionOf })
+  start(response: ServerResponse, position: Beating['position']): void {
+    this.#streams.set(response, { wroteAt: performance.now(), position })
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
@@ -41,7 +38,7 @@ export class Heartbeat {
       if (now - stream.wroteAt < PING_MS) continue
       stream.wroteAt = now
       // Whoever does not read needs no more of them.
-      if (!response.writableNeedDrain) response.write(`event: ping\ndata: \n${idLine(stream.positionOf())}\n\n`)
+      if (!response.writableNeedDrain) response.write(`event: ping\ndata: \n${idLine(stream.position())}\n\n`)
     }
   }
 }

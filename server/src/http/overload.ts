@@ -34,7 +34,7 @@ export class Overload {
   #tickedAt = performance.now()
   #lateMs = 0
   #shed = 0
-  #shedInAll = 0
+  #shedTold = 0
   #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(options: OverloadOptions) {
@@ -49,7 +49,7 @@ export class Overload {
 
   /** How many requests were answered because there was no time for them, since the server started. */
   get shed(): number {
-    return this.#shedInAll
+    return this.#shed
   }
 
   /** What made the process late before it listened, such as loading it, is not load. */
@@ -68,7 +68,6 @@ export class Overload {
     const { url = '', method, headers } = request
     if (!this.#isOver() || !url.startsWith('/trpc/') || method === 'OPTIONS') return false
     this.#shed++
-    this.#shedInAll++
     const id = this.#options.requestIdOf(request)
     const body = this.#body.join(id)
     const { origin } = headers
@@ -128,9 +127,10 @@ export class Overload {
   }
 
   #tell(): void {
-    if (this.#shed === 0) return
-    this.#options.log.warn({ requests: this.#shed, underWay: this.#underWay }, 'load was shed')
-    this.#shed = 0
+    const requests = this.#shed - this.#shedTold
+    if (requests === 0) return
+    this.#options.log.warn({ requests, underWay: this.#underWay }, 'load was shed')
+    this.#shedTold = this.#shed
     this.#toldAt = performance.now()
   }
 }

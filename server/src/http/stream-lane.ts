@@ -79,8 +79,8 @@ export async function answerStream(
     whenClosed(response, () => {
       heartbeat.stop(response)
       // Of an answer that we write ourselves, Fastify tells the log only where it was written to its end.
-      if (!response.writableFinished)
-        request.log.info({ req: request, res: reply, responseTime: reply.elapsedTime }, 'request completed')
+      if (response.writableFinished) return
+      request.log.info({ req: request, res: reply, responseTime: reply.elapsedTime }, 'request completed')
     })
     if (signal.aborted) return
     const headers = { ...reply.getHeaders(), ...headersFor([]), ...HEADERS }
@@ -115,9 +115,8 @@ function whenClosed(response: ServerResponse, then: () => void): void {
 }
 
 function messageOf(told: unknown): string {
-  return isTrackedEnvelope(told)
-    ? `data: ${serialized(told[1])}\n${idLine(told[0])}\n\n`
-    : `data: ${serialized(told)}\n\n\n`
+  const [id, change] = isTrackedEnvelope(told) ? told : [undefined, told]
+  return `data: ${serialized(change)}\n${idLine(id)}\n\n`
 }
 
 const serialized = (value: unknown) => JSON.stringify(trpcConfig.transformer.output.serialize(value))

@@ -36,8 +36,6 @@ export class Live {
   readonly #places: Places
   readonly #streams = new Set<Stream<unknown>>()
   readonly #byTopic = new Map<string, Set<Stream<unknown>>>()
-  /** The last event that every stream of its topics has. */
-  #handedOn = 0
   #isClosed = false
 
   constructor(
@@ -66,8 +64,8 @@ export class Live {
   }
 
   /**
-   * Opens a stream: whatever is committed from this call on is told, with the place to come back to. Reading it throws `service_busy` when the reader is to
-   * come back: the token has expired, the server closes, or too much waits to be read.
+   * Opens a stream: whatever is committed from this call on is told, with the place to come back to. Reading it throws
+   * `service_busy` when the reader is to come back: the token has expired, the server closes, or too much waits to be read.
    *
    * @throws Refusal rate_limited, service_busy
    * @throws NotResumable
@@ -87,7 +85,7 @@ export class Live {
       const isOver = () => stream.isEnded
       return Object.assign(this.#read(stream, { after: after ?? position, upTo: position, topics, isOver }), {
         since: after === undefined ? position : undefined,
-        position: () => (stream.isRead ? Math.max(after ?? 0, position, this.#handedOn) : undefined),
+        position: () => (stream.isRead ? Math.max(after ?? 0, position, this.#tail.handedOn) : undefined),
       })
     } catch (error) {
       stream.end()
@@ -108,11 +106,7 @@ export class Live {
       giveBack()
     }
     const stream = new Stream<Change>({ changeOf, onEnd, hangUp })
-    if (this.#streams.size === 0) {
-      // The outbox may be another one by now.
-      this.#handedOn = 0
-      this.#tail.start((events) => this.#tell(events))
-    }
+    if (this.#streams.size === 0) this.#tail.start((events) => this.#tell(events))
     this.#streams.add(stream)
     const expiry =
       expiresAt &&
@@ -138,7 +132,6 @@ export class Live {
   #tell(events: LiveEvent[]): void {
     for (const event of events) {
       for (const topic of topicsOf(event)) for (const stream of this.#byTopic.get(topic) ?? []) stream.push(event)
-      this.#handedOn = event.id
     }
   }
 

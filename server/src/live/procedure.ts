@@ -7,7 +7,10 @@ import { NotResumable } from './backlog.ts'
 import type { Wish } from './live.ts'
 import type { Telling, Told } from './stream.ts'
 
-/** The id of the last event that the client had, or the place of the stream that it heard of last. tRPC's client adds it by itself when it comes back. */
+/**
+ * The id of the last event that the client had, or the place of the stream that it heard of last. tRPC's client adds the former
+ * by itself when it comes back.
+ */
 export const lastEventId = z
   .string()
   .regex(/^(0|[1-9]\d{0,14})$/, 'is no id of an event')

@@ -41,6 +41,7 @@ export class Tail {
   #sequence: Sequence<LiveEvent> | undefined
   /** Where it stood when it stopped. */
   #stoppedAt: number | undefined
+  #handedOn = 0
   #isLooking = false
   #isWoken = false
   #timer: NodeJS.Timeout | undefined
@@ -54,7 +55,12 @@ export class Tail {
     this.#onProblem = onProblem
   }
 
-  /** Everything up to here has been handed on; no event will appear below. */
+  /** The last event that was handed on, since it began to read. */
+  get handedOn(): number {
+    return this.#handedOn
+  }
+
+  /** Everything up to here has been handed on, or is just being; no event will appear below. */
   get position(): number {
     return this.#sequence?.position ?? 0
   }
@@ -126,6 +132,7 @@ export class Tail {
   #rest(): void {
     this.#stoppedAt = this.#sequence?.position ?? this.#stoppedAt
     this.#sequence = undefined
+    this.#handedOn = 0
   }
 
   /** Reads what there is, and returns after how long to look again. */
@@ -147,7 +154,9 @@ export class Tail {
 
   async #handOn(events: LiveEvent[]): Promise<void> {
     for (let start = 0; start < events.length; start += HANDED_AT_ONCE) {
-      this.#listener?.(events.slice(start, start + HANDED_AT_ONCE))
+      const handed = events.slice(start, start + HANDED_AT_ONCE)
+      this.#listener?.(handed)
+      this.#handedOn = handed.at(-1)?.id ?? this.#handedOn
       await nextTurn()
     }
   }

@@ -61,11 +61,10 @@ function listenedTo(procedure: Described, output: Translated | undefined) {
     }),
     event('return', 'The stream is over.', { data: EMPTY }),
   ]
-  const shown = {
-    connected: { event: 'connected', id: '41', data: STREAM_CLIENT },
-    ...(meta.example && { change: { event: 'message', id: '42', data: { json: meta.example.output } } }),
+  const examples = {
+    connected: { value: { event: 'connected', id: '41', data: STREAM_CLIENT } },
+    ...(meta.example && { change: { value: { event: 'message', id: '42', data: { json: meta.example.output } } } }),
   }
-  const examples = Object.fromEntries(Object.entries(shown).map(([name, value]) => [name, { value }]))
   return {
     200: { description: STREAM, content: { 'text/event-stream': { schema: { oneOf: events }, examples } } },
     ...turnedAway(procedure),

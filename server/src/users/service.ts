@@ -44,7 +44,8 @@ export async function create(tx: Tx, { name, now }: { name: string; now: Date })
 }
 
 /**
- * Removes a user: their token moves no points from now on, their books stay. What else it is good for, and how long: docs/caching.md.
+ * Removes a user: their token moves no points from now on, their books stay. What else it is good for, and how long:
+ * docs/caching.md.
  *
  * @throws Refusal user_not_found, as 404: it is not the caller who does not exist
  */
