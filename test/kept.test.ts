@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Kept } from '../server/src/kept.ts'
+import { Kept } from '../server/src/cache.ts'
 
 /** Answers when it is told to. */
 function slowReader() {

@@ -1,11 +1,11 @@
 import { checkServer, connect, createDatabase, migrate } from '@pointwise/db'
 import { buildApp } from './app.ts'
+import { closeOnSignal } from './close-on-signal.ts'
 import { BadConfig, type Config, readConfig } from './config.ts'
 import { demoUsers, type Embedded, farewell, startEmbedded, welcome } from './embedded/index.ts'
 import { urlOf } from './http/address.ts'
 import { createLogger } from './http/logging.ts'
 import type { Storefront } from './http/storefront.ts'
-import { closeOnSignal } from './process.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 

@@ -1,5 +1,5 @@
 import type { Db } from '@pointwise/db'
-import { Kept } from '../kept.ts'
+import { Kept } from '../cache.ts'
 import * as queries from './queries.ts'
 import { startOfHour } from './sales.ts'
 import type { Product } from './service.ts'

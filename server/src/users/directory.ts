@@ -1,5 +1,5 @@
 import type { Db } from '@pointwise/db'
-import { Kept } from '../kept.ts'
+import { Kept } from '../cache.ts'
 import * as users from './service.ts'
 
 const USERS_MAX = 50_000
