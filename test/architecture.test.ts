@@ -87,7 +87,7 @@ test('the sources are found, and their imports are read', () => {
   const router = server.find(({ path }) => path === 'server/src/payments/router.ts')
   expect(router?.imports).toContainEqual({ to: 'server/src/payments/service.ts', typeOnly: false })
   expect(router?.imports).toContainEqual({ to: 'zod', typeOnly: false })
-  const context = server.find(({ path }) => path === 'server/src/context.ts')
+  const context = server.find(({ path }) => path === 'server/src/rpc/context.ts')
   expect(context?.imports).toContainEqual({ to: 'server/src/auth.ts', typeOnly: true })
 })
 

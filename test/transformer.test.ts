@@ -1,6 +1,6 @@
 import superjson, { type SuperJSONResult } from 'superjson'
 import { describe, expect, it } from 'vitest'
-import { transformer } from '../server/src/transformer.ts'
+import { transformer } from '../server/src/rpc/transformer.ts'
 import { fc } from './setup/properties.ts'
 
 const key = fc.oneof(

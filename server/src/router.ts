@@ -3,8 +3,8 @@ import { orderProcedures } from './orders/router.ts'
 import { checkout, paymentsRouter } from './payments/router.ts'
 import { pointsRouter } from './points/router.ts'
 import { productsRouter } from './products/router.ts'
+import { router } from './rpc/init.ts'
 import { storesRouter } from './stores/router.ts'
-import { router } from './trpc.ts'
 import { usersRouter } from './users/router.ts'
 
 /** Everything that can be called. */

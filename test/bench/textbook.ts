@@ -1,9 +1,9 @@
 import { transact } from '@pointwise/db'
 import { z } from 'zod'
 import { orderProcedures } from '../../server/src/orders/router.ts'
-import { existingUser, publicProcedure, userProcedure } from '../../server/src/procedures.ts'
 import { Refusal } from '../../server/src/refusals.ts'
-import { router } from '../../server/src/trpc.ts'
+import { router } from '../../server/src/rpc/init.ts'
+import { existingUser, publicProcedure, userProcedure } from '../../server/src/rpc/procedures.ts'
 
 const id = z.int().min(1)
 

@@ -11,7 +11,7 @@ const points = guardsIn('server/src/points/service.ts')
 const pointQueries = guardsIn('server/src/points/queries.ts')
 const products = guardsIn('server/src/products/service.ts')
 const sales = guardsIn('server/src/products/sales.ts')
-const procedures = guardsIn('server/src/procedures.ts')
+const procedures = guardsIn('server/src/rpc/procedures.ts')
 
 /** Every rule, and what keeps it. */
 const GUARDS_OF_RULES: Guard[] = [

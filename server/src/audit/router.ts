@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { adminProcedure } from '../procedures.ts'
-import { router } from '../trpc.ts'
+import { router } from '../rpc/init.ts'
+import { adminProcedure } from '../rpc/procedures.ts'
 import * as examples from './examples.ts'
 import { CHECKS, type CheckName } from './ledger.ts'
 import { auditUnderWay } from './service.ts'

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { BUSY_AFTER_MS } from '../refusals.ts'
-import { refusedShape, trpcConfig } from '../trpc.ts'
+import { refusedShape, trpcConfig } from '../rpc/init.ts'
 import { responseTime } from './logging.ts'
 
 export const BODY_BYTES_MAX = 256 * 1_024

@@ -1,4 +1,4 @@
-import { type Example, PING_MS, STREAM_CLIENT } from '../trpc.ts'
+import { type Example, PING_MS, STREAM_CLIENT } from '../rpc/init.ts'
 import { errorsOfStream, object, refusalResponses, turnedAway } from './errors.ts'
 import { type JsonSchema, type Translated, translate } from './json-schema.ts'
 import type { Described } from './procedures.ts'

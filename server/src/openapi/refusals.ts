@@ -3,7 +3,7 @@ import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { z } from 'zod'
 import { orderStatus } from '../orders/schemas.ts'
 import { BUSY_AFTER_MS, REFUSALS, Refusal, type RefusalCode, type RefusalDetails } from '../refusals.ts'
-import { id, price } from '../schemas.ts'
+import { id, price } from '../rpc/schemas.ts'
 
 type Fields<Details> = { [Name in keyof Details]-?: z.ZodType<Details[Name]> }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { INT_MAX, id, idempotencyKey, price } from '../schemas.ts'
+import { INT_MAX, id, idempotencyKey, price } from '../rpc/schemas.ts'
 
 const ITEMS_MAX = 50
 const QUANTITY_MAX = 1_000

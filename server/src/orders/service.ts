@@ -1,8 +1,8 @@
 import type { Db, OrderStatus, Tx } from '@pointwise/db'
-import { toPage } from '../cursor.ts'
 import { emit } from '../events.ts'
 import * as sales from '../products/sales.ts'
 import { Refusal } from '../refusals.ts'
+import { toPage } from '../rpc/cursor.ts'
 import * as queries from './queries.ts'
 
 // For settlements, which read and write many orders at once.

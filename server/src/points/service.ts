@@ -1,7 +1,7 @@
 import type { Db, Tx, UseType } from '@pointwise/db'
-import { toPage } from '../cursor.ts'
 import { emit } from '../events.ts'
 import { Refusal } from '../refusals.ts'
+import { toPage } from '../rpc/cursor.ts'
 import * as queries from './queries.ts'
 
 // For settlements, which read and write the wallets of many payments at once.

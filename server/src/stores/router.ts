@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { adminProcedure, publicProcedure } from '../procedures.ts'
-import { id, nameUpTo } from '../schemas.ts'
-import { router } from '../trpc.ts'
+import { router } from '../rpc/init.ts'
+import { adminProcedure, publicProcedure } from '../rpc/procedures.ts'
+import { id, nameUpTo } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as stores from './service.ts'
 

@@ -1,8 +1,8 @@
 import { DatabaseBusy, isTransient, OutcomeUnknown } from '@pointwise/db'
 import { initTRPC, type TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
 import { ZodError } from 'zod'
+import { BUSY_AFTER_MS, Refusal, type RefusalCode, type WireRefusal } from '../refusals.ts'
 import type { Context } from './context.ts'
-import { BUSY_AFTER_MS, Refusal, type RefusalCode, type WireRefusal } from './refusals.ts'
 import { transformer } from './transformer.ts'
 
 const ISSUES_MAX = 20

@@ -1,9 +1,9 @@
 import type { Db, FailedAttempt } from '@pointwise/db'
-import type { Transact } from './attempts.ts'
-import type { Identity } from './auth.ts'
-import type { Live } from './live/live.ts'
-import type { Catalogue } from './products/catalogue.ts'
-import type { Directory } from './users/directory.ts'
+import type { Identity } from '../auth.ts'
+import type { Live } from '../live/live.ts'
+import type { Catalogue } from '../products/catalogue.ts'
+import type { Directory } from '../users/directory.ts'
+import type { Transact } from './transactions.ts'
 
 /** What a call has at hand, over HTTP and in-process alike. */
 export interface Context {

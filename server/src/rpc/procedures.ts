@@ -1,5 +1,5 @@
-import { Refusal, type RefusalCode } from './refusals.ts'
-import { middleware, refuses, translateRefusals } from './trpc.ts'
+import { Refusal, type RefusalCode } from '../refusals.ts'
+import { middleware, refuses, translateRefusals } from './init.ts'
 
 const EVERYBODY = ['rate_limited', 'service_busy'] as const
 const ADMINS = [...EVERYBODY, 'token_missing', 'token_invalid', 'not_allowed'] as const

@@ -1,5 +1,5 @@
 import { type Db, type FailedAttempt, OutcomeUnknown, type Tx, transact } from '@pointwise/db'
-import { Refusal } from './refusals.ts'
+import { Refusal } from '../refusals.ts'
 
 /** What happened to transactions since the server started, by call: for metrics. */
 export interface Counters {

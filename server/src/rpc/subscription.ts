@@ -1,11 +1,11 @@
 import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server'
 import { z } from 'zod'
-import type { Context } from '../context.ts'
+import { NotResumable } from '../live/backlog.ts'
+import type { Wish } from '../live/live.ts'
+import type { Telling, Told } from '../live/stream.ts'
 import { networkOf } from '../rate-limit.ts'
-import { streamError } from '../trpc.ts'
-import { NotResumable } from './backlog.ts'
-import type { Wish } from './live.ts'
-import type { Telling, Told } from './stream.ts'
+import type { Context } from './context.ts'
+import { streamError } from './init.ts'
 
 /**
  * The id of the last event that the client had, or the place of the stream that it heard of last. tRPC's client adds the former
