@@ -88,7 +88,7 @@ test('the sources are found, and their imports are read', () => {
   expect(router?.imports).toContainEqual({ to: 'server/src/payments/service.ts', typeOnly: false })
   expect(router?.imports).toContainEqual({ to: 'zod', typeOnly: false })
   const context = server.find(({ path }) => path === 'server/src/rpc/context.ts')
-  expect(context?.imports).toContainEqual({ to: 'server/src/auth.ts', typeOnly: true })
+  expect(context?.imports).toContainEqual({ to: 'server/src/auth/authenticate.ts', typeOnly: true })
 })
 
 describe('imports go one way', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { TokenConfig } from './auth.ts'
+import type { TokenConfig } from './auth/authenticate.ts'
 import type { StreamLimits } from './live/places.ts'
 
 const SECRET_BYTES_MIN = 32

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { networkOf, RateLimiter } from '../../server/src/rate-limit.ts'
+import { networkOf, RateLimiter } from '../../server/src/auth/rate-limit.ts'
 import { get } from '../setup/raw.ts'
 import { openShop } from '../setup/shop.ts'
 

@@ -1,5 +1,5 @@
 import type { Db, FailedAttempt } from '@pointwise/db'
-import type { Identity } from '../auth.ts'
+import type { Identity } from '../auth/authenticate.ts'
 import type { Live } from '../live/live.ts'
 import type { Catalogue } from '../products/catalogue.ts'
 import type { Directory } from '../users/directory.ts'

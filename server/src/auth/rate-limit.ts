@@ -1,5 +1,5 @@
 import { isIPv6, SocketAddress } from 'node:net'
-import { Refusal } from './refusals.ts'
+import { Refusal } from '../refusals.ts'
 
 const WINDOW_MS = 60_000
 /** Some 20 MB. Beyond it, the older half is forgotten. */

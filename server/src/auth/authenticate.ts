@@ -1,7 +1,7 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { createKeySet, type KeySetOptions } from './key-set.ts'
-import { Refusal } from './refusals.ts'
+import { Refusal } from '../refusals.ts'
+import { createKeySet, type KeySetOptions } from './jwks.ts'
 
 /** Who a token speaks for. An admin need not be a user; a user id is that of a row in `users`, which may be gone. */
 export interface Identity {

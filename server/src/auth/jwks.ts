@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose'
-import { BUSY_AFTER_MS, Refusal } from './refusals.ts'
+import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
 
 /** A key set of this age is asked for again before it is used. */
 const AGE_MAX_MS = 600_000
