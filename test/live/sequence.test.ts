@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Sequence } from '../../server/src/live/sequence.ts'
+import { Sequence } from '../../server/src/outbox/reorder-buffer.ts'
 import { fc } from '../setup/properties.ts'
 
 const PATIENCE = { emptyMs: 100, uncommittedMs: 1_000 }

@@ -1,9 +1,9 @@
 import type { Db } from '@pointwise/db'
-import { Backlog, type Stretch } from './backlog.ts'
-import { type LiveEvent, topicsOf } from './events.ts'
+import { Backlog, type Stretch } from '../outbox/replay.ts'
+import { Tail, type TailOptions } from '../outbox/tailer.ts'
+import { type LiveEvent, topicsOf } from '../outbox/topics.ts'
 import { Places, type StreamLimits } from './places.ts'
 import { comeBack, Stream, type Telling, type Told } from './stream.ts'
-import { Tail, type TailOptions } from './tail.ts'
 
 /** No timer runs longer. */
 const OPEN_MAX_MS = 2 ** 31 - 1

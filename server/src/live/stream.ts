@@ -1,5 +1,5 @@
+import type { LiveEvent } from '../outbox/topics.ts'
 import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
-import type { LiveEvent } from './events.ts'
 
 /** Whoever lets more than this wait reads too slowly. */
 const WAITING_MAX = 1_024

@@ -1,4 +1,4 @@
-import type { Event } from '../events.ts'
+import type { Event } from '../outbox/events.ts'
 
 /** What has happened to an order. */
 export type OrderChange =

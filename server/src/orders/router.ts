@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { userTopic } from '../live/events.ts'
+import { userTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { existingUser, userProcedure } from '../rpc/procedures.ts'
 import { id, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'

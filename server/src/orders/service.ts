@@ -1,5 +1,5 @@
 import type { Db, OrderStatus, Tx } from '@pointwise/db'
-import { emit } from '../events.ts'
+import { emit } from '../outbox/events.ts'
 import * as sales from '../products/sales.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'

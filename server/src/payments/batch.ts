@@ -9,8 +9,8 @@ import {
   together,
   transact,
 } from '@pointwise/db'
-import { insertEvents } from '../events.ts'
 import * as orders from '../orders/service.ts'
+import { insertEvents } from '../outbox/events.ts'
 import * as points from '../points/service.ts'
 import * as sales from '../products/sales.ts'
 import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'

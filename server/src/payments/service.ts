@@ -1,6 +1,6 @@
 import type { Db, Tx } from '@pointwise/db'
-import { emit } from '../events.ts'
 import * as orders from '../orders/service.ts'
+import { emit } from '../outbox/events.ts'
 import * as points from '../points/service.ts'
 import * as sales from '../products/sales.ts'
 import { Refusal } from '../refusals.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { userTopic } from '../live/events.ts'
+import { userTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
 import { existingUser, userProcedure } from '../rpc/procedures.ts'

@@ -1,5 +1,5 @@
 import type { Db, Tx, UseType } from '@pointwise/db'
-import { emit } from '../events.ts'
+import { emit } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
 import * as queries from './queries.ts'

@@ -1,4 +1,4 @@
-import type { Event } from '../events.ts'
+import type { Event } from '../outbox/events.ts'
 
 /** What has happened to the stock or the price of some products at once. */
 export interface StockChange {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { productTopic } from '../live/events.ts'
+import { productTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
 import { adminProcedure, publicProcedure } from '../rpc/procedures.ts'

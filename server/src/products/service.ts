@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Db, Tx } from '@pointwise/db'
-import { emit } from '../events.ts'
+import { emit } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
 import * as stores from '../stores/service.ts'

@@ -1,8 +1,8 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { type Db, readUncommitted } from '@pointwise/db'
-import { type LiveEvent, toEvent } from './events.ts'
 import * as queries from './queries.ts'
-import { type Patience, type Range, Sequence } from './sequence.ts'
+import { type Patience, type Range, Sequence } from './reorder-buffer.ts'
+import { type LiveEvent, toEvent } from './topics.ts'
 
 /** However often it is woken, it does not look more often than this. */
 const PAUSE_MS = 10

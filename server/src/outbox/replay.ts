@@ -1,6 +1,6 @@
 import type { Db } from '@pointwise/db'
-import { aboutTopics, type LiveEvent, toEvent } from './events.ts'
 import * as queries from './queries.ts'
+import { aboutTopics, type LiveEvent, toEvent } from './topics.ts'
 
 /** How many rows of the outbox a reader may be behind. */
 const BEHIND_MAX = 1_000_000

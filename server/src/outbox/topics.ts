@@ -1,4 +1,4 @@
-import type { Event } from '../events.ts'
+import type { Event } from './events.ts'
 import type { About, EventRow } from './queries.ts'
 
 /** An event with its place among all: they are told in the order of their ids. */

@@ -1,7 +1,7 @@
 import type { Db, Tables } from '@pointwise/db'
 import type { ExpressionBuilder } from 'kysely'
-import type { Event } from '../events.ts'
-import type { Range } from './sequence.ts'
+import type { Event } from './events.ts'
+import type { Range } from './reorder-buffer.ts'
 
 /** A row of the outbox. MariaDB gives its payload as text. */
 export interface EventRow {
