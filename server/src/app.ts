@@ -17,12 +17,12 @@ import { Overload, type OverloadLimits } from './http/overload.ts'
 import { drainOnClose } from './http/shutdown.ts'
 import type { Storefront } from './http/storefront.ts'
 import { mountTrpc } from './http/trpc.ts'
-import { Live } from './live/live.ts'
 import { settlementQueueOf } from './payments/settlement-queue.ts'
 import { Catalogue } from './products/catalogue.ts'
 import { appRouter } from './router.ts'
 import type { Context } from './rpc/context.ts'
 import { Attempts, type Counters, newCounters, transactOn } from './rpc/transactions.ts'
+import { Live } from './subscriptions/hub.ts'
 import { Directory } from './users/directory.ts'
 
 /** Room for a batch of the longest procedure names. */

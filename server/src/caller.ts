@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Db } from '@pointwise/db'
-import { Live } from './live/live.ts'
 import { Catalogue } from './products/catalogue.ts'
 import { Refusal } from './refusals.ts'
 import { appRouter } from './router.ts'
 import { createCallerFactory } from './rpc/init.ts'
 import { transactOn } from './rpc/transactions.ts'
+import { Live } from './subscriptions/hub.ts'
 import { Directory } from './users/directory.ts'
 
 const createRouterCaller = createCallerFactory(appRouter)

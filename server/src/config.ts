@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { TokenConfig } from './auth/authenticate.ts'
-import type { StreamLimits } from './live/places.ts'
+import type { StreamLimits } from './subscriptions/stream-limits.ts'
 
 const SECRET_BYTES_MIN = 32
 

@@ -1,7 +1,7 @@
 import { connect, type Db } from '@pointwise/db'
 import { createConnection } from 'mysql2/promise'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { Live, type LiveOptions } from '../../server/src/live/live.ts'
+import { Live, type LiveOptions } from '../../server/src/subscriptions/hub.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { statementsIn } from '../setup/statements.ts'

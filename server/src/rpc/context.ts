@@ -1,7 +1,7 @@
 import type { Db, FailedAttempt } from '@pointwise/db'
 import type { Identity } from '../auth/authenticate.ts'
-import type { Live } from '../live/live.ts'
 import type { Catalogue } from '../products/catalogue.ts'
+import type { Live } from '../subscriptions/hub.ts'
 import type { Directory } from '../users/directory.ts'
 import type { Transact } from './transactions.ts'
 

@@ -1,9 +1,9 @@
 import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server'
 import { z } from 'zod'
 import { networkOf } from '../auth/rate-limit.ts'
-import type { Wish } from '../live/live.ts'
-import type { Telling, Told } from '../live/stream.ts'
 import { NotResumable } from '../outbox/replay.ts'
+import type { Wish } from '../subscriptions/hub.ts'
+import type { Telling, Told } from '../subscriptions/subscriber-queue.ts'
 import type { Context } from './context.ts'
 import { streamError } from './init.ts'
 

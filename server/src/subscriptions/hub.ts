@@ -2,8 +2,8 @@ import type { Db } from '@pointwise/db'
 import { Backlog, type Stretch } from '../outbox/replay.ts'
 import { Tail, type TailOptions } from '../outbox/tailer.ts'
 import { type LiveEvent, topicsOf } from '../outbox/topics.ts'
-import { Places, type StreamLimits } from './places.ts'
-import { comeBack, Stream, type Telling, type Told } from './stream.ts'
+import { Places, type StreamLimits } from './stream-limits.ts'
+import { comeBack, Stream, type Telling, type Told } from './subscriber-queue.ts'
 
 /** No timer runs longer. */
 const OPEN_MAX_MS = 2 ** 31 - 1
