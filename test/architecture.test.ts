@@ -172,7 +172,7 @@ describe('imports go one way', () => {
 
 describe('each thing is done in one place', () => {
   test('pages for a browser are loaded only where they are shown', () => {
-    expect(offenders(server, importing(/^@scalar\//))).toEqual(['server/src/http/reference.ts'])
+    expect(offenders(server, importing(/^@scalar\//))).toEqual(['server/src/http/web/api-reference.ts'])
     const pages = /server\/src\/(http\/(reference|storefront)|embedded\/storefront)\.ts$/
     const loaded = server.filter(({ path, imports }) =>
       imports.some(({ to, typeOnly }) => pages.test(to) && !typeOnly && !pages.test(path)),

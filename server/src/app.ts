@@ -7,16 +7,16 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import { createAuthenticate } from './auth/authenticate.ts'
 import { createAdmit } from './auth/rate-limit.ts'
 import type { AppConfig } from './config.ts'
-import { boundedServer, type ConnectionLimits } from './http/connections.ts'
-import { answerError, answerNotFound, answerUnrouted, BODY_BYTES_MAX } from './http/errors.ts'
-import { securityHeaders } from './http/headers.ts'
+import { answerError, answerNotFound, answerUnrouted, BODY_BYTES_MAX } from './http/error-responses.ts'
+import { drainOnClose } from './http/graceful-shutdown.ts'
 import { mountHealth } from './http/health.ts'
+import { Overload, type OverloadLimits } from './http/load-shedding.ts'
 import { RequestLog } from './http/logging.ts'
-import { mountOpenapi } from './http/openapi.ts'
-import { Overload, type OverloadLimits } from './http/overload.ts'
-import { drainOnClose } from './http/shutdown.ts'
-import type { Storefront } from './http/storefront.ts'
-import { mountTrpc } from './http/trpc.ts'
+import { securityHeaders } from './http/security-headers.ts'
+import { boundedServer, type ConnectionLimits } from './http/server.ts'
+import { mountTrpc } from './http/trpc/route.ts'
+import { mountOpenapi } from './http/web/openapi.ts'
+import type { Storefront } from './http/web/storefront.ts'
 import { settlementQueueOf } from './payments/settlement-queue.ts'
 import { Catalogue } from './products/catalogue.ts'
 import { appRouter } from './router.ts'
@@ -114,8 +114,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   mountOpenapi(app)
   if (config.storefront) {
     // A large script and a page, which nobody loads who does not show them.
-    await (await import('./http/reference.ts')).mountReference(app)
-    await (await import('./http/storefront.ts')).mountStorefront(app, options.storefront)
+    await (await import('./http/web/api-reference.ts')).mountReference(app)
+    await (await import('./http/web/storefront.ts')).mountStorefront(app, options.storefront)
   }
 
   const authenticate = createAuthenticate(config.tokens, {

@@ -5,7 +5,7 @@ import { BadConfig, type Config, readConfig } from './config.ts'
 import { demoUsers, type Embedded, farewell, startEmbedded, welcome } from './embedded/index.ts'
 import { urlOf } from './http/address.ts'
 import { createLogger } from './http/logging.ts'
-import type { Storefront } from './http/storefront.ts'
+import type { Storefront } from './http/web/storefront.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 

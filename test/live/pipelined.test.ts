@@ -1,5 +1,5 @@
 import { afterEach, onTestFinished, test, vi } from 'vitest'
-import { Heartbeat } from '../../server/src/http/heartbeat.ts'
+import { Heartbeat } from '../../server/src/http/trpc/sse-heartbeat.ts'
 import { eventually } from '../setup/eventually.ts'
 import { openShop } from '../setup/shop.ts'
 import { socketTo } from '../setup/sockets.ts'

@@ -10,8 +10,8 @@ import {
 } from 'playwright-core'
 import { test as base, expect, vi } from 'vitest'
 import { buildStorefront } from '../../server/src/embedded/storefront.ts'
-import type { Site } from '../../server/src/http/site.ts'
-import type { DemoUser } from '../../server/src/http/storefront.ts'
+import type { Site } from '../../server/src/http/web/static-files.ts'
+import type { DemoUser } from '../../server/src/http/web/storefront.ts'
 import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')

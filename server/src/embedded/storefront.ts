@@ -6,8 +6,8 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { readSite, type Site } from '../http/site.ts'
-import type { Storefront } from '../http/storefront.ts'
+import { readSite, type Site } from '../http/web/static-files.ts'
+import type { Storefront } from '../http/web/storefront.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const PAGE = join(ROOT, 'client-sdk/example/storefront')

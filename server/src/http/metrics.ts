@@ -4,7 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@pro
 import type { FastifyInstance } from 'fastify'
 import { appRouter } from '../router.ts'
 import { urlOf } from './address.ts'
-import { proceduresOf } from './short-lane.ts'
+import { proceduresOf } from './trpc/fast-path.ts'
 
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import { type AnyTRPCProcedure, getTRPCErrorFromUnknown, getTRPCErrorShape, isTrackedEnvelope } from '@trpc/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { STREAM_CLIENT, trpcConfig } from '../rpc/init.ts'
-import type { Telling } from '../subscriptions/subscriber-queue.ts'
-import { type Heartbeat, idLine } from './heartbeat.ts'
-import type { Overload } from './overload.ts'
-import type { Lane, Procedures } from './short-lane.ts'
+import { STREAM_CLIENT, trpcConfig } from '../../rpc/init.ts'
+import type { Telling } from '../../subscriptions/subscriber-queue.ts'
+import type { Overload } from '../load-shedding.ts'
+import type { Lane, Procedures } from './fast-path.ts'
+import { type Heartbeat, idLine } from './sse-heartbeat.ts'
 
 const HEADERS = {
   'content-type': 'text/event-stream',

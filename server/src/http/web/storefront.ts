@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
-import { beingBuilt, notBuilt } from './being-built.ts'
-import { readSite, type Site, sendFile, textFile } from './site.ts'
+import { beingBuilt, notBuilt } from './placeholder-page.ts'
+import { readSite, type Site, sendFile, textFile } from './static-files.ts'
 
 /** Where `npm run build:storefront` builds. */
-const FOLDER = fileURLToPath(new URL('../../../client-sdk/example/storefront/dist', import.meta.url))
+const FOLDER = fileURLToPath(new URL('../../../../client-sdk/example/storefront/dist', import.meta.url))
 
 /** The addresses that the page itself tells apart. */
 const PLACES = ['/', '/products/:productId(^\\d+$)', '/orders', '/points']

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { PING_MS } from '../rpc/init.ts'
-import type { Telling } from '../subscriptions/subscriber-queue.ts'
+import { PING_MS } from '../../rpc/init.ts'
+import type { Telling } from '../../subscriptions/subscriber-queue.ts'
 
 const TICK_MS = 1_000
 

@@ -3,7 +3,7 @@ import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { BUSY_AFTER_MS } from '../refusals.ts'
-import { answerClosing, bodyOf } from './errors.ts'
+import { answerClosing, bodyOf } from './error-responses.ts'
 
 const SWEEP_MS = 250
 /**

@@ -1,13 +1,13 @@
 import type { AnyTRPCRouter, TRPCError } from '@trpc/server'
 import { type FastifyHandlerOptions, fastifyRequestHandler } from '@trpc/server/adapters/fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Refusal } from '../refusals.ts'
-import type { Context } from '../rpc/context.ts'
-import { trace } from '../rpc/init.ts'
-import { Heartbeat } from './heartbeat.ts'
-import type { Overload } from './overload.ts'
-import { answerPlainCall, plainCall, proceduresOf } from './short-lane.ts'
-import { answerStream, streamCall } from './stream-lane.ts'
+import { Refusal } from '../../refusals.ts'
+import type { Context } from '../../rpc/context.ts'
+import { trace } from '../../rpc/init.ts'
+import type { Overload } from '../load-shedding.ts'
+import { answerPlainCall, plainCall, proceduresOf } from './fast-path.ts'
+import { answerStream, streamCall } from './sse.ts'
+import { Heartbeat } from './sse-heartbeat.ts'
 
 /** A batch counts as one request to everything in front of tRPC, so its size is bounded. */
 export const BATCH_MAX = 20

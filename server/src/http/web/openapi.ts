@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { createDocument } from '../openapi/document.ts'
+import { createDocument } from '../../openapi/document.ts'
 
 /** `/openapi.json`: what can be called, and how. Made when it is first asked for. */
 export function mountOpenapi(app: FastifyInstance): void {

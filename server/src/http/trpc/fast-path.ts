@@ -7,8 +7,8 @@ import {
 } from '@trpc/server'
 import { getHTTPStatusCode } from '@trpc/server/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Context } from '../rpc/context.ts'
-import { trpcConfig } from '../rpc/init.ts'
+import type { Context } from '../../rpc/context.ts'
+import { trpcConfig } from '../../rpc/init.ts'
 
 /** A single call, whose input could be read. */
 interface Call {

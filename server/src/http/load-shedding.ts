@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply } from 'fastify'
 import { BUSY_AFTER_MS } from '../refusals.ts'
-import { answerBusy, bodyOf, isUnread } from './errors.ts'
+import { answerBusy, bodyOf, isUnread } from './error-responses.ts'
 
 const TICK_MS = 100
 const TELL_MS = 1_000

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { Overload } from './overload.ts'
+import type { Overload } from './load-shedding.ts'
 
 export interface ConnectionLimits {
   /** How long a client may take to send a request. */
