@@ -19,7 +19,7 @@ function command(env: NodeJS.ProcessEnv): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ['server/src/audit/main.ts'],
+      ['server/scripts/audit.ts'],
       { cwd: ROOT, env: { ...rest, ...env } },
       (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }),
     )

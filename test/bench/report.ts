@@ -1,4 +1,4 @@
-import * as markdown from '../../server/src/openapi/markdown.ts'
+import * as markdown from '../../server/scripts/markdown.ts'
 
 /** One figure: a name, what was measured in each round, and against what. */
 export interface Figure {

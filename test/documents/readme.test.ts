@@ -4,7 +4,7 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { appRouter, REFUSALS, Refusal, type RefusalCode } from '@pointwise/server'
 import { describe, expect, test } from 'vitest'
-import { withTables } from '../../server/src/openapi/tables.ts'
+import { withTables } from '../../server/scripts/api-tables.ts'
 import { openShop } from '../setup/shop.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')

@@ -58,7 +58,7 @@ async function stop(): Promise<number> {
 async function audited(): Promise<{ stdout: string; stderr: string }> {
   const { DATABASE_URL: _, ...env } = process.env
   const options = { cwd: home, env: { ...env, POINTWISE_DATABASE: 'local' } }
-  return promisify(execFile)(process.execPath, ['server/src/audit/main.ts'], options)
+  return promisify(execFile)(process.execPath, ['server/scripts/audit.ts'], options)
 }
 
 const told = () =>

@@ -1,6 +1,6 @@
+import { described } from './describe-procedures.ts'
 import { type JsonSchema, translate } from './json-schema.ts'
-import { described } from './procedures.ts'
-import { describedRefusals } from './refusals.ts'
+import { describedRefusals } from './refusal-schemas.ts'
 
 /** All that a client can rely on: what breaks it when it changes. Words for people are no part of it. */
 export interface Contract {

@@ -1,9 +1,9 @@
 import manifest from '../../package.json' with { type: 'json' }
-import { SHARED_RESPONSES } from './errors.ts'
+import { described } from './describe-procedures.ts'
+import { SHARED_RESPONSES } from './error-schemas.ts'
 import { translate } from './json-schema.ts'
 import { describeOperation } from './operations.ts'
-import { described } from './procedures.ts'
-import { describedRefusals } from './refusals.ts'
+import { describedRefusals } from './refusal-schemas.ts'
 
 const TAGS = {
   users: 'Who may buy.',

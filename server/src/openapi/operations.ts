@@ -1,7 +1,7 @@
 import { type Example, PING_MS, STREAM_CLIENT } from '../rpc/init.ts'
-import { errorsOfStream, object, refusalResponses, turnedAway } from './errors.ts'
+import type { Described } from './describe-procedures.ts'
+import { errorsOfStream, object, refusalResponses, turnedAway } from './error-schemas.ts'
 import { type JsonSchema, type Translated, translate } from './json-schema.ts'
-import type { Described } from './procedures.ts'
 
 const META = {
   type: 'object',

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { withTables } from './tables.ts'
+import { withTables } from './api-tables.ts'
 
 /* `npm run docs` writes the tables of the README; with `--check` it only says whether they are as they should be. */
 
-const README = fileURLToPath(new URL('../../../README.md', import.meta.url))
+const README = fileURLToPath(new URL('../../README.md', import.meta.url))
 
 const page = await readFile(README, 'utf8')
 const written = withTables(page)

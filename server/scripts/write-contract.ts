@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { createContract } from './contract.ts'
+import { createContract } from '../src/openapi/contract.ts'
 
 /*
  * `npm run contract` keeps the contract of the SDK's version, against which the tests hold every later change. That of a

@@ -1,8 +1,8 @@
 import { connect, pendingMigrations } from '@pointwise/db'
-import { BadConfig, readDatabaseConfig } from '../config.ts'
-import { openKeptDatabase } from '../embedded/index.ts'
-import { count, report } from './report.ts'
-import { audit } from './service.ts'
+import { count, report } from '../src/audit/report.ts'
+import { audit } from '../src/audit/service.ts'
+import { BadConfig, readDatabaseConfig } from '../src/config.ts'
+import { openKeptDatabase } from '../src/embedded/index.ts'
 
 const [SOUND, BROKEN, COULD_NOT_RUN] = [0, 1, 2]
 const STATEMENT_TIMEOUT_MS = 60_000

@@ -1,8 +1,8 @@
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import { REFUSALS, type RefusalCode } from '../refusals.ts'
+import type { Described } from './describe-procedures.ts'
 import { type JsonSchema, NAMED } from './json-schema.ts'
-import type { Described } from './procedures.ts'
-import { type DescribedRefusal, describedRefusals } from './refusals.ts'
+import { type DescribedRefusal, describedRefusals } from './refusal-schemas.ts'
 
 const REQUEST_ID = '6f1a2f0e-4c1b-4f5e-9d0a-2f3b4c5d6e7f'
 const NULL = { const: null }

@@ -1,4 +1,4 @@
-import { type JsonSchema, NAMED, type Translated } from './json-schema.ts'
+import { type JsonSchema, NAMED, type Translated } from '../src/openapi/json-schema.ts'
 
 type Named = Translated['named']
 

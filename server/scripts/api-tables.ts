@@ -1,7 +1,7 @@
-import { type Translated, translate } from './json-schema.ts'
+import { type Described, described } from '../src/openapi/describe-procedures.ts'
+import { type Translated, translate } from '../src/openapi/json-schema.ts'
+import { describedRefusals } from '../src/openapi/refusal-schemas.ts'
 import { filled, table } from './markdown.ts'
-import { type Described, described } from './procedures.ts'
-import { describedRefusals } from './refusals.ts'
 import { signature } from './signature.ts'
 
 const WHO = { everybody: '–', user: 'U', admin: 'A' }
