@@ -2,7 +2,7 @@ import { connect, pendingMigrations } from '@pointwise/db'
 import { count, report } from '../src/audit/report.ts'
 import { audit } from '../src/audit/service.ts'
 import { BadConfig, readDatabaseConfig } from '../src/config.ts'
-import { openKeptDatabase } from '../src/embedded/index.ts'
+import { openKeptDatabase } from '../src/embedded/start.ts'
 
 const [SOUND, BROKEN, COULD_NOT_RUN] = [0, 1, 2]
 const STATEMENT_TIMEOUT_MS = 60_000

@@ -2,7 +2,7 @@ import { checkServer, connect, createDatabase, migrate } from '@pointwise/db'
 import { buildApp } from './app.ts'
 import { closeOnSignal } from './close-on-signal.ts'
 import { BadConfig, type Config, readConfig } from './config.ts'
-import { demoUsers, type Embedded, farewell, startEmbedded, welcome } from './embedded/index.ts'
+import { demoUsers, type Embedded, farewell, startEmbedded, welcome } from './embedded/start.ts'
 import { urlOf } from './http/address.ts'
 import { createLogger } from './http/logging.ts'
 import type { Storefront } from './http/web/storefront.ts'
@@ -38,7 +38,7 @@ async function start(config: Config): Promise<void> {
   let storefront: Storefront | undefined
   let isFilled = false
   if (signing && config.storefront) {
-    const { buildStorefront } = await import('./embedded/storefront.ts')
+    const { buildStorefront } = await import('./embedded/build-storefront.ts')
     const onFailure = (error: unknown) => logger.error({ err: error }, 'the storefront could not be built')
     const { site, stop } = buildStorefront({ onFailure })
     cleanups.push(stop)

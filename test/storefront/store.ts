@@ -9,7 +9,7 @@ import {
   type Page,
 } from 'playwright-core'
 import { test as base, expect, vi } from 'vitest'
-import { buildStorefront } from '../../server/src/embedded/storefront.ts'
+import { buildStorefront } from '../../server/src/embedded/build-storefront.ts'
 import type { Site } from '../../server/src/http/web/static-files.ts'
 import type { DemoUser } from '../../server/src/http/web/storefront.ts'
 import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'

@@ -5,9 +5,9 @@ import type { Db } from '@pointwise/db'
 import { type DatabaseWay, type DevelopmentDatabase, findDatabase } from '@pointwise/db/development'
 import type { DemoUser } from '../http/web/storefront.ts'
 import * as users from '../users/service.ts'
-import { fillWhenEmpty } from './demo-catalogue.ts'
-import { keptSecret } from './secret.ts'
-import { adminToken, userToken } from './tokens.ts'
+import { adminToken, userToken } from './demo-tokens.ts'
+import { keptSecret } from './jwt-secret.ts'
+import { fillWhenEmpty } from './seed.ts'
 
 const DIRECTORY = fileURLToPath(new URL('../../../.pointwise', import.meta.url))
 const RUNNING_WITHIN_MS = 2_000
