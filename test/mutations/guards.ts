@@ -1,8 +1,8 @@
 import { type Guard, guardsIn } from './guard.ts'
 import { GUARDS_OF_THE_DATABASE } from './guards-of-the-database.ts'
 
-const settlement = guardsIn('server/src/payments/settlement.ts')
-const batch = guardsIn('server/src/payments/batch.ts')
+const settlement = guardsIn('server/src/payments/settlement/decide.ts')
+const batch = guardsIn('server/src/payments/settlement/settle-batch.ts')
 const payments = guardsIn('server/src/payments/service.ts')
 const paymentQueries = guardsIn('server/src/payments/queries.ts')
 const orders = guardsIn('server/src/orders/service.ts')
@@ -64,7 +64,7 @@ const GUARDS_OF_RULES: Guard[] = [
     'orders/list',
   ),
   settlement('ownership check of payments.pay', 'order?.userId !== userId', 'order === undefined', 'settlement/law'),
-  guardsIn('server/src/payments/books.ts')(
+  guardsIn('server/src/payments/settlement/lock-rows.ts')(
     'ownership check of what payments.pay reads',
     'asked.has(ownedKey(id, userId))',
     'asked.has(ownedKey(id, userId)) || userId > 0',
@@ -111,7 +111,7 @@ const GUARDS_OF_RULES: Guard[] = [
     'if (!wallet) throw new Error()',
     'refusals/precedence',
   ),
-  guardsIn('server/src/payments/books.ts')(
+  guardsIn('server/src/payments/settlement/lock-rows.ts')(
     'removed user check of payments',
     '(wallet.active ? [[wallet.userId, wallet]] : [])',
     '[[wallet.userId, wallet]]',

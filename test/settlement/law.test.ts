@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Books, keyOf, type Request, type Settled, settle } from '../../server/src/payments/settlement.ts'
+import { type Books, keyOf, type Request, type Settled, settle } from '../../server/src/payments/settlement/decide.ts'
 import { Refusal } from '../../server/src/refusals.ts'
 import { fc } from '../setup/properties.ts'
 

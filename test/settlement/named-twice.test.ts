@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Request } from '../../server/src/payments/settlement.ts'
+import type { Request } from '../../server/src/payments/settlement/decide.ts'
 import { eventsOf, holdLocks, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'

@@ -1,6 +1,6 @@
 import { refusalOf } from '@pointwise/client-sdk'
 import { expect, test, vi } from 'vitest'
-import { settlementQueueOf } from '../../server/src/payments/settlement-queue.ts'
+import { settlementQueueOf } from '../../server/src/payments/settlement/queue.ts'
 import { type FaultyShop, openFaultyShop } from '../faults/faulty-shop.ts'
 import { item, newKey, type Product } from '../setup/shop.ts'
 import { sent, underWay } from './together.ts'

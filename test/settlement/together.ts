@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { type Result, settleBatch } from '../../server/src/payments/batch.ts'
-import type { Request } from '../../server/src/payments/settlement.ts'
+import type { Request } from '../../server/src/payments/settlement/decide.ts'
+import { type Result, settleBatch } from '../../server/src/payments/settlement/settle-batch.ts'
 import { Refusal } from '../../server/src/refusals.ts'
 import type { FaultyShop } from '../faults/faulty-shop.ts'
 import { eventually } from '../setup/eventually.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Request } from '../../server/src/payments/settlement.ts'
+import type { Request } from '../../server/src/payments/settlement/decide.ts'
 import { eventsOf } from '../setup/database.ts'
 import { fc } from '../setup/properties.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Db, type Tx, transact } from '@pointwise/db'
-import { settlementQueueOf } from '../payments/settlement-queue.ts'
+import { settlementQueueOf } from '../payments/settlement/queue.ts'
 import * as points from '../points/service.ts'
 import * as products from '../products/service.ts'
 import * as stores from '../stores/service.ts'

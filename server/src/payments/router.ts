@@ -5,7 +5,7 @@ import { adminProcedure, existingUser, userProcedure } from '../rpc/procedures.t
 import { id, price } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as payments from './service.ts'
-import { settlementQueueOf } from './settlement-queue.ts'
+import { settlementQueueOf } from './settlement/queue.ts'
 
 const orderInput = z.strictObject({ orderId: id })
 const payment = z.object({ orderId: id, amount: price, paidAt: z.date() }).meta({ id: 'Payment' })

@@ -5,7 +5,7 @@ import * as points from '../points/service.ts'
 import * as sales from '../products/sales.ts'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
-import type { Payment } from './settlement.ts'
+import type { Payment } from './settlement/decide.ts'
 
 /** @throws Refusal payment_not_found, also for another user's */
 export async function get(db: Db, userId: number, orderId: number): Promise<Payment> {

@@ -1,10 +1,10 @@
 import { type Tx, together } from '@pointwise/db'
-import * as orders from '../orders/service.ts'
-import * as points from '../points/service.ts'
-import * as sales from '../products/sales.ts'
-import * as queries from './queries.ts'
-import { type Books, keyOf, type Request } from './settlement.ts'
-import { type RowKey, type ToldSuspects, tellSuspects } from './suspects.ts'
+import * as orders from '../../orders/service.ts'
+import * as points from '../../points/service.ts'
+import * as sales from '../../products/sales.ts'
+import * as queries from '../queries.ts'
+import { type RowKey, type ToldSuspects, tellSuspects } from './contended-rows.ts'
+import { type Books, keyOf, type Request } from './decide.ts'
 
 export interface Reading extends ToldSuspects {
   books: Books

@@ -1,8 +1,8 @@
 import { DatabaseBusy, type Db, type FailedAttempt, NoConnectionFree } from '@pointwise/db'
-import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
-import { type Bench, type Result, settleBatch } from './batch.ts'
-import type { Paid, Request } from './settlement.ts'
-import type { RowKey } from './suspects.ts'
+import { BUSY_AFTER_MS, Refusal } from '../../refusals.ts'
+import type { RowKey } from './contended-rows.ts'
+import type { Paid, Request } from './decide.ts'
+import { type Bench, type Result, settleBatch } from './settle-batch.ts'
 
 /** How many requests may wait, beside those of the batch under way. */
 const WAITING_MAX = 4_096

@@ -9,15 +9,15 @@ import {
   together,
   transact,
 } from '@pointwise/db'
-import * as orders from '../orders/service.ts'
-import { insertEvents } from '../outbox/events.ts'
-import * as points from '../points/service.ts'
-import * as sales from '../products/sales.ts'
-import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
-import { readBooks } from './books.ts'
-import * as queries from './queries.ts'
-import { type Paid, type Request, type Sale, settle } from './settlement.ts'
-import type { RowKey } from './suspects.ts'
+import * as orders from '../../orders/service.ts'
+import { insertEvents } from '../../outbox/events.ts'
+import * as points from '../../points/service.ts'
+import * as sales from '../../products/sales.ts'
+import { BUSY_AFTER_MS, Refusal } from '../../refusals.ts'
+import * as queries from '../queries.ts'
+import type { RowKey } from './contended-rows.ts'
+import { type Paid, type Request, type Sale, settle } from './decide.ts'
+import { readBooks } from './lock-rows.ts'
 
 /** Of one request: what it came to, a rule's no, or a fault. */
 export type Result = Paid | Refusal | { fault: unknown }
