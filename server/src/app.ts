@@ -18,12 +18,12 @@ import { mountTrpc } from './http/trpc/route.ts'
 import { mountOpenapi } from './http/web/openapi.ts'
 import type { Storefront } from './http/web/storefront.ts'
 import { settlementQueueOf } from './payments/settlement/queue.ts'
-import { Catalogue } from './products/catalogue.ts'
+import { Catalogue } from './products/product-list-cache.ts'
 import { appRouter } from './router.ts'
 import type { Context } from './rpc/context.ts'
 import { Attempts, type Counters, newCounters, transactOn } from './rpc/transactions.ts'
 import { Live } from './subscriptions/hub.ts'
-import { Directory } from './users/directory.ts'
+import { Directory } from './users/user-existence-cache.ts'
 
 /** Room for a batch of the longest procedure names. */
 const PATH_LENGTH_MAX = 1_000

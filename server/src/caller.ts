@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Db } from '@pointwise/db'
-import { Catalogue } from './products/catalogue.ts'
+import { Catalogue } from './products/product-list-cache.ts'
 import { Refusal } from './refusals.ts'
 import { appRouter } from './router.ts'
 import { createCallerFactory } from './rpc/init.ts'
 import { transactOn } from './rpc/transactions.ts'
 import { Live } from './subscriptions/hub.ts'
-import { Directory } from './users/directory.ts'
+import { Directory } from './users/user-existence-cache.ts'
 
 const createRouterCaller = createCallerFactory(appRouter)
 

@@ -10,7 +10,7 @@ const orderQueries = guardsIn('server/src/orders/queries.ts')
 const points = guardsIn('server/src/points/service.ts')
 const pointQueries = guardsIn('server/src/points/queries.ts')
 const products = guardsIn('server/src/products/service.ts')
-const sales = guardsIn('server/src/products/sales.ts')
+const sales = guardsIn('server/src/products/stock.ts')
 const procedures = guardsIn('server/src/rpc/procedures.ts')
 
 /** Every rule, and what keeps it. */

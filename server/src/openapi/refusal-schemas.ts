@@ -1,7 +1,7 @@
 import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { z } from 'zod'
-import { orderStatus } from '../orders/schemas.ts'
+import { orderStatus } from '../orders/order-schemas.ts'
 import { BUSY_AFTER_MS, REFUSALS, Refusal, type RefusalCode, type RefusalDetails } from '../refusals.ts'
 import { id, price } from '../rpc/schemas.ts'
 

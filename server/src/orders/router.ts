@@ -4,9 +4,9 @@ import { cursor } from '../rpc/cursor.ts'
 import { existingUser, userProcedure } from '../rpc/procedures.ts'
 import { id, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
 import { changes, follow, lastEventId } from '../rpc/subscription.ts'
-import { orderChangeOf } from './changes.ts'
 import * as examples from './examples.ts'
-import { order, orderChange, orderStatus, placeInput } from './schemas.ts'
+import { orderChangeOf } from './order-changes.ts'
+import { order, orderChange, orderStatus, placeInput } from './order-schemas.ts'
 import * as orders from './service.ts'
 
 const orderInput = z.strictObject({ orderId: id })

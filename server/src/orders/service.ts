@@ -1,6 +1,6 @@
 import type { Db, OrderStatus, Tx } from '@pointwise/db'
 import { emit } from '../outbox/events.ts'
-import * as sales from '../products/sales.ts'
+import * as sales from '../products/stock.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
 import * as queries from './queries.ts'

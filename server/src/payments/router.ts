@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { order, placeInput } from '../orders/schemas.ts'
+import { order, placeInput } from '../orders/order-schemas.ts'
 import { router } from '../rpc/init.ts'
 import { adminProcedure, existingUser, userProcedure } from '../rpc/procedures.ts'
 import { id, price } from '../rpc/schemas.ts'

@@ -5,7 +5,7 @@ import { router } from '../rpc/init.ts'
 import { existingUser, userProcedure } from '../rpc/procedures.ts'
 import { id, idempotencyKey, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
 import { changes, follow, lastEventId } from '../rpc/subscription.ts'
-import { pointsChangeOf } from './changes.ts'
+import { pointsChangeOf } from './balance-changes.ts'
 import * as examples from './examples.ts'
 import * as points from './service.ts'
 

@@ -5,10 +5,10 @@ import { router } from '../rpc/init.ts'
 import { adminProcedure, publicProcedure } from '../rpc/procedures.ts'
 import { INT_MAX, id, idempotencyKey, keysetPage, limit, nameUpTo, newestFirst, price } from '../rpc/schemas.ts'
 import { changes, follow, lastEventId } from '../rpc/subscription.ts'
-import { TOP_SELLING_MAX, TRENDING_MAX } from './catalogue.ts'
-import { stockChanges } from './changes.ts'
 import * as examples from './examples.ts'
+import { TOP_SELLING_MAX, TRENDING_MAX } from './product-list-cache.ts'
 import * as products from './service.ts'
+import { stockChanges } from './stock-changes.ts'
 
 const RESTOCK_MAX = 1_000_000
 const FOLLOWED_MAX = 100

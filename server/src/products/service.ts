@@ -4,7 +4,7 @@ import { emit } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
 import * as stores from '../stores/service.ts'
-import type { Catalogue } from './catalogue.ts'
+import type { Catalogue } from './product-list-cache.ts'
 import * as queries from './queries.ts'
 
 export const PAGE_SIZE = 20 as const

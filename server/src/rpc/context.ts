@@ -1,8 +1,8 @@
 import type { Db, FailedAttempt } from '@pointwise/db'
 import type { Identity } from '../auth/authenticate.ts'
-import type { Catalogue } from '../products/catalogue.ts'
+import type { Catalogue } from '../products/product-list-cache.ts'
 import type { Live } from '../subscriptions/hub.ts'
-import type { Directory } from '../users/directory.ts'
+import type { Directory } from '../users/user-existence-cache.ts'
 import type { Transact } from './transactions.ts'
 
 /** What a call has at hand, over HTTP and in-process alike. */

@@ -1,6 +1,6 @@
 import * as orders from '../../orders/service.ts'
 import type { Wallet } from '../../points/service.ts'
-import * as sales from '../../products/sales.ts'
+import * as sales from '../../products/stock.ts'
 import { Refusal } from '../../refusals.ts'
 
 /** A call that waits to be settled; `now` is when it was made, and becomes the time of its payment. */

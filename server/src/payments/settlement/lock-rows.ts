@@ -1,7 +1,7 @@
 import { type Tx, together } from '@pointwise/db'
 import * as orders from '../../orders/service.ts'
 import * as points from '../../points/service.ts'
-import * as sales from '../../products/sales.ts'
+import * as sales from '../../products/stock.ts'
 import * as queries from '../queries.ts'
 import { type RowKey, type ToldSuspects, tellSuspects } from './contended-rows.ts'
 import { type Books, keyOf, type Request } from './decide.ts'

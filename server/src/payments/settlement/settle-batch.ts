@@ -12,7 +12,7 @@ import {
 import * as orders from '../../orders/service.ts'
 import { insertEvents } from '../../outbox/events.ts'
 import * as points from '../../points/service.ts'
-import * as sales from '../../products/sales.ts'
+import * as sales from '../../products/stock.ts'
 import { BUSY_AFTER_MS, Refusal } from '../../refusals.ts'
 import * as queries from '../queries.ts'
 import type { RowKey } from './contended-rows.ts'

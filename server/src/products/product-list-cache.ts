@@ -1,8 +1,8 @@
 import type { Db } from '@pointwise/db'
 import { Kept } from '../cache.ts'
 import * as queries from './queries.ts'
-import { startOfHour } from './sales.ts'
 import type { Product } from './service.ts'
+import { startOfHour } from './stock.ts'
 
 /** How many products a ranking of all time names. */
 export const TOP_SELLING_MAX = 10
