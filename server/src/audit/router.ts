@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { router } from '../rpc/init.ts'
 import { adminProcedure } from '../rpc/procedures.ts'
 import * as examples from './examples.ts'
-import { CHECKS, type CheckName } from './ledger.ts'
+import { CHECKS, type CheckName } from './findings.ts'
 import { auditUnderWay } from './service.ts'
 
 const finding = z.strictObject({

@@ -1,14 +1,14 @@
 import { type Db, readConsistently } from '@pointwise/db'
-import { checkEvents } from './events.ts'
-import { type Check, Ledger } from './ledger.ts'
-import { checkOrders } from './orders.ts'
-import { KEYS, selectMoment, type Table } from './queries/chunks.ts'
-import { checkSales } from './sales.ts'
-import type { Extents, Survey } from './survey.ts'
-import { surveyTable } from './tables.ts'
-import { checkTotal, checkWallets } from './wallets.ts'
+import type { Extents, Survey } from './audit-run.ts'
+import { checkEvents } from './checks/check-events.ts'
+import { checkOrders } from './checks/check-orders.ts'
+import { checkSales } from './checks/check-sales.ts'
+import { surveyTable } from './checks/check-tables.ts'
+import { checkTotal, checkWallets } from './checks/check-wallets.ts'
+import { type Check, Ledger } from './findings.ts'
+import { KEYS, selectMoment, type Table } from './queries/table-scan.ts'
 
-export type { Check, CheckName, Finding } from './ledger.ts'
+export type { Check, CheckName, Finding } from './findings.ts'
 
 /** What an audit found. */
 export interface Audit {

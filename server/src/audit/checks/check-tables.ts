@@ -1,7 +1,7 @@
-import { inWords } from './ledger.ts'
-import { type Chunk, countRows, KEYS, selectChunk, type Table } from './queries/chunks.ts'
-import { RULES, selectRuleBreakers } from './queries/rules.ts'
-import type { Survey } from './survey.ts'
+import type { Survey } from '../audit-run.ts'
+import { inWords } from '../findings.ts'
+import { RULES, selectRuleBreakers } from '../queries/row-rules.ts'
+import { type Chunk, countRows, KEYS, selectChunk, type Table } from '../queries/table-scan.ts'
 
 const FIRST = Number.MIN_SAFE_INTEGER
 

@@ -1,6 +1,6 @@
 import type { Db } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
-import { type Chunk, within } from './chunks.ts'
+import { type Chunk, within } from './table-scan.ts'
 
 /** The events of which each row that they tell of has exactly one. */
 export const ONCE = ['points.charged', 'order.placed', 'order.paid', 'order.refunded', 'order.cancelled'] as const

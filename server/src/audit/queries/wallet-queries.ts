@@ -1,6 +1,6 @@
 import { type Db, forceIndex } from '@pointwise/db'
 import { sql } from 'kysely'
-import { type Chunk, within } from './chunks.ts'
+import { type Chunk, within } from './table-scan.ts'
 
 /** The wallet in whose history the row lies that comes `size` rows further on: an index tells. */
 export function selectWalletFurtherOn(db: Db, { after, size }: { after: number; size: number }) {

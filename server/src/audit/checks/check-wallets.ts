@@ -1,6 +1,6 @@
-import type { Chunk } from './queries/chunks.ts'
-import * as queries from './queries/wallets.ts'
-import type { Extents, Survey } from './survey.ts'
+import type { Extents, Survey } from '../audit-run.ts'
+import type { Chunk } from '../queries/table-scan.ts'
+import * as queries from '../queries/wallet-queries.ts'
 
 /** Holds each wallet against its history, and each row of a history against the one before it. */
 export async function checkWallets(survey: Survey, { points, point_histories: histories }: Extents): Promise<void> {

@@ -1,6 +1,6 @@
-import type { Chunk } from './queries/chunks.ts'
-import * as queries from './queries/sales.ts'
-import type { Extents, Survey } from './survey.ts'
+import type { Extents, Survey } from '../audit-run.ts'
+import * as queries from '../queries/sale-queries.ts'
+import type { Chunk } from '../queries/table-scan.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -1,8 +1,8 @@
-import { IdSet } from './id-set.ts'
-import { inWords } from './ledger.ts'
-import type { Chunk } from './queries/chunks.ts'
-import * as queries from './queries/events.ts'
-import type { Extents, Survey } from './survey.ts'
+import type { Extents, Survey } from '../audit-run.ts'
+import { inWords } from '../findings.ts'
+import { IdSet } from '../id-bitmap.ts'
+import * as queries from '../queries/event-queries.ts'
+import type { Chunk } from '../queries/table-scan.ts'
 
 /** What the events tell, as sets of ids: no index leads from a row to its events. */
 interface Told {

@@ -1,6 +1,6 @@
 import type { Db } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
-import { type Chunk, KEYS, selectFound, type Table, within } from './chunks.ts'
+import { type Chunk, KEYS, selectFound, type Table, within } from './table-scan.ts'
 
 /** What holds of every row of a table, whatever stands in others but that a row is there. */
 export interface Rule {

@@ -1,6 +1,6 @@
 import { type Db, forceIndex } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
-import { type Chunk, within } from './chunks.ts'
+import { type Chunk, within } from './table-scan.ts'
 
 /** Whole hours since 1970, UTC. */
 const hourOf = (column: string): RawBuilder<number> => sql`timestampdiff(hour, '1970-01-01', ${sql.ref(column)})`

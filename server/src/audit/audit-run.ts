@@ -1,7 +1,7 @@
 import type { Db } from '@pointwise/db'
-import type { Ledger } from './ledger.ts'
-import type { Table } from './queries/chunks.ts'
-import type { Extent } from './tables.ts'
+import type { Extent } from './checks/check-tables.ts'
+import type { Ledger } from './findings.ts'
+import type { Table } from './queries/table-scan.ts'
 
 /** An audit under way: the snapshot it reads, what it found so far, and its bounds. */
 export interface Survey {

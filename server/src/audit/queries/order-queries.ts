@@ -1,6 +1,6 @@
 import { type Db, forceIndex } from '@pointwise/db'
 import { sql } from 'kysely'
-import { type Chunk, within } from './chunks.ts'
+import { type Chunk, within } from './table-scan.ts'
 
 const isPaid = sql<boolean>`orders.status in ('paid', 'refunded')`
 const isRefunded = sql<boolean>`orders.status = 'refunded'`

@@ -1,6 +1,6 @@
-import { inWords } from './ledger.ts'
-import * as queries from './queries/orders.ts'
-import type { Extents, Survey } from './survey.ts'
+import type { Extents, Survey } from '../audit-run.ts'
+import { inWords } from '../findings.ts'
+import * as queries from '../queries/order-queries.ts'
 
 /** Holds each order against its lines, its payment, its refund, and their rows of history. */
 export async function checkOrders({ db, ledger, progress }: Survey, { orders }: Extents): Promise<void> {
