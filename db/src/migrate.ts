@@ -2,7 +2,7 @@ import { Kysely, MysqlDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { createConnection, createPool } from 'mysql2'
 import { COLLATION, type Db, driverOptions } from './connection.ts'
-import { migrations } from './migrations/index.ts'
+import { migrations } from './migrations/all.ts'
 
 /** Creates the database that `url` names where it is missing and may be created; an existing one is left as it is. */
 export async function createDatabase(url: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely'
 import type { Pool, PoolConnection, QueryError, QueryResult, QueryValues, ResultSetHeader } from 'mysql2'
-import { isConnectionLost, isReadOnly, NoConnectionFree } from './failures.ts'
+import { isConnectionLost, isReadOnly, NoConnectionFree } from './errors.ts'
 
 /** What every session is told before its first use. READ COMMITTED: see docs/decisions/0002-read-committed.md. */
 const SESSION = [

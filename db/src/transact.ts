@@ -9,8 +9,8 @@ import {
   NoConnectionFree,
   OutcomeUnknown,
   reasonOf,
-} from './failures.ts'
-import { rollBack } from './roll-back.ts'
+} from './errors.ts'
+import { rollBack } from './rollback-quietly.ts'
 import type { Tables } from './tables.ts'
 
 const RETRIES_MAX = 3

@@ -1,4 +1,4 @@
-import { createdAt, createTable, updatedAt } from './table.ts'
+import { createdAt, createTable, updatedAt } from './create-table.ts'
 
 export const users = createTable('users', (table) =>
   table

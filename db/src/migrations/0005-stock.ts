@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { createdAt, createTable, updatedAt } from './table.ts'
+import { createdAt, createTable, updatedAt } from './create-table.ts'
 
 export const stock = createTable('stock', (table) =>
   table

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { createdAt, createTable, idempotencyKey } from './table.ts'
+import { createdAt, createTable, idempotencyKey } from './create-table.ts'
 
 export const stockChanges = createTable('stock_changes', (table) =>
   table

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { createdAt, createTable, idempotencyKey, updatedAt } from './table.ts'
+import { createdAt, createTable, idempotencyKey, updatedAt } from './create-table.ts'
 
 export const orders = createTable('orders', (table) =>
   table

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { createdAt, createTable, KEY } from './table.ts'
+import { createdAt, createTable, KEY } from './create-table.ts'
 
 export const pointHistories = createTable('point_histories', (table) =>
   table

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { createdAt, createTable } from './table.ts'
+import { createdAt, createTable } from './create-table.ts'
 
 export const payments = createTable('payments', (table) =>
   table

@@ -1,4 +1,4 @@
-import { createTable } from './table.ts'
+import { createTable } from './create-table.ts'
 
 export const productSales = createTable('product_sales', (table) =>
   table

@@ -1,4 +1,4 @@
-import { createdAt, createTable } from './table.ts'
+import { createdAt, createTable } from './create-table.ts'
 
 export const events = createTable('events', (table) =>
   table

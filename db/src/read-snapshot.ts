@@ -1,6 +1,6 @@
 import type { IsolationLevel, Kysely } from 'kysely'
 import type { Db } from './connection.ts'
-import { rollBack } from './roll-back.ts'
+import { rollBack } from './rollback-quietly.ts'
 import type { Tables } from './tables.ts'
 
 /**
