@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { claim, DataHeld } from '../../db/src/development/claim.ts'
+import { claim, DataHeld } from '../../db/development/directory-lock.ts'
 
 let folder: string
 beforeEach(async () => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { type DevelopmentDatabase, findDatabase } from '@pointwise/db/development'
 import { describe, expect, test } from 'vitest'
-import { whyNoEngine } from '../../db/src/development/docker-engine.ts'
-import { thisMachine } from '../../db/src/development/machine.ts'
+import { whyNoEngine } from '../../db/development/docker-engine.ts'
+import { thisMachine } from '../../db/development/host-environment.ts'
 
 import { held, options, owned, query, startOwner, withDirectories } from '../setup/development.ts'
 

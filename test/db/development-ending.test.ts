@@ -4,8 +4,8 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findDatabase } from '@pointwise/db/development'
 import { describe, expect, test } from 'vitest'
-import { thisMachine } from '../../db/src/development/machine.ts'
-import { findPrograms } from '../../db/src/development/programs.ts'
+import { thisMachine } from '../../db/development/host-environment.ts'
+import { findPrograms } from '../../db/development/server-binaries.ts'
 
 import {
   directory,

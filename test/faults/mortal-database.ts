@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { untilItAnswers } from '../../db/src/development/answer.ts'
-import { openHome } from '../../db/src/development/home.ts'
-import type { Leash } from '../../db/src/development/leash.ts'
-import { startPrivately } from '../../db/src/development/local.ts'
-import { thisMachine } from '../../db/src/development/machine.ts'
-import { findPrograms, type ServerProgram } from '../../db/src/development/programs.ts'
-import { servingSettings } from '../../db/src/development/settings.ts'
+import { thisMachine } from '../../db/development/host-environment.ts'
+import { startPrivately } from '../../db/development/local-provider.ts'
+import { findPrograms, type ServerProgram } from '../../db/development/server-binaries.ts'
+import { openHome } from '../../db/development/server-directory.ts'
+import { servingSettings } from '../../db/development/server-settings.ts'
+import type { Leash } from '../../db/development/supervised-process.ts'
+import { untilItAnswers } from '../../db/development/wait-until-ready.ts'
 
 export interface MortalDatabase extends AsyncDisposable {
   url: string

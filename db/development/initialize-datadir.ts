@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Leash, LeashOptions } from './leash.ts'
-import type { ServerProgram } from './programs.ts'
-import { baseSettings } from './settings.ts'
+import type { ServerProgram } from './server-binaries.ts'
+import { baseSettings } from './server-settings.ts'
+import type { Leash, LeashOptions } from './supervised-process.ts'
 
 export interface FirstStart {
   program: ServerProgram

@@ -1,10 +1,10 @@
 import { type FileHandle, mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { claim, isAbandoned } from './claim.ts'
 import type { FindOptions } from './development-database.ts'
-import { type Leash, type LeashOptions, leash } from './leash.ts'
-import type { ServerProgram } from './programs.ts'
-import { temporaryFolder } from './settings.ts'
+import { claim, isAbandoned } from './directory-lock.ts'
+import type { ServerProgram } from './server-binaries.ts'
+import { temporaryFolder } from './server-settings.ts'
+import { type Leash, type LeashOptions, leash } from './supervised-process.ts'
 
 const TEMPORARY = 'temporary-'
 

@@ -4,10 +4,10 @@ import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ContainerRuntimeClient, GenericContainer, StartedTestContainer } from 'testcontainers'
-import { untilItAnswers } from './answer.ts'
-import { claim } from './claim.ts'
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
-import { isAlive, lifeOf } from './life.ts'
+import { claim } from './directory-lock.ts'
+import { isAlive, lifeOf } from './process-identity.ts'
+import { untilItAnswers } from './wait-until-ready.ts'
 
 const IMAGE = 'mysql:9.7'
 const PORT = 3306

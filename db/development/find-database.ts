@@ -1,6 +1,6 @@
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
-import { findDatabaseOn } from './find.ts'
-import { thisMachine } from './machine.ts'
+import { findDatabaseOn } from './find-on-host.ts'
+import { thisMachine } from './host-environment.ts'
 
 export type { DatabaseWay, DevelopmentDatabase, FindOptions } from './development-database.ts'
 

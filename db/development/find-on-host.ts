@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { installServer } from './apt.ts'
-import { DataHeld } from './claim.ts'
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
-import { startInDocker } from './docker.ts'
+import { DataHeld } from './directory-lock.ts'
 import { whyNoEngine } from './docker-engine.ts'
-import { startPrivately } from './local.ts'
-import type { Machine } from './machine.ts'
-import { findPrograms, type ServerProgram } from './programs.ts'
+import { startInDocker } from './docker-provider.ts'
+import type { Machine } from './host-environment.ts'
+import { startPrivately } from './local-provider.ts'
+import { findPrograms, type ServerProgram } from './server-binaries.ts'
 
 /** `findDatabase`, on a machine that is given: what it holds decides which ways there are. */
 export async function findDatabaseOn(machine: Machine, options: FindOptions): Promise<DevelopmentDatabase> {

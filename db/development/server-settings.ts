@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ServerKind } from './programs.ts'
+import type { ServerKind } from './server-binaries.ts'
 
 export interface Settings {
   kind: ServerKind

@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { isAlive, type Life, lifeOf } from './life.ts'
+import { isAlive, type Life, lifeOf } from './process-identity.ts'
 
 /** How long a database whose owner was killed may take to end, before we call its data held. */
 const LEAVING_MS = 40_000
