@@ -1,4 +1,4 @@
-import { NoAnswer } from './answer.ts'
+import { NoAnswer } from './response.ts'
 
 /** One of the server's events, as the format of server-sent events has it. */
 export interface ServerEvent {

@@ -1,7 +1,7 @@
 import type { TRPCLink } from '@trpc/client'
 import type { AppRouter } from './app-router.ts'
 import { newIdempotencyKey } from './idempotency-key.ts'
-import { takesKey } from './repeatable.ts'
+import { takesKey } from './retryable-mutations.ts'
 
 /** Gives a key of its own to every call that takes one and came without. */
 export const idempotencyLink: TRPCLink<AppRouter> =

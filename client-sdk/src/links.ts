@@ -1,9 +1,9 @@
 import { httpBatchLink, httpLink, splitLink, type TRPCLink } from '@trpc/client'
 import superjson from 'superjson'
-import { fetchAnswer } from './answer.ts'
 import type { AppRouter } from './app-router.ts'
 import type { ClientOptions } from './client.ts'
 import { idempotencyLink } from './idempotency-link.ts'
+import { fetchAnswer } from './response.ts'
 import { type Patience, retryLink } from './retry-link.ts'
 import { subscriptionLink } from './subscription-link.ts'
 

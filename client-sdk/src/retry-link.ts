@@ -1,11 +1,11 @@
 import type { Operation, TRPCClientError, TRPCLink } from '@trpc/client'
 import { observable } from '@trpc/server/observable'
 import type { AppRouter } from './app-router.ts'
-import { isDecision, passesAfterMs } from './failure.ts'
+import { tryOnce, wait } from './attempt.ts'
+import { isDecision, passesAfterMs } from './classify-error.ts'
 import { keyOf } from './idempotency-link.ts'
 import { OutcomeUnknownError } from './outcome-unknown-error.ts'
-import { isRepeatable } from './repeatable.ts'
-import { tryOnce, wait } from './try-once.ts'
+import { isRepeatable } from './retryable-mutations.ts'
 
 type Next = Parameters<ReturnType<TRPCLink<AppRouter>>>[0]['next']
 

@@ -1,11 +1,11 @@
 import { type Operation, type OperationResultObserver, TRPCClientError, type TRPCLink } from '@trpc/client'
 import { observable } from '@trpc/server/observable'
 import superjson, { type SuperJSONResult } from 'superjson'
-import { NoAnswer, readAnswer } from './answer.ts'
 import type { AppRouter } from './app-router.ts'
+import { wait } from './attempt.ts'
 import { readEvents } from './event-stream.ts'
-import { pauseBeforeReturn, type Standing } from './standing.ts'
-import { wait } from './try-once.ts'
+import { pauseBeforeReturn, type Standing } from './reconnect-policy.ts'
+import { NoAnswer, readAnswer } from './response.ts'
 
 export interface Connecting {
   /** Where the procedures are. */

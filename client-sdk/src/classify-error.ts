@@ -1,7 +1,7 @@
 import type { TRPCClientError } from '@trpc/client'
-import { NoAnswer } from './answer.ts'
 import type { AppRouter } from './app-router.ts'
 import { isDecisive, refusalOf } from './refusal.ts'
+import { NoAnswer } from './response.ts'
 
 /** Whether the call may have taken effect although it failed: no answer came, or the server itself cannot tell. */
 export function isLost({ data, shape, cause, meta }: TRPCClientError<AppRouter>): boolean {

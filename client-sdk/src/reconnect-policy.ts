@@ -1,7 +1,7 @@
 import type { TRPCClientError } from '@trpc/client'
-import { NoAnswer } from './answer.ts'
 import type { AppRouter } from './app-router.ts'
 import { refusalOf } from './refusal.ts'
+import { NoAnswer } from './response.ts'
 
 /** How a subscription has fared so far. */
 export interface Standing {

@@ -1,8 +1,8 @@
 import { TRPCClientError } from '@trpc/client'
 import type { Observable } from '@trpc/server/observable'
-import { NoAnswer } from './answer.ts'
 import type { AppRouter } from './app-router.ts'
-import { isLost } from './failure.ts'
+import { isLost } from './classify-error.ts'
+import { NoAnswer } from './response.ts'
 
 /** How a try ended; `lost` when it failed and the call may have taken effect all the same. */
 export type Try<Answer> = { answer: Answer } | { error: TRPCClientError<AppRouter>; lost: boolean }
