@@ -2,7 +2,7 @@ import type { Db } from '@pointwise/db'
 import { audit } from '@pointwise/server'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptyTables } from '../setup/database.ts'
-import { keepBooks, unguardedDatabase } from './books.ts'
+import { keepBooks, unguardedDatabase } from './sound-shop.ts'
 
 let db: Db
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { base64url, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { SECRET } from '../setup/configuration.ts'
-import { get, post } from '../setup/raw.ts'
+import { get, post } from '../setup/raw-http.ts'
 import { expectRefused } from '../setup/refusals.ts'
 import { openShop } from '../setup/shop.ts'
 

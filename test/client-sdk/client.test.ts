@@ -1,6 +1,6 @@
 import { createClient, newIdempotencyKey } from '@pointwise/client-sdk'
 import { describe, expect, it } from 'vitest'
-import { answer, cut, openOddServer } from './odd-server.ts'
+import { answer, cut, openOddServer } from './misbehaving-server.ts'
 
 const charged = { historyId: 1, amount: 10, balance: 10, replayed: false }
 const order = { id: 1 }

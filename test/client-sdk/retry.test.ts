@@ -12,7 +12,17 @@ import { createTRPCClient } from '@trpc/client'
 import { describe, expect, it, vi } from 'vitest'
 import { links } from '../../client-sdk/src/links.ts'
 import { PATIENCE, type Patience } from '../../client-sdk/src/retry-link.ts'
-import { answer, cut, cutMidway, fail, type OddServer, openOddServer, refuse, silence, stranger } from './odd-server.ts'
+import {
+  answer,
+  cut,
+  cutMidway,
+  fail,
+  type OddServer,
+  openOddServer,
+  refuse,
+  silence,
+  stranger,
+} from './misbehaving-server.ts'
 
 const charged = { historyId: 1, amount: 10, balance: 10, replayed: false }
 const paid = { payment: { orderId: 1, amount: 10, paidAt: new Date(0) }, balance: 0, replayed: true }

@@ -5,8 +5,8 @@ import { CompiledQuery, type Kysely } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { callEveryProcedure } from '../setup/every-procedure.ts'
-import { filledDatabase } from '../setup/filled.ts'
-import { inWordsWithColumns } from '../setup/statement-words.ts'
+import { filledDatabase } from '../setup/filled-database.ts'
+import { inWordsWithColumns } from '../setup/statement-kinds.ts'
 
 interface Statement {
   procedure: string

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { OrderChange } from '@pointwise/client-sdk'
 import { expect, test } from 'vitest'
-import { following } from '../setup/following.ts'
 import { expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
+import { following } from '../setup/subscriber.ts'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 

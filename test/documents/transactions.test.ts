@@ -4,7 +4,7 @@ import { appRouter, createCaller } from '@pointwise/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyDatabase } from '../setup/database.ts'
 import { newKey } from '../setup/shop.ts'
-import { inWords } from '../setup/statement-words.ts'
+import { inWords } from '../setup/statement-kinds.ts'
 import { statementsIn } from '../setup/statements.ts'
 
 const LOCK_ORDER = ['orders', 'points', 'stock', 'products', 'product_sales']

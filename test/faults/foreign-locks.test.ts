@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { holdLocks } from '../setup/database.ts'
-import { post } from '../setup/raw.ts'
+import { post } from '../setup/raw-http.ts'
 import { type GivenUser, item, newKey, openShop, type Product, type Shop } from '../setup/shop.ts'
 
 const LOCK_WAIT_MS = 1_000

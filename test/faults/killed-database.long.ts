@@ -6,8 +6,8 @@ import { run } from '../setup/database.ts'
 import { expectSoundBooks } from '../setup/invariants.ts'
 import { listening } from '../setup/listening.ts'
 import { item, newKey } from '../setup/shop.ts'
-import { json, send } from '../setup/wire.ts'
-import { databaseProgram, mortalDatabase } from './mortal-database.ts'
+import { json, send } from '../setup/trpc-wire.ts'
+import { databaseProgram, mortalDatabase } from './killable-database.ts'
 
 const CLIENTS = 20
 const ROUNDS = 3

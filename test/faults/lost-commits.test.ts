@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
-import { post } from '../setup/raw.ts'
+import { post } from '../setup/raw-http.ts'
 import { item } from '../setup/shop.ts'
 import { type Call, MUTATIONS, type Stocked, stocked } from './calls.ts'
 import { type FaultyShop, openFaultyShop } from './faulty-shop.ts'

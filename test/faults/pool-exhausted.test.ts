@@ -1,7 +1,7 @@
 import { connect } from '@pointwise/db'
 import { expect, test } from 'vitest'
 import { holdConnection } from '../setup/database.ts'
-import { get, post } from '../setup/raw.ts'
+import { get, post } from '../setup/raw-http.ts'
 import { item, openShop, type Shop } from '../setup/shop.ts'
 import { fingerprint } from './faulty-shop.ts'
 

@@ -5,7 +5,7 @@ import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { item, newKey, openShop } from '../setup/shop.ts'
 import { socketTo } from '../setup/sockets.ts'
-import { json, send } from '../setup/wire.ts'
+import { json, send } from '../setup/trpc-wire.ts'
 
 const CLIENTS = 16
 const BEFORE_THE_SIGNAL = 100

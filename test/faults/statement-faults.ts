@@ -1,8 +1,8 @@
 import type { ConnectOptions } from '@pointwise/db'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Fault } from '../setup/fault-proxy.ts'
-import { get, post } from '../setup/raw.ts'
-import { inWords } from '../setup/statement-words.ts'
+import { get, post } from '../setup/raw-http.ts'
+import { inWords } from '../setup/statement-kinds.ts'
 import { type Call, MUTATIONS, QUERIES, type Stocked, stocked } from './calls.ts'
 import { expectIdlePool, type FaultyShop, fingerprint, openFaultyShop } from './faulty-shop.ts'
 

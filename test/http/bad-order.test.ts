@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectInvalid, sendAsNobody, VALID } from '../setup/invalid-input.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { expectError } from '../setup/wire.ts'
+import { expectError } from '../setup/trpc-wire.ts'
 
 const INT_MAX = 2_147_483_647
 

@@ -1,7 +1,7 @@
 import superjson from 'superjson'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newKey, openShop, type Shop } from '../setup/shop.ts'
-import { errorsIn, expectError, json, send } from '../setup/wire.ts'
+import { errorsIn, expectError, json, send } from '../setup/trpc-wire.ts'
 
 let shop: Shop
 let user: string

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { json, send } from '../setup/wire.ts'
+import { json, send } from '../setup/trpc-wire.ts'
 
 const ALLOWED = ['https://shop.example', 'https://admin.shop.example:8443']
 const CALL = '/trpc/stores.list'

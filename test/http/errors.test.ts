@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
-import { withoutChance } from '../setup/discretion.ts'
+import { withoutChance } from '../setup/log-secrets.ts'
 import { newKey, openShop, type Shop } from '../setup/shop.ts'
-import { errorsIn, expectError, expectOpaque, json, send } from '../setup/wire.ts'
+import { errorsIn, expectError, expectOpaque, json, send } from '../setup/trpc-wire.ts'
 
 let shop: Shop
 let token: string

@@ -5,7 +5,7 @@ import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { listening } from '../setup/listening.ts'
 import { openShop } from '../setup/shop.ts'
-import { json, send } from '../setup/wire.ts'
+import { json, send } from '../setup/trpc-wire.ts'
 
 async function migrated(name: string): Promise<string> {
   const url = databaseUrl(name)

@@ -1,10 +1,10 @@
 import { createLogger } from '@pointwise/server'
 import superjson from 'superjson'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { withoutChance } from '../setup/discretion.ts'
 import { eventually } from '../setup/eventually.ts'
+import { withoutChance } from '../setup/log-secrets.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
-import { json, send } from '../setup/wire.ts'
+import { json, send } from '../setup/trpc-wire.ts'
 
 const INFO = 30
 

@@ -3,7 +3,7 @@ import { holdLocks } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
 import { socketTo } from '../setup/sockets.ts'
-import { json, send } from '../setup/wire.ts'
+import { json, send } from '../setup/trpc-wire.ts'
 
 const ORIGIN = 'https://shop.example'
 const QUICK_MS = 5_000

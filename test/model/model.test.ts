@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openShop } from '../setup/shop.ts'
-import { Driver } from './drive.ts'
-import { opening } from './intents.ts'
+import { opening } from './commands.ts'
+import { Driver } from './driver.ts'
+import { Story } from './scenario.ts'
 import { stepsUpTo } from './steps.ts'
-import { Story } from './story.ts'
 
 /** A failure prints them. */
 const { MODEL_SEED = '1', MODEL_RUNS = '300', MODEL_PATH } = process.env

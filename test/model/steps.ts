@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { type Intent, intent, pair } from './intents.ts'
-import type { Story } from './story.ts'
+import { type Intent, intent, pair } from './commands.ts'
+import type { Story } from './scenario.ts'
 import type { Call } from './world.ts'
 
 /** One call, or two at once. */

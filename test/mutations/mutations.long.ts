@@ -1,6 +1,6 @@
 import { afterAll, expect, inject, test } from 'vitest'
-import { GUARDS } from './guards.ts'
-import { Workshop } from './workshop.ts'
+import { GUARDS } from './guard-table.ts'
+import { Workshop } from './mutant-runner.ts'
 
 const AT_ONCE = 2
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { send } from '../setup/wire.ts'
+import { send } from '../setup/trpc-wire.ts'
 
 let shop: Shop
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { createDocument, REFUSALS } from '@pointwise/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newKey, openShop, type Shop } from '../setup/shop.ts'
-import { json, send } from '../setup/wire.ts'
+import { json, send } from '../setup/trpc-wire.ts'
 import { contentOf, isStream, operations, validatorOf } from './operations.ts'
 import { eventsIn, type ServerSentEvent } from './server-sent-events.ts'
 

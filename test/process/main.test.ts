@@ -5,7 +5,7 @@ import { SECRET } from '../setup/configuration.ts'
 import { databaseUrl, holdLocks, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
-import { json, send } from '../setup/wire.ts'
+import { json, send } from '../setup/trpc-wire.ts'
 
 const url = databaseUrl('process')
 const env = { DATABASE_URL: url, JWT_SECRET: new TextDecoder().decode(SECRET), PORT: '0' }

@@ -6,7 +6,7 @@ import { CONFIG, SECRET } from '../setup/configuration.ts'
 import { databaseUrl } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
-import { json, send } from '../setup/wire.ts'
+import { json, send } from '../setup/trpc-wire.ts'
 
 const env = {
   DATABASE_URL: databaseUrl('process'),

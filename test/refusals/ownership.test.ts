@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { holdLocks, snapshot } from '../setup/database.ts'
-import { get, post } from '../setup/raw.ts'
+import { get, post } from '../setup/raw-http.ts'
 import { type Client, type GivenUser, item, openShop } from '../setup/shop.ts'
 
 const STATUSES = ['pending', 'paid', 'cancelled', 'refunded'] as const

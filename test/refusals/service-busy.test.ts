@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { holdConnection, holdLocks, snapshot } from '../setup/database.ts'
-import { get, post } from '../setup/raw.ts'
+import { get, post } from '../setup/raw-http.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 const BUSY = { code: 'service_busy', retry: 'same-key', afterMs: expect.any(Number) }

@@ -2,7 +2,7 @@ import { appRouter } from '@pointwise/server'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { snapshot } from '../setup/database.ts'
 import { VALID } from '../setup/invalid-input.ts'
-import { get, post, type RawCall, refusedStream } from '../setup/raw.ts'
+import { get, post, type RawCall, refusedStream } from '../setup/raw-http.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 
 /** What everybody may call; whatever is not listed here needs a token. */

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { type Answer, errorsIn, expectError, json, send } from '../setup/wire.ts'
+import { type Answer, errorsIn, expectError, json, send } from '../setup/trpc-wire.ts'
 
 /** An array of this length takes half a second to build; nothing would keep a caller from asking for a hundred times as much. */
 const LONG = 10_000_000

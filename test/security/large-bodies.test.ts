@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { databaseUrl } from '../setup/database.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { socketTo } from '../setup/sockets.ts'
-import { send } from '../setup/wire.ts'
+import { send } from '../setup/trpc-wire.ts'
 
 const BODY_BYTES = 200 * 1_024 * 1_024
 const GROWTH_MAX_MB = 60

@@ -3,10 +3,10 @@ import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { holdLocks } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
-import { get, post } from '../setup/raw.ts'
+import { get, post } from '../setup/raw-http.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { socketTo } from '../setup/sockets.ts'
-import { errorsIn, expectError, send } from '../setup/wire.ts'
+import { errorsIn, expectError, send } from '../setup/trpc-wire.ts'
 
 const ORIGIN = 'https://shop.example'
 const LATE_MAX_MS = 400

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { socketTo } from '../setup/sockets.ts'
-import { errorsIn, expectError, expectOpaque } from '../setup/wire.ts'
+import { errorsIn, expectError, expectOpaque } from '../setup/trpc-wire.ts'
 
 let shop: Shop
 let token: string

@@ -3,7 +3,7 @@ import { holdConnection } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { type RawSocket, socketTo } from '../setup/sockets.ts'
-import { send } from '../setup/wire.ts'
+import { send } from '../setup/trpc-wire.ts'
 
 const SLOW = 500
 const REQUEST_TIMEOUT_MS = 1_000

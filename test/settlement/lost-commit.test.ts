@@ -6,7 +6,7 @@ import { holdLocks, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import type { Fault } from '../setup/fault-proxy.ts'
 import { item, newKey } from '../setup/shop.ts'
-import { inOneBatch, sent } from './together.ts'
+import { inOneBatch, sent } from './generated-requests.ts'
 
 const COMMIT = /^commit$/
 /** The clock stands still: a payment is not told from another by its time. */

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { settlementQueueOf } from '../../server/src/payments/settlement/queue.ts'
 import { type FaultyShop, openFaultyShop } from '../faults/faulty-shop.ts'
 import { item, newKey, type Product } from '../setup/shop.ts'
-import { sent, underWay } from './together.ts'
+import { sent, underWay } from './generated-requests.ts'
 
 const WAITING_MAX = 4_096
 const WAIT_MAX_MS = 3_000

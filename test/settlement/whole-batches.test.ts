@@ -3,7 +3,7 @@ import type { Request } from '../../server/src/payments/settlement/decide.ts'
 import { eventsOf } from '../setup/database.ts'
 import { fc } from '../setup/properties.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
-import { settled, told } from './together.ts'
+import { settled, told } from './generated-requests.ts'
 
 const now = new Date('2026-03-01T08:00:00Z')
 const NAMES = ['pending', 'payable', 'paid', 'cancelled', 'refunded', 'new'] as const

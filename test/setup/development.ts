@@ -73,7 +73,7 @@ export interface Owner {
 }
 
 export function startOwner(way: 'docker' | 'local', keep: 'yes' | 'no', after: 'wait' | 'leave' = 'wait'): Owner {
-  const script = join(import.meta.dirname, '../db/development-owner.ts')
+  const script = join(import.meta.dirname, '../db/directory-owner.ts')
   // A process group of its own, like a command in a terminal.
   const child = spawn(process.execPath, [script, directory, way, keep, after], {
     detached: true,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Db } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
-import { FILLED, FILLED_UNTIL } from './filled.ts'
+import { FILLED, FILLED_UNTIL } from './filled-database.ts'
 
 type Call = [procedure: string, call: () => Promise<unknown>]
 

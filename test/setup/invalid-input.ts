@@ -1,7 +1,7 @@
 import superjson from 'superjson'
 import { expect } from 'vitest'
 import type { Shop } from './shop.ts'
-import { type Answer, errorsIn, expectError, json, send } from './wire.ts'
+import { type Answer, errorsIn, expectError, json, send } from './trpc-wire.ts'
 
 const lines = { items: [{ productId: 1, quantity: 1, price: 1 }] }
 

@@ -7,8 +7,8 @@ import type { JWTPayload } from 'jose'
 import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG, tokenOf, tokenWith } from './configuration.ts'
 import { emptyDatabase, freshDatabase } from './database.ts'
-import { expectDiscreet } from './discretion.ts'
 import { expectSoundBooks } from './invariants.ts'
+import { expectDiscreet } from './log-secrets.ts'
 import { statementsIn } from './statements.ts'
 
 export type Client = ReturnType<typeof createClient>

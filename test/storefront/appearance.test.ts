@@ -1,7 +1,7 @@
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'
-import { button, dialog, eventually, keepScreenshot, type Store, test, textOf } from './store.ts'
+import { button, dialog, eventually, keepScreenshot, type Store, test, textOf } from './browser-shop.ts'
 
 const PHONE = { width: 360, height: 740 }
 /** What the eye takes for standing still. */

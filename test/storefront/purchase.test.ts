@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
-import { serveElsewhere } from './elsewhere.ts'
-import { button, dialog, eventually, hold, keepScreenshot, pressTwice, test, textOf } from './store.ts'
+import { button, dialog, eventually, hold, keepScreenshot, pressTwice, test, textOf } from './browser-shop.ts'
+import { serveElsewhere } from './cross-origin.ts'
 
 const said = '.outcome'
 

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
-import { send } from '../setup/wire.ts'
-import { button, dialog, eventually, keepScreenshot, type Store, test } from './store.ts'
+import { send } from '../setup/trpc-wire.ts'
+import { button, dialog, eventually, keepScreenshot, type Store, test } from './browser-shop.ts'
 
 /** Opens the page, and notes whom the browser asks; what its policy forbids is among the problems of the store. */
 async function openReference(store: Store) {

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
-import { askToBuy, said } from './asking.ts'
-import { button, dialog, eventually, keepScreenshot, pressTwice, test, textOf } from './store.ts'
+import { button, dialog, eventually, keepScreenshot, pressTwice, test, textOf } from './browser-shop.ts'
+import { askToBuy, said } from './request-recorder.ts'
 
 describe('a customer is told, in words, and offered a way on,', () => {
   test('when the price has changed: the new one, at which it can be bought', async ({ openStore }) => {

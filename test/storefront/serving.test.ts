@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openShop } from '../setup/shop.ts'
-import { send } from '../setup/wire.ts'
-import { builtSite } from './store.ts'
+import { send } from '../setup/trpc-wire.ts'
+import { builtSite } from './browser-shop.ts'
 
 const KILOBYTE = 1_024
 /** What a slow 3G connection brings in two seconds. */

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterEach, describe, expect, vi } from 'vitest'
-import { askToBuy, said } from './asking.ts'
-import { button, dialog, eventually, keepScreenshot, test, textOf } from './store.ts'
+import { button, dialog, eventually, keepScreenshot, test, textOf } from './browser-shop.ts'
+import { askToBuy, said } from './request-recorder.ts'
 
 const HOUR_MS = 3_600_000
 

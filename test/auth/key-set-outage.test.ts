@@ -1,0 +1,194 @@
+import { SignJWT } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { clockAt } from '../setup/clock.ts'
+import { eventually } from '../setup/eventually.ts'
+import { KeyServer, openWithKeys, type SigningKey, signingKey, signWith } from '../setup/key-server.ts'
+import { get, post } from '../setup/raw-http.ts'
+import type { Shop } from '../setup/shop.ts'
+import { errorsIn } from '../setup/trpc-wire.ts'
+
+const NOW = '2026-05-01T12:00:00Z'
+const at = (seconds: number) => new Date(Date.parse(NOW) + seconds * 1_000)
+const BUSY = { status: 503, refusal: { code: 'service_busy', retry: 'same-key', afterMs: 1_000 } }
+const INVALID = { status: 401, refusal: { code: 'token_invalid', retry: 'never' } }
+/** What a valid token of an admin who is no user gets. */
+const KNOWN = { status: 403, refusal: { code: 'not_allowed', retry: 'never' } }
+
+async function open() {
+  const clock = clockAt(NOW)
+  const key = await signingKey('one')
+  return { ...(await openWithKeys([key], clock.now)), clock, key }
+}
+
+const call = async (shop: Shop, key: SigningKey, header = {}) =>
+  get(shop, 'users.me', { token: await signWith(key, {}, header) })
+
+const fetchWarnings = (shop: Shop) => shop.log.filter((line) => line.includes('the key set could not be fetched'))
+
+it('a clock that is set back keeps no key from being fetched', async () => {
+  const { shop, server, clock, key, ...opened } = await open()
+  await using _ = opened
+  expect(await call(shop, key)).toMatchObject(KNOWN)
+  clock.set(at(-3_600))
+  expect(await call(shop, key)).toMatchObject(KNOWN)
+  expect(server.fetches).toBe(2)
+})
+
+describe('a flood of unknown keys', () => {
+  const flood = async (shop: Shop, key: SigningKey, count = 100) => {
+    const tokens = await Promise.all(
+      Array.from({ length: count }, (_, n) => signWith(key, {}, { kid: `unknown ${n}` })),
+    )
+    return () => Promise.all(tokens.map((token) => get(shop, 'users.me', { token })))
+  }
+  const statuses = (answers: { status: number }[]) => [...new Set(answers.map(({ status }) => status))]
+
+  it('is refused token_invalid, and 1,000 of them cause one fetch in thirty seconds', async () => {
+    const { shop, server, clock, key, ...opened } = await open()
+    await using _ = opened
+    const forged = await flood(shop, await signingKey('forged'), 1_000)
+    expect(await call(shop, key)).toMatchObject(KNOWN)
+    expect(server.fetches).toBe(1)
+
+    expect(await call(shop, await signingKey('forged'))).toMatchObject(INVALID)
+    expect(server.fetches).toBe(1)
+    clock.set(at(31))
+    expect(statuses(await forged())).toEqual([401])
+    expect(await call(shop, await signingKey('forged'))).toMatchObject(INVALID)
+    expect(server.fetches).toBe(2)
+  })
+
+  it('keeps nobody waiting whose key is known', async () => {
+    const { shop, server, clock, key, ...opened } = await open()
+    await using _ = opened
+    const forged = await flood(shop, await signingKey('forged'))
+    await call(shop, key)
+    clock.set(at(31))
+    server.become('hanging')
+    const waiting = forged()
+    await eventually(() => server.fetches).toBe(2)
+
+    expect(await call(shop, key)).toMatchObject(KNOWN)
+    server.become('up')
+    expect(statuses(await waiting)).toEqual([401])
+  })
+
+  it('causes one fetch in thirty seconds also while the key server fails', async () => {
+    const { shop, server, clock, key, ...opened } = await open()
+    await using _ = opened
+    const forged = await flood(shop, await signingKey('forged'))
+    await call(shop, key)
+    clock.set(at(31))
+    server.become('failing')
+
+    expect(statuses(await forged())).toEqual([503])
+    expect(statuses(await forged())).toEqual([503])
+    expect(server.fetches).toBe(2)
+    expect(fetchWarnings(shop)).toHaveLength(1)
+  })
+})
+
+describe('keys that are rotated', () => {
+  it('overlap: the new key and the old one are good until the old one is taken away', async () => {
+    const { shop, server, clock, key: old, ...opened } = await open()
+    await using _ = opened
+    const next = await signingKey('two', 'EdDSA')
+    expect(await call(shop, old)).toMatchObject(KNOWN)
+
+    server.keys.push(next.jwk)
+    clock.set(at(31))
+    expect(await call(shop, next)).toMatchObject(KNOWN)
+    expect(await call(shop, old)).toMatchObject(KNOWN)
+    server.keys.shift()
+    clock.set(at(31 + 601))
+    expect(await call(shop, old)).toMatchObject(INVALID)
+    expect(await call(shop, next)).toMatchObject(KNOWN)
+    expect(server.fetches).toBe(3)
+  })
+})
+
+describe('a key server that fails', () => {
+  it('leaves the last good keys working, and is asked again every thirty seconds', async () => {
+    const { shop, server, clock, key, ...opened } = await open()
+    await using _ = opened
+    await call(shop, key)
+    server.become('failing')
+
+    clock.set(at(601))
+    for (let n = 0; n < 5; n++) expect(await call(shop, key)).toMatchObject(KNOWN)
+    expect(server.fetches).toBe(2)
+    clock.set(at(632))
+    for (let n = 0; n < 5; n++) expect(await call(shop, key)).toMatchObject(KNOWN)
+    await eventually(() => fetchWarnings(shop).length).toBe(2)
+    expect(server.fetches).toBe(3)
+  })
+
+  it('keeps nobody waiting from the second time on', async () => {
+    const { shop, server, clock, key, ...opened } = await open()
+    await using _ = opened
+    await call(shop, key)
+    server.become('failing')
+    clock.set(at(601))
+    await call(shop, key)
+    server.become('hanging')
+    clock.set(at(632))
+
+    expect(await call(shop, key)).toMatchObject(KNOWN)
+    await eventually(() => server.fetches).toBe(3)
+  })
+
+  it('before there is any key is service_busy, which says nothing of the token, and then recovers', async () => {
+    const { shop, server, clock, key, ...opened } = await open()
+    await using _ = opened
+    server.become('failing')
+
+    const answers = [await call(shop, key), await call(shop, await signingKey('one')), await call(shop, key)]
+    for (const answer of answers) {
+      expect(answer).toMatchObject(BUSY)
+      expect(answer.headers.get('retry-after')).toBe('1')
+      expect(answer.text).not.toMatch(/jwks|127\.0\.0\.1|key (set|server)/i)
+    }
+    expect(server.fetches).toBe(1)
+    expect(fetchWarnings(shop)).toHaveLength(1)
+    expect(errorsIn(shop)).toEqual([])
+    server.become('up')
+    clock.set(at(2))
+    expect(await call(shop, key)).toMatchObject(KNOWN)
+  })
+
+  it('and redirects is not followed', async () => {
+    const { shop, server, key, ...opened } = await open()
+    await using _ = opened
+    await using other = new KeyServer([key])
+    server.redirect = await other.url()
+
+    expect(await call(shop, key)).toMatchObject(BUSY)
+    expect(other.fetches).toBe(0)
+  })
+})
+
+describe('a header that names a key of its own', () => {
+  it.each(['jku', 'x5u', 'jwk'])('is not believed: %s', async (name) => {
+    const { shop, key: _key, ...opened } = await open()
+    await using _ = opened
+    const forged = await signingKey('one')
+    await using theirs = new KeyServer([forged])
+    const url = (await theirs.url()).href
+
+    const answer = await call(shop, forged, { [name]: name === 'jwk' ? forged.jwk : url, kid: 'one' })
+
+    expect(answer).toMatchObject(INVALID)
+    expect(theirs.fetches).toBe(0)
+  })
+
+  it('is not obeyed where it is critical and unknown', async () => {
+    const { shop, key, ...opened } = await open()
+    await using _ = opened
+    const claims = { sub: 'root', role: 'admin', aud: 'pointwise', iss: 'pointwise', exp: Date.now() }
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: key.alg, kid: key.kid, crit: ['of-ours'], 'of-ours': true })
+      .sign(key.privateKey, { crit: { 'of-ours': true } })
+
+    expect(await post(shop, 'stores.create', { token, input: { name: 'S' } })).toMatchObject(INVALID)
+  })
+})

@@ -1,0 +1,124 @@
+import { describe, expect, it, test } from 'vitest'
+import { networkOf, RateLimiter } from '../../server/src/auth/rate-limit.ts'
+import { get } from '../setup/raw-http.ts'
+import { openShop } from '../setup/shop.ts'
+
+const MINUTE_MS = 60_000
+const MANY = 100_000
+
+function limiterAt(time: number, callsPerMinute: number) {
+  const clock = { time, now: () => clock.time }
+  return { clock, limiter: new RateLimiter(callsPerMinute, clock) }
+}
+
+const refused = (limiter: RateLimiter, key: string) => {
+  try {
+    limiter.admit(key)
+    return undefined
+  } catch (error) {
+    return (error as { refusal?: unknown }).refusal
+  }
+}
+
+describe('the limiter', () => {
+  it('counts each key in a minute of its own, and tells when that is over', () => {
+    const { clock, limiter } = limiterAt(0, 2)
+    limiter.admit('a')
+    clock.time = 40_000
+    limiter.admit('a')
+    limiter.admit('b')
+
+    expect(refused(limiter, 'a')).toEqual({ code: 'rate_limited', retry: 'same-key', afterMs: 20_000 })
+    clock.time = MINUTE_MS
+    expect(refused(limiter, 'a')).toBeUndefined()
+    expect(refused(limiter, 'b')).toBeUndefined()
+    expect(refused(limiter, 'b')).toMatchObject({ afterMs: 40_000 })
+  })
+
+  it('gives no call back by being asked in vain', () => {
+    const { clock, limiter } = limiterAt(0, 1)
+    limiter.admit('a')
+    for (clock.time = 1; clock.time < MINUTE_MS; clock.time += 1_000) expect(refused(limiter, 'a')).toBeDefined()
+    clock.time = MINUTE_MS
+    expect(refused(limiter, 'a')).toBeUndefined()
+  })
+
+  it('remembers 100,000 callers, and forgets them when their minute is over', () => {
+    const { clock, limiter } = limiterAt(0, 1)
+    for (let n = 1; n < MANY; n++) limiter.admit(`address:${n}`)
+    clock.time = MINUTE_MS - 1
+    limiter.admit('the last')
+    for (const key of ['address:1', `address:${MANY - 1}`, 'the last']) expect(refused(limiter, key)).toBeDefined()
+    expect(limiter.size).toBe(MANY)
+
+    clock.time = MINUTE_MS
+    expect(refused(limiter, 'address:1')).toBeUndefined()
+    expect(refused(limiter, 'the last')).toMatchObject({ afterMs: MINUTE_MS - 1 })
+    clock.time = 2 * MINUTE_MS
+    expect(refused(limiter, 'the last')).toBeUndefined()
+    expect(limiter.size).toBeLessThanOrEqual(2)
+    clock.time = 9 * MINUTE_MS
+    limiter.admit('another')
+    expect(limiter.size).toBe(1)
+  })
+
+  it('remembers no more than 200,000 at once, however many there are', () => {
+    const { limiter } = limiterAt(0, 1)
+    let most = 0
+    for (let n = 0; n < 5 * MANY; n++) {
+      limiter.admit(`address:${n}`)
+      most = Math.max(most, limiter.size)
+    }
+    expect(most).toBe(2 * MANY)
+    expect(refused(limiter, `address:${5 * MANY - 1}`)).toBeDefined()
+    expect(refused(limiter, 'address:0')).toBeUndefined()
+  })
+})
+
+describe('an address counts as', () => {
+  test.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['::ffff:c000:201', '192.0.2.1'],
+    ['2001:db8:1:2::1', '2001:db8:1:2::/64'],
+    ['2001:DB8:1:2:ffff:ffff:ffff:ffff', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002:0000:0000:0000:0001', '2001:db8:1:2::/64'],
+    ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['1::', '1:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
+    ['unknown', 'unknown'],
+    ['x'.repeat(9_000), 'x'.repeat(45)],
+  ])('%.30s → %.30s', (address, network) => {
+    expect(networkOf(address)).toBe(network)
+  })
+})
+
+describe('behind a proxy', () => {
+  const statusesFrom = async (trustProxy: number, addresses: string[]) => {
+    await using shop = await openShop({ config: { rateLimit: 2, trustProxy } })
+    const statuses: number[] = []
+    for (const address of addresses) {
+      statuses.push((await get(shop, 'products.topSelling', { headers: { 'x-forwarded-for': address } })).status)
+    }
+    return statuses
+  }
+
+  test('the addresses of one IPv6 network are one caller', async () => {
+    const network = ['2001:db8:1:2::1', '2001:db8:1:2::2', '2001:db8:1:2:3::', '2001:db8:1:3::1']
+    expect(await statusesFrom(1, network)).toEqual([200, 200, 429, 200])
+  })
+
+  test('what a caller writes before the address that the proxies add has no effect', async () => {
+    const forged = (real: string) => [1, 2, 3].map((n) => `192.0.2.${n}, ${real}`)
+    expect(await statusesFrom(1, forged('198.51.100.1'))).toEqual([200, 200, 429])
+    expect(await statusesFrom(2, forged('198.51.100.1, 203.0.113.1'))).toEqual([200, 200, 429])
+  })
+
+  test('every header is forged where no proxy is trusted', async () => {
+    expect(await statusesFrom(0, ['192.0.2.1', '2001:db8::1', '198.51.100.1'])).toEqual([200, 200, 429])
+  })
+})
