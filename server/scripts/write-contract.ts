@@ -7,7 +7,7 @@ import { createContract } from '../src/openapi/contract.ts'
  * version, once kept, stays as it is: a change of it comes with another version.
  */
 
-const SDK = new URL('../../../client-sdk/', import.meta.url)
+const SDK = new URL('../../client-sdk/', import.meta.url)
 const file = fileURLToPath(new URL('contract.snapshot.json', SDK))
 
 const { version } = JSON.parse(await readFile(new URL('package.json', SDK), 'utf8'))

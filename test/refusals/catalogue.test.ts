@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest'
 const NAME = /\bit(?:\.each\([\s\S]*?\))?\(\s*(['"`])(?<name>.*?)\1/g
 
 /** Names of tests, as they are written. */
-const names = globSync('**/*.test.ts', { cwd: fileURLToPath(new URL('.', import.meta.url)) })
-  .map((path) => readFileSync(new URL(path, import.meta.url), 'utf8'))
+const names = globSync('**/*.test.ts', { cwd: fileURLToPath(new URL('..', import.meta.url)) })
+  .map((path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'))
   .flatMap((text) => [...text.matchAll(NAME)].map(({ groups }) => groups?.name ?? ''))
 
 describe('REFUSALS', () => {
