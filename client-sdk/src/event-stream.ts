@@ -1,4 +1,4 @@
-import { NoAnswer } from './response.ts'
+import { ConnectionError } from './response.ts'
 
 /** One of the server's events, as the format of server-sent events has it. */
 export interface ServerEvent {
@@ -52,10 +52,10 @@ async function within<T>(ms: number, reading: Promise<T>): Promise<T> {
   try {
     return await Promise.race([
       reading.catch((cause: unknown) => {
-        throw new NoAnswer('The connection was lost.', { cause })
+        throw new ConnectionError('The connection was lost.', { cause })
       }),
       new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new NoAnswer(`Nothing came for ${ms} ms.`)), ms)
+        timer = setTimeout(() => reject(new ConnectionError(`Nothing came for ${ms} ms.`)), ms)
       }),
     ])
   } finally {

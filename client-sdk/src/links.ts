@@ -3,8 +3,8 @@ import superjson from 'superjson'
 import type { AppRouter } from './app-router.ts'
 import type { ClientOptions } from './client.ts'
 import { idempotencyLink } from './idempotency-link.ts'
-import { fetchAnswer } from './response.ts'
-import { type Patience, retryLink } from './retry-link.ts'
+import { fetchResponse } from './response.ts'
+import { type RetryPolicy, retryLink } from './retry-link.ts'
 import { subscriptionLink } from './subscription-link.ts'
 
 /** The server takes no more calls in one request. */
@@ -14,10 +14,10 @@ const BATCH_MAX = 20
 const URL_LENGTH_MAX = 4_000
 
 /** What every call goes through, first to last; the key is chosen before the first try, so that all tries share it. */
-export function links(options: ClientOptions, patience?: Patience): TRPCLink<AppRouter>[] {
+export function links(options: ClientOptions, patience?: RetryPolicy): TRPCLink<AppRouter>[] {
   const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
   const server = { url: endpoint(options.url), headers: () => headers(options) }
-  const http = { ...server, transformer: superjson, fetch: fetchAnswer(fetch) }
+  const http = { ...server, transformer: superjson, fetch: fetchResponse(fetch) }
   return [
     splitLink({
       condition: ({ type }) => type === 'subscription',

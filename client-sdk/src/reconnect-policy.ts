@@ -1,10 +1,10 @@
 import type { TRPCClientError } from '@trpc/client'
 import type { AppRouter } from './app-router.ts'
 import { refusalOf } from './refusal.ts'
-import { NoAnswer } from './response.ts'
+import { ConnectionError } from './response.ts'
 
 /** How a subscription has fared so far. */
-export interface Standing {
+export interface ReconnectState {
   since: number
   /** Whether it was ever followed. */
   started: boolean
@@ -24,7 +24,7 @@ const REFUSED_PAUSE_MS = 1_000
  * After how many milliseconds a subscription that failed is followed again; undefined when that would not help. Clients
  * that were cut off together do not come back together.
  */
-export function pauseBeforeReturn(error: TRPCClientError<AppRouter>, standing: Standing): number | undefined {
+export function reconnectDelayMs(error: TRPCClientError<AppRouter>, standing: ReconnectState): number | undefined {
   const { since, started } = standing
   const failures = ++standing.failures
   if (!started && performance.now() - since > START_MS) return undefined
@@ -40,5 +40,5 @@ export function pauseBeforeReturn(error: TRPCClientError<AppRouter>, standing: S
 /** Whether the connection or the server failed, rather than the call. */
 function isOfServer({ shape, data, cause }: TRPCClientError<AppRouter>): boolean {
   if (shape) return (data?.httpStatus ?? 500) >= 500
-  return cause instanceof NoAnswer && cause.mayHaveArrived
+  return cause instanceof ConnectionError && cause.mayHaveArrived
 }

@@ -2,7 +2,7 @@
  * A request went out and no answer of the server came back: the connection was lost, or something on the way answered
  * in the server's place.
  */
-export class NoAnswer extends Error {
+export class ConnectionError extends Error {
   override readonly name = 'NoAnswer'
   /** Whether the server may have got the call; what turned it away on the way, with a 4xx, did not pass it on. */
   readonly mayHaveArrived: boolean
@@ -14,25 +14,25 @@ export class NoAnswer extends Error {
 }
 
 /** Fetches like `fetch`, but fails with `NoAnswer` where no answer of a tRPC server can be read. */
-export function fetchAnswer(fetch: typeof globalThis.fetch) {
+export function fetchResponse(fetch: typeof globalThis.fetch) {
   return async (url: RequestInfo | URL, init?: object): Promise<Response> => {
     const response = await fetch(url, init).catch((cause: unknown) => {
-      throw new NoAnswer('The connection was lost.', { cause })
+      throw new ConnectionError('The connection was lost.', { cause })
     })
-    return Object.assign(response, { json: () => readAnswer(response) })
+    return Object.assign(response, { json: () => readResponse(response) })
   }
 }
 
 /** The answer of a tRPC server; @throws NoAnswer */
-export async function readAnswer(response: Response): Promise<unknown> {
+export async function readResponse(response: Response): Promise<unknown> {
   const text = await response.text().catch((cause: unknown) => {
-    throw new NoAnswer('The connection was lost while the answer came in.', { cause })
+    throw new ConnectionError('The connection was lost while the answer came in.', { cause })
   })
   const answer = parse(text)
   if ((Array.isArray(answer) ? answer : [answer]).every(isAnswer)) return answer
   const { status } = response
   const mayHaveArrived = status < 400 || status >= 500 || status === 408
-  throw new NoAnswer(`The answer, of status ${status}, is not one of a tRPC server.`, { mayHaveArrived })
+  throw new ConnectionError(`The answer, of status ${status}, is not one of a tRPC server.`, { mayHaveArrived })
 }
 
 /** Other servers answer `{ "error": "Not Found" }`; in tRPC's answers it is an object, as `result` is. */

@@ -7,16 +7,16 @@ type CallsIn<Procedures, Prefix extends string = ''> = {
     : CallsIn<Procedures[Name], `${Prefix}${Name}.`>
 }[keyof Procedures & string]
 
-type KeptApartBy<Procedure extends AnyTRPCProcedure> = 'idempotencyKey' extends keyof inferProcedureInput<Procedure>
+type DedupedBy<Procedure extends AnyTRPCProcedure> = 'idempotencyKey' extends keyof inferProcedureInput<Procedure>
   ? 'key'
   : inferProcedureOutput<Procedure> extends { replayed: boolean }
     ? 'order'
     : never
 
 type Repeatable = {
-  [Call in CallsIn<AppRouter['_def']['record']> as KeptApartBy<Call['procedure']> extends never
+  [Call in CallsIn<AppRouter['_def']['record']> as DedupedBy<Call['procedure']> extends never
     ? never
-    : Call['path']]: KeptApartBy<Call['procedure']>
+    : Call['path']]: DedupedBy<Call['procedure']>
 }
 
 /**

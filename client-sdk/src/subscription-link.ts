@@ -4,10 +4,10 @@ import superjson, { type SuperJSONResult } from 'superjson'
 import type { AppRouter } from './app-router.ts'
 import { wait } from './attempt.ts'
 import { readEvents } from './event-stream.ts'
-import { pauseBeforeReturn, type Standing } from './reconnect-policy.ts'
-import { NoAnswer, readAnswer } from './response.ts'
+import { type ReconnectState, reconnectDelayMs } from './reconnect-policy.ts'
+import { ConnectionError, readResponse } from './response.ts'
 
-export interface Connecting {
+export interface ConnectionOptions {
   /** Where the procedures are. */
   url: string
   /** Asked for every connection, so that each has a token that is still good. */
@@ -29,7 +29,7 @@ const FOLLOWED_AFTER_MS = 1_000
  * named since. It reads with `fetch`: an EventSource could send a token in its URL alone. What whoever reads throws ends it.
  */
 export const subscriptionLink =
-  (connecting: Connecting): TRPCLink<AppRouter> =>
+  (connecting: ConnectionOptions): TRPCLink<AppRouter> =>
   () =>
   ({ op }) =>
     observable((observer) => {
@@ -52,8 +52,13 @@ export const subscriptionLink =
     })
 
 /** Resolves when the server has told all, or nobody reads any more. */
-async function follow(op: Operation, connecting: Connecting, observer: Observer, signal: AbortSignal): Promise<void> {
-  const standing: Standing = { since: performance.now(), started: false, failures: 0 }
+async function follow(
+  op: Operation,
+  connecting: ConnectionOptions,
+  observer: Observer,
+  signal: AbortSignal,
+): Promise<void> {
+  const standing: ReconnectState = { since: performance.now(), started: false, failures: 0 }
   let { input } = op
   let isUnderstood = true
   const tell: Observer['next'] = (value) => {
@@ -87,13 +92,13 @@ async function follow(op: Operation, connecting: Connecting, observer: Observer,
         }
         if (id !== undefined) input = { ...(input ?? {}), lastEventId: id }
       }
-      throw new NoAnswer('The connection was lost.')
+      throw new ConnectionError('The connection was lost.')
     } catch (cause) {
       if (signal.aborted) return
       if (!isUnderstood) throw cause
       if (performance.now() - connectedAt > FOLLOWED_AFTER_MS) isFollowed(standing)
       const error: Failure = TRPCClientError.from(cause as object)
-      const pauseMs = pauseBeforeReturn(error, standing)
+      const pauseMs = reconnectDelayMs(error, standing)
       if (pauseMs === undefined) throw error
       tell({ result: { type: 'state', state: 'connecting', error } })
       await wait(pauseMs, signal)
@@ -104,7 +109,7 @@ async function follow(op: Operation, connecting: Connecting, observer: Observer,
   }
 }
 
-function isFollowed(standing: Standing): void {
+function isFollowed(standing: ReconnectState): void {
   standing.started = true
   standing.failures = 0
 }
@@ -112,19 +117,19 @@ function isFollowed(standing: Standing): void {
 /** Asks for the events; @throws what the server says instead, or NoAnswer */
 async function connect(
   { path, input }: Operation,
-  { url, headers, fetch }: Connecting,
+  { url, headers, fetch }: ConnectionOptions,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
   const query = input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(superjson.serialize(input)))}`
   const asked = await headers()
   asked.set('accept', 'text/event-stream')
   const response = await fetch(`${url}/${path}${query}`, { headers: asked, signal }).catch((cause: unknown) => {
-    throw new NoAnswer('The connection was lost.', { cause })
+    throw new ConnectionError('The connection was lost.', { cause })
   })
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
   if (response.ok && isStream && response.body) return response.body
-  const { error } = (await readAnswer(response)) as { error?: SuperJSONResult }
-  throw error ? errorOf(error) : new NoAnswer('The answer is no stream of events.', { mayHaveArrived: false })
+  const { error } = (await readResponse(response)) as { error?: SuperJSONResult }
+  throw error ? errorOf(error) : new ConnectionError('The answer is no stream of events.', { mayHaveArrived: false })
 }
 
 function errorOf(shape: SuperJSONResult): Failure {

@@ -1,11 +1,11 @@
 /** Ways to get a server that can be picked by hand. */
-export type DatabaseWay = 'docker' | 'local'
+export type DatabaseProvider = 'docker' | 'local'
 
 export interface FindOptions {
   /** DATABASE_URL, when set: taken as it is, nothing is started. */
   url?: string | undefined
   /** POINTWISE_DATABASE: picks a way by hand. */
-  way?: DatabaseWay | undefined
+  provider?: DatabaseProvider | undefined
   /** Where data and logs lie, such as `.pointwise` in the repository. Made when it is missing. */
   directory: string
   /** Data that is kept for the next start, or a fresh server whose data is deleted at the end. */
@@ -13,7 +13,7 @@ export interface FindOptions {
   /** Name of the database in the returned URL. It need not exist on the server: creating it is the caller's business. */
   database: string
   /** Progress, one line a call. */
-  say: (line: string) => void
+  print: (line: string) => void
 }
 
 export interface DevelopmentDatabase {

@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { isAlive, type Life, lifeOf } from './process-identity.ts'
+import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
 
 /** How long a database whose owner was killed may take to end, before we call its data held. */
 const LEAVING_MS = 40_000
@@ -11,19 +11,19 @@ const LEAVING_MS = 40_000
 const LOOKS = 5
 
 interface Holder {
-  owner: Life
+  owner: ProcessIdentity
   /** The process that ends the database after its owner, once there is one. */
-  guard?: Life | undefined
+  guard?: ProcessIdentity | undefined
 }
 
-export interface Claim {
+export interface DirectoryLock {
   /** Says which process may still be busy with the data when the owner is dead. */
   guardedBy(pid: number): Promise<void>
   release(): Promise<void>
 }
 
 /** Somebody else uses the data. It is no reason to look for another server: the answer would be other data. */
-export class DataHeld extends Error {
+export class DirectoryLockedError extends Error {
   override name = 'DataHeld'
 }
 
@@ -36,9 +36,9 @@ export class DataHeld extends Error {
  *
  * @throws DataHeld when a living process holds it; `what` begins its message.
  */
-export async function claim(folder: string, what: string, say: (line: string) => void): Promise<Claim> {
+export async function lockDirectory(folder: string, what: string, say: (line: string) => void): Promise<DirectoryLock> {
   await mkdir(folder, { recursive: true })
-  const owner = await lifeOf(process.pid)
+  const owner = await identifyProcess(process.pid)
   if (owner === undefined) throw new Error('This process cannot find itself in the list of processes.')
   const record = join(folder, `${randomUUID()}.json`)
   const write = async (holder: Holder) => {
@@ -54,7 +54,7 @@ export async function claim(folder: string, what: string, say: (line: string) =>
     if (look === LOOKS) throw held(what, holder)
     await setTimeout(randomInt(5, 50))
   }
-  return { guardedBy: async (pid) => write({ owner, guard: await lifeOf(pid) }), release }
+  return { guardedBy: async (pid) => write({ owner, guard: await identifyProcess(pid) }), release }
 }
 
 /** Whether there was a claim, and neither its owner nor its guard is alive. */
@@ -66,7 +66,11 @@ export async function isAbandoned(folder: string): Promise<boolean> {
   return holders.length > 0
 }
 
-async function otherHolder(folder: string, own: string, say: (line: string) => void): Promise<Life | undefined> {
+async function otherHolder(
+  folder: string,
+  own: string,
+  say: (line: string) => void,
+): Promise<ProcessIdentity | undefined> {
   for (const { file, holder } of await records(folder)) {
     if (file === own) continue
     const { owner, guard } = holder
@@ -95,7 +99,7 @@ function parse(text: string): Partial<Holder> {
   }
 }
 
-async function hasLeft(guard: Life, say: (line: string) => void): Promise<boolean> {
+async function hasLeft(guard: ProcessIdentity, say: (line: string) => void): Promise<boolean> {
   if (await isAlive(guard)) say('Waiting for the database of a process that was killed to end.')
   const deadline = Date.now() + LEAVING_MS
   while (await isAlive(guard)) {
@@ -105,8 +109,8 @@ async function hasLeft(guard: Life, say: (line: string) => void): Promise<boolea
   return true
 }
 
-function held(what: string, { pid }: Life): DataHeld {
-  return new DataHeld(
+function held(what: string, { pid }: ProcessIdentity): DirectoryLockedError {
+  return new DirectoryLockedError(
     `${what} is in use by process ${pid}${pid === process.pid ? ' (this one)' : ''}, and only one at a time can have it. ` +
       `Stop that process (Ctrl-C in its terminal, or kill ${pid}) and start again.`,
   )

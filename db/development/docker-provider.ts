@@ -5,9 +5,9 @@ import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ContainerRuntimeClient, GenericContainer, StartedTestContainer } from 'testcontainers'
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
-import { claim } from './directory-lock.ts'
-import { isAlive, lifeOf } from './process-identity.ts'
-import { untilItAnswers } from './wait-until-ready.ts'
+import { lockDirectory } from './directory-lock.ts'
+import { identifyProcess, isAlive } from './process-identity.ts'
+import { waitUntilReady } from './wait-until-ready.ts'
 
 const IMAGE = 'mysql:9.7'
 const PORT = 3306
@@ -27,7 +27,7 @@ const OWNER_LABEL = 'pointwise.owner'
  */
 export async function startInDocker(options: FindOptions): Promise<DevelopmentDatabase> {
   const directory = resolve(options.directory)
-  const { keep, say } = options
+  const { keep, print } = options
   // Here, not at the top: a production install has no Testcontainers.
   const { getContainerRuntimeClient } = await import('testcontainers')
   const client = await getContainerRuntimeClient()
@@ -35,7 +35,11 @@ export async function startInDocker(options: FindOptions): Promise<DevelopmentDa
 
   const folder = join(directory, 'docker')
   const volume = `pointwise-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`
-  const claimed = await claim(join(folder, 'owners'), `The development database in Docker volume ${volume}`, say)
+  const claimed = await lockDirectory(
+    join(folder, 'owners'),
+    `The development database in Docker volume ${volume}`,
+    print,
+  )
   try {
     await removeLeftovers(client, directory)
     const complete = join(folder, 'complete')
@@ -55,12 +59,12 @@ async function run(
   volume: string | undefined,
 ): Promise<DevelopmentDatabase> {
   const isHere = client.info.containerRuntime.host === 'localhost'
-  options.say(`Starting ${IMAGE} in Docker; the first time, its image is downloaded.`)
+  options.print(`Starting ${IMAGE} in Docker; the first time, its image is downloaded.`)
   const container = await (await describe(options, volume, isHere)).start()
   const timeout = volume === undefined ? 0 : STOPPED_WITHIN_MS
   try {
     const address = { host: isHere ? '127.0.0.1' : container.getHost(), port: container.getMappedPort(PORT) }
-    const { version } = await untilItAnswers(address, READY_WITHIN_MS, undefined)
+    const { version } = await waitUntilReady(address, READY_WITHIN_MS, undefined)
     let stopped: Promise<unknown> | undefined
     return {
       url: `mysql://root@${address.host}:${address.port}/${options.database}`,
@@ -89,7 +93,7 @@ async function describe(
       if (isHere) this.hostConfig.PortBindings = { [`${PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '0' }] }
     }
   }
-  const owner = await lifeOf(process.pid)
+  const owner = await identifyProcess(process.pid)
   const container: GenericContainer = new Container(IMAGE)
     .withExposedPorts(PORT)
     .withEnvironment({ MYSQL_ALLOW_EMPTY_PASSWORD: 'yes' })

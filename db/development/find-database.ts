@@ -1,8 +1,8 @@
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
-import { findDatabaseOn } from './find-on-host.ts'
-import { thisMachine } from './host-environment.ts'
+import { findDatabaseOnHost } from './find-on-host.ts'
+import { thisHost } from './host-environment.ts'
 
-export type { DatabaseWay, DevelopmentDatabase, FindOptions } from './development-database.ts'
+export type { DatabaseProvider, DevelopmentDatabase, FindOptions } from './development-database.ts'
 
 /**
  * Finds a database server for development or tests, or starts one, and resolves when it answers. In this order: the
@@ -14,5 +14,5 @@ export type { DatabaseWay, DevelopmentDatabase, FindOptions } from './developmen
  * @throws Error that says what was tried and what to do, when no way works, or when the kept data is in use.
  */
 export function findDatabase(options: FindOptions): Promise<DevelopmentDatabase> {
-  return findDatabaseOn(thisMachine(), options)
+  return findDatabaseOnHost(thisHost(), options)
 }

@@ -2,23 +2,23 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { installServer } from './apt.ts'
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
-import { DataHeld } from './directory-lock.ts'
+import { DirectoryLockedError } from './directory-lock.ts'
 import { whyNoEngine } from './docker-engine.ts'
 import { startInDocker } from './docker-provider.ts'
-import type { Machine } from './host-environment.ts'
+import type { HostEnvironment } from './host-environment.ts'
 import { startPrivately } from './local-provider.ts'
-import { findPrograms, type ServerProgram } from './server-binaries.ts'
+import { findServerBinaries, type ServerBinary } from './server-binaries.ts'
 
 /** `findDatabase`, on a machine that is given: what it holds decides which ways there are. */
-export async function findDatabaseOn(machine: Machine, options: FindOptions): Promise<DevelopmentDatabase> {
+export async function findDatabaseOnHost(machine: HostEnvironment, options: FindOptions): Promise<DevelopmentDatabase> {
   if (options.url) return given(options.url)
   const tried: string[] = []
   const found =
-    (options.way === 'local' ? undefined : await inDocker(machine, options, tried)) ??
-    (options.way === 'docker' ? undefined : await onThisMachine(machine, options, tried))
+    (options.provider === 'local' ? undefined : await inDocker(machine, options, tried)) ??
+    (options.provider === 'docker' ? undefined : await onThisMachine(machine, options, tried))
   if (found) return found
   throw new Error(
-    `No database server could be started${options.way ? ` the way that was picked (${options.way})` : ''}. Tried:\n` +
+    `No database server could be started${options.provider ? ` the way that was picked (${options.provider})` : ''}. Tried:\n` +
       `${tried.map((line) => `- ${line}`).join('\n')}\n` +
       'One of these is needed:\n' +
       '- a running Docker engine;\n' +
@@ -36,7 +36,7 @@ function given(url: string): DevelopmentDatabase {
   return { url, description: `the server of DATABASE_URL, ${host}`, location: host, stop: async () => undefined }
 }
 
-async function inDocker(machine: Machine, options: FindOptions, tried: string[]) {
+async function inDocker(machine: HostEnvironment, options: FindOptions, tried: string[]) {
   const why = await whyNoEngine(machine.dockerHost)
   if (why !== undefined) {
     tried.push(`Docker: ${why}`)
@@ -45,13 +45,13 @@ async function inDocker(machine: Machine, options: FindOptions, tried: string[])
   return attempt(`Docker at ${machine.dockerHost}`, () => startInDocker(options), options, tried)
 }
 
-async function onThisMachine({ programFolders, aptGet }: Machine, options: FindOptions, tried: string[]) {
+async function onThisMachine({ programFolders, aptGet }: HostEnvironment, options: FindOptions, tried: string[]) {
   const failed = new Set<string>()
   const tryPrograms = async (): Promise<DevelopmentDatabase | undefined> => {
-    const { usable, unusable } = await findPrograms(programFolders)
+    const { usable, unusable } = await findServerBinaries(programFolders)
     for (const clause of unusable) if (!tried.includes(clause)) tried.push(clause)
     // The server of data that was kept comes first, so that one installed later does not hide that data.
-    const hasData = ({ kind }: ServerProgram) => Number(existsSync(join(options.directory, kind, 'data')))
+    const hasData = ({ kind }: ServerBinary) => Number(existsSync(join(options.directory, kind, 'data')))
     if (options.keep) usable.sort((a, b) => hasData(b) - hasData(a))
     for (const program of usable.filter(({ file }) => !failed.has(file))) {
       const database = await attempt(program.file, () => startPrivately(program, options), options, tried)
@@ -71,7 +71,7 @@ async function onThisMachine({ programFolders, aptGet }: Machine, options: FindO
   }
   const isInstalled = await attempt(
     'apt-get',
-    () => installServer(command, options.say).then(() => true),
+    () => installServer(command, options.print).then(() => true),
     options,
     tried,
   )
@@ -81,16 +81,16 @@ async function onThisMachine({ programFolders, aptGet }: Machine, options: FindO
 async function attempt<T>(
   name: string,
   action: () => Promise<T>,
-  { say }: FindOptions,
+  { print }: FindOptions,
   tried: string[],
 ): Promise<T | undefined> {
   try {
     return await action()
   } catch (error) {
-    if (error instanceof DataHeld) throw error
+    if (error instanceof DirectoryLockedError) throw error
     const { message } = error as Error
     tried.push(`${name}: ${message}`)
-    say(`${name} does not work here: ${message}`)
+    print(`${name} does not work here: ${message}`)
     return undefined
   }
 }

@@ -4,7 +4,7 @@ import { delimiter } from 'node:path'
 import { promisify } from 'node:util'
 
 /** What the search for a database server looks at outside its own folder. */
-export interface Machine {
+export interface HostEnvironment {
   /** Where a Docker engine would listen, as DOCKER_HOST spells it. */
   dockerHost: string
   /** Folders that may hold mysqld or mariadbd, in the order of looking. */
@@ -16,7 +16,7 @@ export interface Machine {
 const USUAL_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/local/mysql/bin']
 
 /** The machine we run on. Looks at PATH and DOCKER_HOST, and starts nothing. */
-export function thisMachine(): Machine {
+export function thisHost(): HostEnvironment {
   const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'))
   return {
     dockerHost: process.env.DOCKER_HOST || 'unix:///var/run/docker.sock',

@@ -3,18 +3,18 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { ServerProgram } from './server-binaries.ts'
+import type { ServerBinary } from './server-binaries.ts'
 import { baseSettings } from './server-settings.ts'
-import type { Leash, LeashOptions } from './supervised-process.ts'
+import type { SupervisedProcess, SuperviseOptions } from './supervised-process.ts'
 
-export interface FirstStart {
-  program: ServerProgram
+export interface InitializeOptions {
+  program: ServerBinary
   /** Where logs and the like lie. It exists. */
   home: string
   /** The data folder to make, in that home. */
   datadir: string
   keep: boolean
-  run: (command: string[], options: Omit<LeashOptions, 'output'>) => Promise<Leash>
+  run: (command: string[], options: Omit<SuperviseOptions, 'output'>) => Promise<SupervisedProcess>
 }
 
 /**
@@ -23,7 +23,7 @@ export interface FirstStart {
  *
  * @throws Error when the program fails; its output says why.
  */
-export async function makeDatadir({ program, home, datadir, keep, run }: FirstStart): Promise<void> {
+export async function initializeDatadir({ program, home, datadir, keep, run }: InitializeOptions): Promise<void> {
   const draft = `${datadir}.new`
   await rm(draft, { recursive: true, force: true })
   const settings = baseSettings({ kind: program.kind, home, datadir: draft, keep })

@@ -3,12 +3,12 @@ import { realpath } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { basename, join } from 'node:path'
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
-import { makeDatadir } from './initialize-datadir.ts'
-import type { ServerProgram } from './server-binaries.ts'
-import { openHome } from './server-directory.ts'
+import { initializeDatadir } from './initialize-datadir.ts'
+import type { ServerBinary } from './server-binaries.ts'
+import { openServerDirectory } from './server-directory.ts'
 import { servingSettings } from './server-settings.ts'
-import type { Leash } from './supervised-process.ts'
-import { untilItAnswers } from './wait-until-ready.ts'
+import type { SupervisedProcess } from './supervised-process.ts'
+import { waitUntilReady } from './wait-until-ready.ts'
 
 const READY_WITHIN_MS = 60_000
 
@@ -22,7 +22,7 @@ class PortTaken extends Error {}
  *
  * @throws DataHeld when another process has the kept data, and Error with the log's last lines when the server fails.
  */
-export async function startPrivately(program: ServerProgram, options: FindOptions): Promise<DevelopmentDatabase> {
+export async function startPrivately(program: ServerBinary, options: FindOptions): Promise<DevelopmentDatabase> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await start(program, options)
@@ -32,19 +32,19 @@ export async function startPrivately(program: ServerProgram, options: FindOption
   }
 }
 
-async function start(program: ServerProgram, options: FindOptions): Promise<DevelopmentDatabase> {
+async function start(program: ServerBinary, options: FindOptions): Promise<DevelopmentDatabase> {
   const { keep, database } = options
-  const home = await openHome(program, options)
+  const home = await openServerDirectory(program, options)
   const datadir = join(home.folder, 'data')
-  let server: Leash | undefined
+  let server: SupervisedProcess | undefined
   const close = async () => {
     await server?.end()
     await home.close()
   }
   try {
     if (!existsSync(datadir)) {
-      if (keep) options.say(`Making a new ${program.kind} data folder in ${home.folder}.`)
-      await makeDatadir({ program, home: home.folder, datadir, keep, run: home.run })
+      if (keep) options.print(`Making a new ${program.kind} data folder in ${home.folder}.`)
+      await initializeDatadir({ program, home: home.folder, datadir, keep, run: home.run })
     }
     const port = await freePort()
     const settings = servingSettings({ kind: program.kind, home: home.folder, datadir, keep }, port)
@@ -53,7 +53,7 @@ async function start(program: ServerProgram, options: FindOptions): Promise<Deve
       ...(!keep && { remove: { path: home.folder, when: 'always' } }),
     })
     await untilItServes(server, port, datadir)
-    server.loosen()
+    server.unref()
     let closed: Promise<void> | undefined
     return {
       url: `mysql://root@127.0.0.1:${port}/${database}`,
@@ -72,13 +72,13 @@ async function start(program: ServerProgram, options: FindOptions): Promise<Deve
   }
 }
 
-async function untilItServes(server: Leash, port: number, datadir: string): Promise<void> {
+async function untilItServes(server: SupervisedProcess, port: number, datadir: string): Promise<void> {
   const over = new AbortController()
   server.ended.then(
     (status) => over.abort(new Error(`it ended with exit status ${status} before it answered`)),
     (error) => over.abort(error),
   )
-  const answer = await untilItAnswers({ host: '127.0.0.1', port }, READY_WITHIN_MS, over.signal)
+  const answer = await waitUntilReady({ host: '127.0.0.1', port }, READY_WITHIN_MS, over.signal)
   const theirs = await realpath(answer.datadir).catch(() => answer.datadir)
   if (theirs !== (await realpath(datadir))) throw new PortTaken(`another server answers on port ${port}`)
 }

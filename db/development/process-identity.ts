@@ -3,21 +3,21 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 /** A process, told apart from a later one that got the same id. */
-export interface Life {
+export interface ProcessIdentity {
   pid: number
   /** When it started, in the system's own words. */
   start: string
 }
 
 /** The life of the process with this id; undefined when there is none, or when it has ended and only waits to be reaped. */
-export async function lifeOf(pid: number): Promise<Life | undefined> {
+export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
   const start = process.platform === 'linux' ? await startOnLinux(pid) : await startByPs(pid)
   return start === undefined ? undefined : { pid, start }
 }
 
 /** Whether this very process still runs. */
-export async function isAlive(life: Life): Promise<boolean> {
-  return (await lifeOf(life.pid))?.start === life.start
+export async function isAlive(life: ProcessIdentity): Promise<boolean> {
+  return (await identifyProcess(life.pid))?.start === life.start
 }
 
 // A slim container has no ps, and every Linux has /proc.

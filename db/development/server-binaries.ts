@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 /** The two kinds keep their data in forms the other cannot read. */
 export type ServerKind = 'mysql' | 'mariadb'
 
-export interface ServerProgram {
+export interface ServerBinary {
   kind: ServerKind
   file: string
   version: string
@@ -14,14 +14,14 @@ export interface ServerProgram {
 
 const OLDEST: Record<ServerKind, [major: number, minor: number]> = { mysql: [8, 4], mariadb: [10, 11] }
 
-export interface Programs {
-  usable: ServerProgram[]
+export interface ServerBinaries {
+  usable: ServerBinary[]
   /** One clause for each program that was found and cannot be used. */
   unusable: string[]
 }
 
 /** The database servers installed in these folders, each once, in the folders' order. */
-export async function findPrograms(folders: string[]): Promise<Programs> {
+export async function findServerBinaries(folders: string[]): Promise<ServerBinaries> {
   const files = new Set<string>()
   for (const folder of folders) {
     for (const name of ['mysqld', 'mariadbd']) {
@@ -31,7 +31,7 @@ export async function findPrograms(folders: string[]): Promise<Programs> {
       )
     }
   }
-  const programs: Programs = { usable: [], unusable: [] }
+  const programs: ServerBinaries = { usable: [], unusable: [] }
   for (const file of files) {
     const program = await identify(file)
     if (typeof program === 'string') programs.unusable.push(program)
@@ -40,7 +40,7 @@ export async function findPrograms(folders: string[]): Promise<Programs> {
   return programs
 }
 
-async function identify(file: string): Promise<ServerProgram | string> {
+async function identify(file: string): Promise<ServerBinary | string> {
   let output: string
   try {
     output = (await promisify(execFile)(file, ['--no-defaults', '--version'])).stdout

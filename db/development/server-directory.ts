@@ -1,18 +1,18 @@
 import { type FileHandle, mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { FindOptions } from './development-database.ts'
-import { claim, isAbandoned } from './directory-lock.ts'
-import type { ServerProgram } from './server-binaries.ts'
+import { isAbandoned, lockDirectory } from './directory-lock.ts'
+import type { ServerBinary } from './server-binaries.ts'
 import { temporaryFolder } from './server-settings.ts'
-import { type Leash, type LeashOptions, leash } from './supervised-process.ts'
+import { type SupervisedProcess, type SuperviseOptions, superviseProcess } from './supervised-process.ts'
 
 const TEMPORARY = 'temporary-'
 
 /** Where one server has its data, log and temporary files, claimed for this process. */
-export interface Home {
+export interface ServerDirectory {
   folder: string
   /** Runs a program that writes to the log, and that a later owner waits for when this one is killed. */
-  run: (command: string[], options: Omit<LeashOptions, 'output'>) => Promise<Leash>
+  run: (command: string[], options: Omit<SuperviseOptions, 'output'>) => Promise<SupervisedProcess>
   lastLines: () => Promise<string>
   /** Gives the claim back, and deletes everything when it is not to be kept. */
   close: () => Promise<void>
@@ -24,12 +24,15 @@ export interface Home {
  *
  * @throws DataHeld when another process has the kept data.
  */
-export async function openHome({ kind }: ServerProgram, { directory, keep, say }: FindOptions): Promise<Home> {
+export async function openServerDirectory(
+  { kind }: ServerBinary,
+  { directory, keep, print }: FindOptions,
+): Promise<ServerDirectory> {
   const parent = resolve(directory)
   await mkdir(parent, { recursive: true })
   if (!keep) await deleteAbandoned(parent)
   const folder = keep ? join(parent, kind) : await mkdtemp(join(parent, TEMPORARY))
-  const claimed = await claim(ownersOf(folder), `The development database in ${folder}`, say)
+  const claimed = await lockDirectory(ownersOf(folder), `The development database in ${folder}`, print)
   await mkdir(temporaryFolder(folder), { recursive: true })
   const file = join(folder, 'server.log')
   await rm(file, { force: true })
@@ -37,7 +40,7 @@ export async function openHome({ kind }: ServerProgram, { directory, keep, say }
   return {
     folder,
     run: async (command, options) => {
-      const leashed = leash(command, { output: log.fd, ...options })
+      const leashed = superviseProcess(command, { output: log.fd, ...options })
       // The program may already have failed, and its home be deleted.
       await claimed.guardedBy(leashed.pid).catch(() => undefined)
       return leashed

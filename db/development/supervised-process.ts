@@ -36,7 +36,7 @@ wait "$reader" 2>/dev/null
 exit "$status"
 `
 
-export interface LeashOptions {
+export interface SuperviseOptions {
   /** File descriptor that takes its output. */
   output: number
   /** File it reads from. */
@@ -47,13 +47,13 @@ export interface LeashOptions {
   remove?: { path: string; when: 'always' | 'failure' }
 }
 
-export interface Leash {
+export interface SupervisedProcess {
   /** Of the watcher, which outlives the program. */
   pid: number
   /** Resolves when the program has ended, with its exit status. */
   ended: Promise<number>
   /** From now on it keeps this process running no longer. */
-  loosen(): void
+  unref(): void
   /** Ends the program and resolves when it has ended. */
   end(): Promise<void>
 }
@@ -62,7 +62,10 @@ export interface Leash {
  * Runs a program that ends with this process, however this process ends, and that no Ctrl-C reaches: it has a session of
  * its own. Until it is loosened it keeps this process running.
  */
-export function leash(command: string[], { output, input, signal = 'TERM', remove }: LeashOptions): Leash {
+export function superviseProcess(
+  command: string[],
+  { output, input, signal = 'TERM', remove }: SuperviseOptions,
+): SupervisedProcess {
   const words = [signal, remove?.path ?? '', remove?.when ?? 'never', input ?? '/dev/null', ...command]
   const child = spawn('sh', ['-c', WATCHER, 'sh', ...words], { detached: true, stdio: ['pipe', output, output] })
   const ended = once(child, 'exit').then(([code]: (number | null)[]) => code ?? -1)
@@ -75,7 +78,7 @@ export function leash(command: string[], { output, input, signal = 'TERM', remov
   return {
     pid,
     ended,
-    loosen() {
+    unref() {
       line.unref()
       child.unref()
     },

@@ -7,7 +7,7 @@ export interface Address {
 }
 
 /** What a server says of itself. */
-export interface Answer {
+export interface ServerInfo {
   version: string
   datadir: string
 }
@@ -17,7 +17,7 @@ export interface Answer {
  *
  * @throws Error with the last refusal after `withinMs`, or the signal's reason when that comes first.
  */
-export async function untilItAnswers(address: Address, withinMs: number, signal?: AbortSignal): Promise<Answer> {
+export async function waitUntilReady(address: Address, withinMs: number, signal?: AbortSignal): Promise<ServerInfo> {
   const deadline = Date.now() + withinMs
   for (;;) {
     try {
@@ -33,10 +33,10 @@ export async function untilItAnswers(address: Address, withinMs: number, signal?
   }
 }
 
-async function ask({ host, port }: Address): Promise<Answer> {
+async function ask({ host, port }: Address): Promise<ServerInfo> {
   const connection = await createConnection({ host, port, user: 'root', connectTimeout: 5_000 })
   try {
-    const [rows] = await connection.query<(Answer & RowDataPacket)[]>(
+    const [rows] = await connection.query<(ServerInfo & RowDataPacket)[]>(
       'select @@version as version, @@datadir as datadir',
     )
     if (!rows[0]) throw new Error('The server answered a select without a row.')

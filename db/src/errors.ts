@@ -2,7 +2,7 @@
  * Nothing happened: the database had no time for this transaction, in all the attempts it was given.
  * The last failure is the cause.
  */
-export class DatabaseBusy extends Error {
+export class DatabaseBusyError extends Error {
   override readonly name = 'DatabaseBusy'
 
   constructor(cause: unknown) {
@@ -11,7 +11,7 @@ export class DatabaseBusy extends Error {
 }
 
 /** No connection became free within the bound. Nothing was sent. */
-export class NoConnectionFree extends Error {
+export class AcquireTimeoutError extends Error {
   override readonly name = 'NoConnectionFree'
 
   constructor(waitedMs: number) {
@@ -20,7 +20,7 @@ export class NoConnectionFree extends Error {
 }
 
 /** COMMIT was sent and its answer never came: the transaction happened entirely or not at all, and which is not known. */
-export class OutcomeUnknown extends Error {
+export class CommitUnknownError extends Error {
   override readonly name = 'OutcomeUnknown'
 
   constructor(cause: unknown) {
@@ -79,12 +79,12 @@ export function isConnectionLost(error: unknown): boolean {
 
 /** Whether the same work may succeed in a fresh transaction, provided COMMIT was not yet sent. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof NoConnectionFree || isConnectionLost(error)) return true
+  if (error instanceof AcquireTimeoutError || isConnectionLost(error)) return true
   return error instanceof Error && TRANSIENT.has((error as DriverError).errno ?? 0)
 }
 
 /** Why something failed, in a word for a log: the database's number, the driver's code, or the name of our error. */
-export function reasonOf(error: unknown): string | number {
+export function errorCode(error: unknown): string | number {
   const { errno = 0, code, name = 'unknown' } = error instanceof Error ? (error as Error & DriverError) : {}
   return errno > 0 ? errno : (code ?? name)
 }

@@ -9,7 +9,7 @@ import {
 import type { Tx } from './connection.ts'
 
 /** What a statement that writes did. */
-export interface Written {
+export interface WriteResult {
   /** The first id that was given, or 0. */
   insertId: number
   affectedRows: number
@@ -19,7 +19,7 @@ type Statement = Compilable<unknown> | undefined
 type ResultOf<S> =
   S extends Compilable<infer Row>
     ? Row extends InsertResult | UpdateResult | DeleteResult
-      ? Written
+      ? WriteResult
       : InferResult<S>
     : undefined
 
@@ -27,13 +27,13 @@ type ResultOf<S> =
  * Sends several statements in one round trip and returns their results in order; one that is undefined is left out, and
  * so is its result. They run one after the other: when one fails, those after it do not run, and its error is thrown.
  */
-export async function together<const S extends readonly Statement[]>(
+export async function executeBatch<const S extends readonly Statement[]>(
   tx: Tx,
   ...statements: S
 ): Promise<{ -readonly [Index in keyof S]: ResultOf<S[Index]> }> {
   const compiled = statements.flatMap((statement) => statement?.compile() ?? [])
   const results = await send(tx, compiled)
-  return statements.map((statement) => statement && results.shift()) as Awaited<ReturnType<typeof together<S>>>
+  return statements.map((statement) => statement && results.shift()) as Awaited<ReturnType<typeof executeBatch<S>>>
 }
 
 async function send(tx: Tx, compiled: CompiledQuery[]): Promise<unknown[]> {

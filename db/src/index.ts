@@ -1,10 +1,17 @@
-export { caseOf } from './case-when.ts'
+export { caseWhen } from './case-when.ts'
 export { type ConnectOptions, connect, type Db, type Tx } from './connection.ts'
-export { DatabaseBusy, isLockWait, isTransient, NoConnectionFree, OutcomeUnknown, reasonOf } from './errors.ts'
-export { together, type Written } from './execute-batch.ts'
+export {
+  AcquireTimeoutError,
+  CommitUnknownError,
+  DatabaseBusyError,
+  errorCode,
+  isLockWait,
+  isTransient,
+} from './errors.ts'
+export { executeBatch, type WriteResult } from './execute-batch.ts'
 export { forceIndex } from './force-index.ts'
 export { createDatabase, migrate, pendingMigrations } from './migrate.ts'
-export { readConsistently, readUncommitted } from './read-snapshot.ts'
+export { readSnapshot, readUncommitted } from './read-snapshot.ts'
 export { checkServer } from './server-check.ts'
 export type { OrderStatus, StockReason, Tables, UseType } from './tables.ts'
 export { type FailedAttempt, type TransactOptions, transact } from './transact.ts'

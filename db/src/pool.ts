@@ -1,6 +1,6 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely'
 import type { Pool, PoolConnection, QueryError, QueryResult, QueryValues, ResultSetHeader } from 'mysql2'
-import { isConnectionLost, isReadOnly, NoConnectionFree } from './errors.ts'
+import { AcquireTimeoutError, isConnectionLost, isReadOnly } from './errors.ts'
 
 /** What every session is told before its first use. READ COMMITTED: see docs/decisions/0002-read-committed.md. */
 const SESSION = [
@@ -42,7 +42,7 @@ type Callback = (error: unknown, result?: QueryResult) => void
 const connectionGone = () => Object.assign(new Error('The connection was given up.'), { fatal: true })
 
 /** One connection of the driver's pool, which remembers whether the next borrower may trust it. */
-class WatchedConnection {
+class PooledConnection {
   readonly #raw: PoolConnection
   readonly #limits: PoolLimits
   readonly #onRelease: () => void
@@ -58,7 +58,7 @@ class WatchedConnection {
     this.#onRelease = onRelease
   }
 
-  lend(): this {
+  checkOut(): this {
     this.#isLent = true
     return this
   }
@@ -124,7 +124,7 @@ class WatchedConnection {
 export class BoundedPool implements MysqlPool {
   readonly #pool: Pool
   readonly #limits: PoolLimits
-  readonly #connections = new WeakMap<PoolConnection, WatchedConnection>()
+  readonly #connections = new WeakMap<PoolConnection, PooledConnection>()
   /** First come, first served. In the driver's own queue, who gave up would stay. */
   readonly #waiting = new Set<() => void>()
   #lent = 0
@@ -136,7 +136,7 @@ export class BoundedPool implements MysqlPool {
 
   getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
     let isWaiting = true
-    const settle = (error: unknown, connection?: WatchedConnection) => {
+    const settle = (error: unknown, connection?: PooledConnection) => {
       isWaiting = false
       clearTimeout(timer)
       // The methods left out are those of streams and query cancellation, which we do not use.
@@ -144,7 +144,7 @@ export class BoundedPool implements MysqlPool {
     }
     const timer = setTimeout(() => {
       this.#waiting.delete(borrow)
-      settle(new NoConnectionFree(this.#limits.acquireTimeoutMs))
+      settle(new AcquireTimeoutError(this.#limits.acquireTimeoutMs))
     }, this.#limits.acquireTimeoutMs)
     const borrow = () => {
       this.#lent++
@@ -153,7 +153,7 @@ export class BoundedPool implements MysqlPool {
           this.#takeBack()
           return isWaiting ? settle(error) : undefined
         }
-        const connection = this.#watch(raw).lend()
+        const connection = this.#watch(raw).checkOut()
         if (!isWaiting) return connection.release()
         connection.prepare((error) => {
           if (!error && isWaiting) return settle(undefined, connection)
@@ -181,10 +181,10 @@ export class BoundedPool implements MysqlPool {
     next()
   }
 
-  #watch(raw: PoolConnection): WatchedConnection {
+  #watch(raw: PoolConnection): PooledConnection {
     const known = this.#connections.get(raw)
     if (known) return known
-    const connection = new WatchedConnection(raw, this.#limits, () => this.#takeBack())
+    const connection = new PooledConnection(raw, this.#limits, () => this.#takeBack())
     this.#connections.set(raw, connection)
     return connection
   }

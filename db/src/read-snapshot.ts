@@ -1,6 +1,6 @@
 import type { IsolationLevel, Kysely } from 'kysely'
 import type { Db } from './connection.ts'
-import { rollBack } from './rollback-quietly.ts'
+import { rollbackQuietly } from './rollback-quietly.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { Tables } from './tables.ts'
  *
  * Nothing is retried: a failure is passed on, and the connection that comes back to the pool is as it was.
  */
-export function readConsistently<T>(db: Db, work: (snapshot: Db) => Promise<T>): Promise<T> {
+export function readSnapshot<T>(db: Db, work: (snapshot: Db) => Promise<T>): Promise<T> {
   return readOnly(db, 'repeatable read', work)
 }
 
@@ -30,6 +30,6 @@ async function readOnly<T>(db: Db, level: IsolationLevel, work: (read: Db) => Pr
   try {
     return await work(tx)
   } finally {
-    await rollBack(tx)
+    await rollbackQuietly(tx)
   }
 }

@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import type { Db, Tx } from './connection.ts'
 import {
-  DatabaseBusy,
+  AcquireTimeoutError,
+  CommitUnknownError,
+  DatabaseBusyError,
+  errorCode,
   isDuplicateKey,
   isRolledBack,
   isTransient,
-  NoConnectionFree,
-  OutcomeUnknown,
-  reasonOf,
 } from './errors.ts'
-import { rollBack } from './rollback-quietly.ts'
+import { rollbackQuietly } from './rollback-quietly.ts'
 import type { Tables } from './tables.ts'
 
 const RETRIES_MAX = 3
@@ -29,7 +29,7 @@ export interface FailedAttempt {
 
 export interface TransactOptions {
   /** A failure that the caller answers itself, rather than another run. */
-  isFinal?: (error: unknown) => boolean
+  isNonRetryable?: (error: unknown) => boolean
   /** Told of each attempt that failed, for logs and metrics. */
   onFailedAttempt?: ((failed: FailedAttempt) => void) | undefined
 }
@@ -52,22 +52,22 @@ const tellNobody = () => undefined
 export async function transact<T>(
   db: Db,
   work: (tx: Tx) => Promise<T>,
-  { isFinal = never, onFailedAttempt = tellNobody }: TransactOptions = {},
+  { isNonRetryable = never, onFailedAttempt = tellNobody }: TransactOptions = {},
 ): Promise<T> {
   const startedAt = performance.now()
   for (let retries = 0; ; retries++) {
     try {
       return await attempt(db as Kysely<Tables>, work)
     } catch (error) {
-      const isUnknown = error instanceof OutcomeUnknown
-      if (isFinal(error) || !(isUnknown || isTransient(error) || isDuplicateKey(error))) throw error
+      const isUnknown = error instanceof CommitUnknownError
+      if (isNonRetryable(error) || !(isUnknown || isTransient(error) || isDuplicateKey(error))) throw error
       const isRetried =
         !isUnknown &&
-        !(error instanceof NoConnectionFree) &&
+        !(error instanceof AcquireTimeoutError) &&
         retries < RETRIES_MAX &&
         performance.now() - startedAt < RETRY_WITHIN_MS
-      onFailedAttempt({ reason: reasonOf(error), isRetried })
-      if (!isRetried) throw isTransient(error) ? new DatabaseBusy(error) : error
+      onFailedAttempt({ reason: errorCode(error), isRetried })
+      if (!isRetried) throw isTransient(error) ? new DatabaseBusyError(error) : error
       await delay(Math.random() * Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** retries))
     }
   }
@@ -79,14 +79,14 @@ async function attempt<T>(db: Kysely<Tables>, work: (tx: Tx) => Promise<T>): Pro
   try {
     value = await work(tx)
   } catch (error) {
-    await rollBack(tx)
+    await rollbackQuietly(tx)
     throw error
   }
   try {
     await tx.commit().execute()
   } catch (error) {
-    await rollBack(tx)
-    throw isRolledBack(error) ? error : new OutcomeUnknown(error)
+    await rollbackQuietly(tx)
+    throw isRolledBack(error) ? error : new CommitUnknownError(error)
   }
   return value
 }

@@ -1,7 +1,7 @@
-import { type Described, described } from '../src/openapi/describe-procedures.ts'
+import { type ProcedureDescription, procedureDescriptions } from '../src/openapi/describe-procedures.ts'
 import { type Translated, translate } from '../src/openapi/json-schema.ts'
-import { describedRefusals } from '../src/openapi/refusal-schemas.ts'
-import { filled, table } from './markdown.ts'
+import { refusalDescriptions } from '../src/openapi/refusal-schemas.ts'
+import { replaceSection, table } from './markdown.ts'
 import { signature } from './signature.ts'
 
 const WHO = { everybody: '–', user: 'U', admin: 'A' }
@@ -12,21 +12,24 @@ const TABLES: Record<string, () => string> = { procedures, refusals }
 /** A page with its tables as they should be. */
 export function withTables(page: string): string {
   return Object.entries(TABLES).reduce(
-    (text, [name, write]) => filled(text, name, { by: 'npm run docs', text: write() }),
+    (text, [name, write]) => replaceSection(text, name, { by: 'npm run docs', text: write() }),
     page,
   )
 }
 
 function procedures(): string {
-  const named = Object.assign({}, ...described.map(({ output }) => output && translate(output, 'output').named))
-  const rows = described.map((procedure) => row(procedure, named))
+  const named = Object.assign(
+    {},
+    ...procedureDescriptions.map(({ output }) => output && translate(output, 'output').named),
+  )
+  const rows = procedureDescriptions.map((procedure) => row(procedure, named))
   const types = Object.entries<object>(named).map(
     ([name, schema]) => `\`${name} ${signature({ ...schema }, { ...named, [name]: {} })}\``,
   )
   return `${table(['procedure', 'who', 'input', 'answer'], rows)}\n\n${types.join(' ·\n')}`
 }
 
-function row({ path, type, meta, input, output }: Described, named: Translated['named']): string[] {
+function row({ path, type, meta, input, output }: ProcedureDescription, named: Translated['named']): string[] {
   const asked = input && translate(input, 'input')
   const answer = output && translate(output, 'output')
   const what = answer && signature(answer.schema, named)
@@ -48,7 +51,7 @@ function code(text: string | undefined): string {
 function refusals(): string {
   return table(
     ['code', 'HTTP', 'details', 'retry'],
-    describedRefusals.map(({ code, status, details, retry }) => [
+    refusalDescriptions.map(({ code, status, details, retry }) => [
       code,
       String(status),
       details.join(', ') || '–',

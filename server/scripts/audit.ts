@@ -1,8 +1,8 @@
 import { connect, pendingMigrations } from '@pointwise/db'
 import { count, report } from '../src/audit/report.ts'
 import { audit } from '../src/audit/service.ts'
-import { BadConfig, readDatabaseConfig } from '../src/config.ts'
-import { openKeptDatabase } from '../src/embedded/start.ts'
+import { ConfigError, readDatabaseConfig } from '../src/config.ts'
+import { openEmbeddedDatabase } from '../src/embedded/start.ts'
 
 const [SOUND, BROKEN, COULD_NOT_RUN] = [0, 1, 2]
 const STATEMENT_TIMEOUT_MS = 60_000
@@ -11,15 +11,15 @@ const PROGRESS_EVERY_MS = 1_000
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
 try {
-  const { databaseUrl, databaseWay } = readDatabaseConfig(process.env)
-  process.exitCode = databaseUrl ? await run(databaseUrl) : await runOnKept(databaseWay)
+  const { databaseUrl, databaseProvider } = readDatabaseConfig(process.env)
+  process.exitCode = databaseUrl ? await run(databaseUrl) : await runOnKept(databaseProvider)
 } catch (error) {
   say(`audit: ${sentence(error)}`)
   process.exitCode = COULD_NOT_RUN
 }
 
 async function runOnKept(way: 'docker' | 'local' | undefined): Promise<number> {
-  const database = await openKeptDatabase(way, say)
+  const database = await openEmbeddedDatabase(way, say)
   try {
     say(`Reading ${database.description}.`)
     return await run(database.url)
@@ -53,7 +53,7 @@ function tellNowAndThen(): (step: string, row: number) => void {
 
 function sentence(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error instanceof BadConfig) return `Bad configuration: ${error.message}`
+  if (error instanceof ConfigError) return `Bad configuration: ${error.message}`
   const { message, cause } = error as Error & { cause?: unknown }
   return cause instanceof Error ? `${message} Because: ${sentence(cause)}` : message
 }

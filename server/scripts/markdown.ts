@@ -9,7 +9,7 @@ export function table(heading: string[], rows: string[][]): string {
  *
  * @throws Error when the page has no such marks.
  */
-export function filled(page: string, name: string, { by, text }: { by: string; text: string }): string {
+export function replaceSection(page: string, name: string, { by, text }: { by: string; text: string }): string {
   const [begin, end] = [`<!-- ${name}: written by ${by} -->`, `<!-- end of ${name} -->`]
   const [from, to] = [page.indexOf(begin), page.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`The page has no place for its ${name}: ${begin} … ${end}`)

@@ -5,12 +5,12 @@ import type { Db } from '@pointwise/db'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import { createAuthenticate } from './auth/authenticate.ts'
-import { createAdmit } from './auth/rate-limit.ts'
+import { createConsumeRateLimit } from './auth/rate-limit.ts'
 import type { AppConfig } from './config.ts'
-import { answerError, answerNotFound, answerUnrouted, BODY_BYTES_MAX } from './http/error-responses.ts'
+import { BODY_BYTES_MAX, sendError, sendNotFound, sendUnroutedError } from './http/error-responses.ts'
 import { drainOnClose } from './http/graceful-shutdown.ts'
 import { mountHealth } from './http/health.ts'
-import { Overload, type OverloadLimits } from './http/load-shedding.ts'
+import { type LoadLimits, LoadShedding } from './http/load-shedding.ts'
 import { RequestLog } from './http/logging.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { boundedServer, type ConnectionLimits } from './http/server.ts'
@@ -18,19 +18,19 @@ import { mountTrpc } from './http/trpc/route.ts'
 import { mountOpenapi } from './http/web/openapi.ts'
 import type { Storefront } from './http/web/storefront.ts'
 import { settlementQueueOf } from './payments/settlement/queue.ts'
-import { Catalogue } from './products/product-list-cache.ts'
+import { ProductListCache } from './products/product-list-cache.ts'
 import { appRouter } from './router.ts'
 import type { Context } from './rpc/context.ts'
-import { Attempts, type Counters, newCounters, transactOn } from './rpc/transactions.ts'
-import { Live } from './subscriptions/hub.ts'
-import { Directory } from './users/user-existence-cache.ts'
+import { newTransactionCounters, RetryLog, type TransactionCounters, transactOn } from './rpc/transactions.ts'
+import { SubscriptionHub } from './subscriptions/hub.ts'
+import { UserExistenceCache } from './users/user-existence-cache.ts'
 
 /** Room for a batch of the longest procedure names. */
 const PATH_LENGTH_MAX = 1_000
 const PREFLIGHT_SECONDS = 600
 const DIRECTORY_TTL_SECONDS = 5
 
-export type Limits = ConnectionLimits & OverloadLimits
+export type Limits = ConnectionLimits & LoadLimits
 
 const LIMITS: Limits = {
   requestTimeoutMs: 15_000,
@@ -67,12 +67,12 @@ export interface Gauges {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    counters: Counters
+    counters: TransactionCounters
     gauges: Gauges
   }
   interface FastifyRequest {
     /** Of a request that calls procedures. */
-    attempts: Attempts | null
+    attempts: RetryLog | null
   }
 }
 
@@ -80,7 +80,7 @@ declare module 'fastify' {
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { db, config, logger, now = () => new Date(), router = appRouter } = options
   const limits = { ...LIMITS, ...options.limits }
-  const overload = new Overload({ limits, corsOrigins: config.corsOrigins, requestIdOf: genReqId, log: logger })
+  const overload = new LoadShedding({ limits, corsOrigins: config.corsOrigins, requestIdOf: genReqId, log: logger })
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
@@ -90,10 +90,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     serverFactory: (handle) => boundedServer(handle, limits, overload),
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_LENGTH_MAX },
-    frameworkErrors: answerUnrouted,
+    frameworkErrors: sendUnroutedError,
   })
-  app.setErrorHandler(answerError)
-  app.setNotFoundHandler(answerNotFound)
+  app.setErrorHandler(sendError)
+  app.setNotFoundHandler(sendNotFound)
   const headers = securityHeaders()
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id)
@@ -122,41 +122,43 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     now,
     onFailure: (error) => app.log.warn({ err: error }, 'the key set could not be fetched'),
   })
-  const admit = createAdmit(config.rateLimit)
-  const catalogue = new Catalogue(db, { ttlSeconds: config.rankingsTtlSeconds, now })
-  const live = new Live(db, {
+  const consumeRateLimit = createConsumeRateLimit(config.rateLimit)
+  const productListCache = new ProductListCache(db, { ttlSeconds: config.rankingsTtlSeconds, now })
+  const subscriptions = new SubscriptionHub(db, {
     ...(config.streams && { limits: config.streams }),
     onProblem: (what, details) => app.log.warn(details, what),
   })
-  app.addHook('preClose', async () => live.close())
-  const directory = new Directory(db, { ttlSeconds: options.directoryTtlSeconds ?? DIRECTORY_TTL_SECONDS })
-  app.decorate('counters', newCounters())
+  app.addHook('preClose', async () => subscriptions.close())
+  const userExistenceCache = new UserExistenceCache(db, {
+    ttlSeconds: options.directoryTtlSeconds ?? DIRECTORY_TTL_SECONDS,
+  })
+  app.decorate('counters', newTransactionCounters())
   app.decorate('gauges', {
     callsUnderWay: () => overload.underWay,
     requestsShed: () => overload.shed,
     paymentsWaiting: () => settlementQueueOf(db).waiting,
-    streams: () => live.size,
+    streams: () => subscriptions.size,
   })
   app.decorateRequest('attempts', null)
   mountTrpc(app, { router, overload }, (request, reply): Context => {
-    const attempts = new Attempts(app.counters)
+    const attempts = new RetryLog(app.counters)
     // Of a connection that was reset nobody knows any more where it came from: those count as one.
     const address = request.ip ?? 'gone'
     request.attempts = attempts
-    let identity: ReturnType<Context['identify']> | undefined
+    let identity: ReturnType<Context['authenticate']> | undefined
     return {
       db,
-      transact: transactOn(db, attempts.tell),
-      onFailedAttempt: attempts.tell,
+      transact: transactOn(db, attempts.record),
+      onFailedAttempt: attempts.record,
       now,
-      catalogue,
-      directory,
-      live,
+      productListCache,
+      userExistenceCache,
+      subscriptions,
       address,
-      hangUp: () => reply.raw.destroy(),
+      destroyConnection: () => reply.raw.destroy(),
       requestId: request.id,
-      identify: () => (identity ??= authenticate(request.headers.authorization)),
-      admit: async (caller) => admit('userId' in caller ? caller : { address }),
+      authenticate: () => (identity ??= authenticate(request.headers.authorization)),
+      consumeRateLimit: async (caller) => consumeRateLimit('userId' in caller ? caller : { address }),
     }
   })
   return app

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
-export interface KeptOptions {
+export interface CacheOptions {
   /** How long a value is good for; 0 keeps nothing. */
   ttlSeconds: number
   /** How many values are kept at most, those that were asked for last. */
@@ -13,13 +13,13 @@ export interface KeptOptions {
  * Values that are read once and then kept for a while. However many ask at once, each is read once. When its time is up,
  * the next to ask still get the old value and cause it to be read again; a value of twice that age is never given out.
  */
-export class Kept<Key extends string | number, Value extends object> {
+export class StaleWhileRevalidateCache<Key extends string | number, Value extends object> {
   readonly #read: (key: Key) => Promise<Value>
   readonly #values: LRUCache<Key, Value> | undefined
   readonly #ttlMs: number
   #forgotten = 0
 
-  constructor({ ttlSeconds, max, clock = performance }: KeptOptions, read: (key: Key) => Promise<Value>) {
+  constructor({ ttlSeconds, max, clock = performance }: CacheOptions, read: (key: Key) => Promise<Value>) {
     this.#read = read
     this.#ttlMs = ttlSeconds * 1_000
     this.#values =
@@ -55,7 +55,7 @@ export class Kept<Key extends string | number, Value extends object> {
   }
 
   /** Keeps nothing of what was read until now, or not this one. */
-  forget(key?: Key): void {
+  invalidate(key?: Key): void {
     this.#forgotten++
     if (key === undefined) this.#values?.clear()
     else this.#values?.delete(key)

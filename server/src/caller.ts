@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Db } from '@pointwise/db'
-import { Catalogue } from './products/product-list-cache.ts'
+import { ProductListCache } from './products/product-list-cache.ts'
 import { Refusal } from './refusals.ts'
 import { appRouter } from './router.ts'
 import { createCallerFactory } from './rpc/init.ts'
 import { transactOn } from './rpc/transactions.ts'
-import { Live } from './subscriptions/hub.ts'
-import { Directory } from './users/user-existence-cache.ts'
+import { SubscriptionHub } from './subscriptions/hub.ts'
+import { UserExistenceCache } from './users/user-existence-cache.ts'
 
 const createRouterCaller = createCallerFactory(appRouter)
 
@@ -30,14 +30,14 @@ export function createCaller({ db, userId, admin = false, now = () => new Date()
     db,
     transact: transactOn(db),
     now,
-    catalogue: new Catalogue(db, { ttlSeconds: 0, now }),
-    directory: new Directory(db, { ttlSeconds: 0 }),
-    live: new Live(db),
+    productListCache: new ProductListCache(db, { ttlSeconds: 0, now }),
+    userExistenceCache: new UserExistenceCache(db, { ttlSeconds: 0 }),
+    subscriptions: new SubscriptionHub(db),
     address: '127.0.0.1',
-    hangUp: undefined,
+    destroyConnection: undefined,
     requestId: randomUUID(),
-    admit: async () => undefined,
-    identify: async () => {
+    consumeRateLimit: async () => undefined,
+    authenticate: async () => {
       if (userId === undefined && !admin) throw new Refusal('token_missing')
       return { userId, admin }
     },

@@ -85,7 +85,7 @@ export interface AppConfig {
 export interface DatabaseConfig {
   /** Not set: the embedded mode. */
   databaseUrl: string | undefined
-  databaseWay: 'docker' | 'local' | undefined
+  databaseProvider: 'docker' | 'local' | undefined
 }
 
 export interface Config extends Omit<AppConfig, 'tokens'>, DatabaseConfig {
@@ -99,7 +99,7 @@ export interface Config extends Omit<AppConfig, 'tokens'>, DatabaseConfig {
 }
 
 /** The configuration was refused; the message is one clear sentence for the operator. */
-export class BadConfig extends Error {
+export class ConfigError extends Error {
   override readonly name = 'BadConfig'
 }
 
@@ -115,13 +115,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     : data.JWT_JWKS_URL
       ? { jwksUrl: new URL(data.JWT_JWKS_URL) }
       : undefined
-  if (data.JWT_SECRET && data.JWT_JWKS_URL) throw new BadConfig('JWT_SECRET and JWT_JWKS_URL are both set; set one.')
+  if (data.JWT_SECRET && data.JWT_JWKS_URL) throw new ConfigError('JWT_SECRET and JWT_JWKS_URL are both set; set one.')
   if (data.DATABASE_URL && !key) {
-    throw new BadConfig('Neither JWT_SECRET nor JWT_JWKS_URL is set; with DATABASE_URL one of them must be.')
+    throw new ConfigError('Neither JWT_SECRET nor JWT_JWKS_URL is set; with DATABASE_URL one of them must be.')
   }
   return {
     databaseUrl: data.DATABASE_URL,
-    databaseWay: data.POINTWISE_DATABASE,
+    databaseProvider: data.POINTWISE_DATABASE,
     databasePool: data.DATABASE_POOL ?? 10,
     host: data.HOST ?? '127.0.0.1',
     port: data.PORT ?? 3000,
@@ -144,11 +144,11 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
  */
 export function readDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
   const data = read(environment.pick({ DATABASE_URL: true, POINTWISE_DATABASE: true }), env)
-  return { databaseUrl: data.DATABASE_URL, databaseWay: data.POINTWISE_DATABASE }
+  return { databaseUrl: data.DATABASE_URL, databaseProvider: data.POINTWISE_DATABASE }
 }
 
 function read<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
   const { data, error } = schema.safeParse(env)
   if (!error) return data
-  throw new BadConfig(`${error.issues.map(({ path, message }) => `${String(path[0])} ${message}`).join('; ')}.`)
+  throw new ConfigError(`${error.issues.map(({ path, message }) => `${String(path[0])} ${message}`).join('; ')}.`)
 }

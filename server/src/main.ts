@@ -1,8 +1,14 @@
 import { checkServer, connect, createDatabase, migrate } from '@pointwise/db'
 import { buildApp } from './app.ts'
 import { closeOnSignal } from './close-on-signal.ts'
-import { BadConfig, type Config, readConfig } from './config.ts'
-import { demoUsers, type Embedded, farewell, startEmbedded, welcome } from './embedded/start.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import {
+  demoUsers,
+  type Embedded,
+  removeServerFile,
+  startEmbedded,
+  writeServerFileAndBanner,
+} from './embedded/start.ts'
 import { urlOf } from './http/address.ts'
 import { createLogger } from './http/logging.ts'
 import type { Storefront } from './http/web/storefront.ts'
@@ -21,7 +27,7 @@ async function start(config: Config): Promise<void> {
   })
   let embedded: Embedded | undefined
   if (!config.databaseUrl) {
-    embedded = await startEmbedded(config.databaseWay, say)
+    embedded = await startEmbedded(config.databaseProvider, say)
     cleanups.push(embedded.stop)
   }
   const databaseUrl = config.databaseUrl ?? embedded?.url ?? ''
@@ -55,8 +61,16 @@ async function start(config: Config): Promise<void> {
   }
   await app.listen({ host: config.host, port: config.port })
   if (embedded && signing) {
-    cleanups.push(farewell)
-    say(await welcome({ db, url: urlOf(app.server), database: embedded, signing, pages: config.storefront }))
+    cleanups.push(removeServerFile)
+    say(
+      await writeServerFileAndBanner({
+        db,
+        url: urlOf(app.server),
+        database: embedded,
+        signing,
+        pages: config.storefront,
+      }),
+    )
     isFilled = true
   }
 }
@@ -75,5 +89,5 @@ try {
 function sentence(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const because = error.cause instanceof Error ? ` Because: ${sentence(error.cause)}` : ''
-  return error instanceof BadConfig ? `Bad configuration: ${error.message}` : `${error.message}${because}`
+  return error instanceof ConfigError ? `Bad configuration: ${error.message}` : `${error.message}${because}`
 }

@@ -1,4 +1,4 @@
-import { type Db, readConsistently, transact } from '@pointwise/db'
+import { type Db, readSnapshot, transact } from '@pointwise/db'
 import { audit } from '@pointwise/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
@@ -78,7 +78,7 @@ describe('readConsistently', () => {
 
   test('reads one moment, whatever others commit meanwhile, and locks nothing', async () => {
     await insert('Ada')
-    const seen = await readConsistently(db, async (snapshot) => {
+    const seen = await readSnapshot(db, async (snapshot) => {
       const first = await names(snapshot)
       await insert('Ben')
       await transact(db, (tx) => tx.updateTable('users').set({ name: 'Eve' }).where('name', '=', 'Ada').execute())
@@ -89,7 +89,7 @@ describe('readConsistently', () => {
   })
 
   test('cannot write', async () => {
-    const writing = readConsistently(db, (snapshot) => run(snapshot, `insert into users (name) values ('Ada')`))
+    const writing = readSnapshot(db, (snapshot) => run(snapshot, `insert into users (name) values ('Ada')`))
     await expect(writing).rejects.toMatchObject({ errno: 1792 })
     expect(await names(db)).toEqual([])
   })
@@ -97,7 +97,7 @@ describe('readConsistently', () => {
   test.each(['returns', 'throws'])('leaves the connection as it was when the work %s', async (ending) => {
     const one = (await emptyDatabase({ connections: 1 })).db
     const failure = new Error('The work failed.')
-    const reading = readConsistently(one, async (snapshot) => {
+    const reading = readSnapshot(one, async (snapshot) => {
       await names(snapshot)
       if (ending === 'throws') throw failure
       return 'done'

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { networkOf, RateLimiter } from '../../server/src/auth/rate-limit.ts'
+import { clientNetwork, RateLimiter } from '../../server/src/auth/rate-limit.ts'
 import { get } from '../setup/raw-http.ts'
 import { openShop } from '../setup/shop.ts'
 
@@ -13,7 +13,7 @@ function limiterAt(time: number, callsPerMinute: number) {
 
 const refused = (limiter: RateLimiter, key: string) => {
   try {
-    limiter.admit(key)
+    limiter.consume(key)
     return undefined
   } catch (error) {
     return (error as { refusal?: unknown }).refusal
@@ -23,10 +23,10 @@ const refused = (limiter: RateLimiter, key: string) => {
 describe('the limiter', () => {
   it('counts each key in a minute of its own, and tells when that is over', () => {
     const { clock, limiter } = limiterAt(0, 2)
-    limiter.admit('a')
+    limiter.consume('a')
     clock.time = 40_000
-    limiter.admit('a')
-    limiter.admit('b')
+    limiter.consume('a')
+    limiter.consume('b')
 
     expect(refused(limiter, 'a')).toEqual({ code: 'rate_limited', retry: 'same-key', afterMs: 20_000 })
     clock.time = MINUTE_MS
@@ -37,7 +37,7 @@ describe('the limiter', () => {
 
   it('gives no call back by being asked in vain', () => {
     const { clock, limiter } = limiterAt(0, 1)
-    limiter.admit('a')
+    limiter.consume('a')
     for (clock.time = 1; clock.time < MINUTE_MS; clock.time += 1_000) expect(refused(limiter, 'a')).toBeDefined()
     clock.time = MINUTE_MS
     expect(refused(limiter, 'a')).toBeUndefined()
@@ -45,9 +45,9 @@ describe('the limiter', () => {
 
   it('remembers 100,000 callers, and forgets them when their minute is over', () => {
     const { clock, limiter } = limiterAt(0, 1)
-    for (let n = 1; n < MANY; n++) limiter.admit(`address:${n}`)
+    for (let n = 1; n < MANY; n++) limiter.consume(`address:${n}`)
     clock.time = MINUTE_MS - 1
-    limiter.admit('the last')
+    limiter.consume('the last')
     for (const key of ['address:1', `address:${MANY - 1}`, 'the last']) expect(refused(limiter, key)).toBeDefined()
     expect(limiter.size).toBe(MANY)
 
@@ -58,7 +58,7 @@ describe('the limiter', () => {
     expect(refused(limiter, 'the last')).toBeUndefined()
     expect(limiter.size).toBeLessThanOrEqual(2)
     clock.time = 9 * MINUTE_MS
-    limiter.admit('another')
+    limiter.consume('another')
     expect(limiter.size).toBe(1)
   })
 
@@ -66,7 +66,7 @@ describe('the limiter', () => {
     const { limiter } = limiterAt(0, 1)
     let most = 0
     for (let n = 0; n < 5 * MANY; n++) {
-      limiter.admit(`address:${n}`)
+      limiter.consume(`address:${n}`)
       most = Math.max(most, limiter.size)
     }
     expect(most).toBe(2 * MANY)
@@ -93,7 +93,7 @@ describe('an address counts as', () => {
     ['unknown', 'unknown'],
     ['x'.repeat(9_000), 'x'.repeat(45)],
   ])('%.30s → %.30s', (address, network) => {
-    expect(networkOf(address)).toBe(network)
+    expect(clientNetwork(address)).toBe(network)
   })
 })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findDatabase } from '@pointwise/db/development'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import { filled } from '../../server/scripts/markdown.ts'
+import { replaceSection } from '../../server/scripts/markdown.ts'
 import { curve } from './parts/curve.ts'
 import { http } from './parts/http.ts'
 import { listing } from './parts/listing.ts'
@@ -42,7 +42,7 @@ const { values: options, positionals } = parseArgs({
 })
 const README = join(ROOT, 'README.md')
 const withFigures = async (text: string) =>
-  filled(await readFile(README, 'utf8'), 'figures', { by: 'npm run bench -- --readme', text })
+  replaceSection(await readFile(README, 'utf8'), 'figures', { by: 'npm run bench -- --readme', text })
 // That there is a place for them is better known before they are measured.
 if (options.readme) await withFigures('')
 const chartFile = options.readme ? join(ROOT, 'docs/images/hot-product.svg') : options.chart
@@ -57,12 +57,12 @@ const directory = join(ROOT, '.pointwise/bench')
 const { DATABASE_URL: url, POINTWISE_DATABASE: way } = process.env
 const database = await findDatabase({
   url,
-  way: way === 'docker' || way === 'local' ? way : undefined,
+  provider: way === 'docker' || way === 'local' ? way : undefined,
   directory,
   // Kept while it runs, because only kept data is written durably.
   keep: true,
   database: 'mysql',
-  say,
+  print,
 })
 try {
   const bench: Bench = {

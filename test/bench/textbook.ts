@@ -3,14 +3,14 @@ import { z } from 'zod'
 import { orderProcedures } from '../../server/src/orders/router.ts'
 import { Refusal } from '../../server/src/refusals.ts'
 import { router } from '../../server/src/rpc/init.ts'
-import { existingUser, publicProcedure, userProcedure } from '../../server/src/rpc/procedures.ts'
+import { publicProcedure, requireUser, userProcedure } from '../../server/src/rpc/procedures.ts'
 
 const id = z.int().min(1)
 
 /** The textbook way of a payment, with the shop's own tools: one transaction for each, nine statements between BEGIN and COMMIT. */
 const pay = userProcedure('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient')
   .input(z.strictObject({ orderId: id }))
-  .use(existingUser)
+  .use(requireUser)
   .output(z.object({ payment: z.object({ orderId: id, amount: z.int(), paidAt: z.date() }), balance: z.int() }))
   .mutation(({ ctx: { db, userId }, input: { orderId } }) =>
     transact(db, async (tx) => {

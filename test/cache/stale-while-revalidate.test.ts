@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Kept } from '../../server/src/cache.ts'
+import { StaleWhileRevalidateCache } from '../../server/src/cache.ts'
 
 /** Answers when it is told to. */
 function slowReader() {
@@ -17,7 +17,7 @@ const TTL = { ttlSeconds: 10, max: 5 }
 describe('what is kept', () => {
   it('is read once, however many ask', async () => {
     const { read, answer } = slowReader()
-    const kept = new Kept<string, { read: number }>(TTL, read)
+    const kept = new StaleWhileRevalidateCache<string, { read: number }>(TTL, read)
     const asked = Array.from({ length: 50 }, () => kept.get('key'))
     answer(0)
     expect(new Set(await Promise.all(asked))).toEqual(new Set([{ read: 0 }]))
@@ -29,7 +29,7 @@ describe('what is kept', () => {
   it('is given out once more when its time is up, while it is read again', async () => {
     let now = 1_000
     const { read, answer } = slowReader()
-    const kept = new Kept<string, { read: number }>({ ...TTL, clock: { now: () => now } }, read)
+    const kept = new StaleWhileRevalidateCache<string, { read: number }>({ ...TTL, clock: { now: () => now } }, read)
     const first = kept.get('key')
     answer(0)
     await first
@@ -43,7 +43,7 @@ describe('what is kept', () => {
   it('is never given out at twice its age', async () => {
     let now = 1_000
     const { read, answer } = slowReader()
-    const kept = new Kept<string, { read: number }>({ ...TTL, clock: { now: () => now } }, read)
+    const kept = new StaleWhileRevalidateCache<string, { read: number }>({ ...TTL, clock: { now: () => now } }, read)
     const first = kept.get('key')
     answer(0)
     await first
@@ -55,9 +55,9 @@ describe('what is kept', () => {
 
   it('is read again when it was forgotten while it was being read', async () => {
     const { read, answer } = slowReader()
-    const kept = new Kept<string, { read: number }>(TTL, read)
+    const kept = new StaleWhileRevalidateCache<string, { read: number }>(TTL, read)
     const asked = kept.get('key')
-    kept.forget()
+    kept.invalidate()
     await vi.waitFor(() => expect(read).toHaveBeenCalledTimes(2))
     answer(0)
     answer(1)
@@ -66,14 +66,14 @@ describe('what is kept', () => {
 
   it('is nothing after a failure, which reaches whoever asked', async () => {
     const read = vi.fn().mockRejectedValueOnce(new Error('gone')).mockResolvedValueOnce({ read: 1 })
-    const kept = new Kept<string, { read: number }>(TTL, read)
+    const kept = new StaleWhileRevalidateCache<string, { read: number }>(TTL, read)
     await expect(Promise.all([kept.get('key'), kept.get('key')])).rejects.toThrow('gone')
     expect(await kept.get('key')).toEqual({ read: 1 })
   })
 
   it('is nothing at all with a lifetime of 0', async () => {
     const read = vi.fn(async () => ({ read: 1 }))
-    const kept = new Kept<string, { read: number }>({ ttlSeconds: 0, max: 5 }, read)
+    const kept = new StaleWhileRevalidateCache<string, { read: number }>({ ttlSeconds: 0, max: 5 }, read)
     await kept.get('key')
     await kept.get('key')
     expect(read).toHaveBeenCalledTimes(2)

@@ -11,7 +11,7 @@ import {
 import { createTRPCClient } from '@trpc/client'
 import { describe, expect, it, vi } from 'vitest'
 import { links } from '../../client-sdk/src/links.ts'
-import { PATIENCE, type Patience } from '../../client-sdk/src/retry-link.ts'
+import { RETRY_POLICY, type RetryPolicy } from '../../client-sdk/src/retry-link.ts'
 import {
   answer,
   cut,
@@ -30,8 +30,8 @@ const busy = (afterMs: number): Refusal => ({ code: 'service_busy', retry: 'same
 const limitExceeded: Refusal = { code: 'points_limit_exceeded', retry: 'never', balance: 5, limit: 10 }
 
 /** The SDK as it is, but for shorter pauses. */
-function clientOf({ url }: OddServer, patience: Partial<Patience> = {}): TRPCClient<AppRouter> {
-  return createTRPCClient<AppRouter>({ links: links({ url }, { ...PATIENCE, pauseMs: 1, ...patience }) })
+function clientOf({ url }: OddServer, patience: Partial<RetryPolicy> = {}): TRPCClient<AppRouter> {
+  return createTRPCClient<AppRouter>({ links: links({ url }, { ...RETRY_POLICY, pauseMs: 1, ...patience }) })
 }
 
 async function failed(call: Promise<unknown>): Promise<unknown> {
@@ -152,7 +152,7 @@ describe('a server that does not answer', () => {
     const startedAt = performance.now()
     const error = await failed(clientOf(server, { totalMs: 100 }).points.charge.mutate({ amount: 10 }))
     expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
-    expect(performance.now() - startedAt).toBeLessThan(PATIENCE.tryMs / 2)
+    expect(performance.now() - startedAt).toBeLessThan(RETRY_POLICY.tryMs / 2)
     expect(server.seen).toHaveLength(1)
   })
 
@@ -264,7 +264,7 @@ describe('an abort by the caller', () => {
     const abortedAt = performance.now()
     abort()
     const error = await call
-    expect(performance.now() - abortedAt).toBeLessThan(PATIENCE.tryMs / 2)
+    expect(performance.now() - abortedAt).toBeLessThan(RETRY_POLICY.tryMs / 2)
     expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
     expect((error as OutcomeUnknownError).cause.cause).toBe(signal.reason)
     expect(server.seen).toHaveLength(1)

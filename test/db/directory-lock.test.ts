@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { claim, DataHeld } from '../../db/development/directory-lock.ts'
+import { DirectoryLockedError, lockDirectory } from '../../db/development/directory-lock.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -10,13 +10,13 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const take = () => claim(folder, 'The data', () => undefined)
+const take = () => lockDirectory(folder, 'The data', () => undefined)
 
 test('of twenty claims at once, one at most is granted', async () => {
   const outcomes = await Promise.allSettled(Array.from({ length: 20 }, take))
   const refused = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason)
   expect(refused.length).toBeGreaterThanOrEqual(19)
-  for (const reason of refused) expect(reason).toBeInstanceOf(DataHeld)
+  for (const reason of refused) expect(reason).toBeInstanceOf(DirectoryLockedError)
 })
 
 test('a claim is refused while another holds, and granted after its release', async () => {

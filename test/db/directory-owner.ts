@@ -4,16 +4,16 @@
  * It writes progress to standard error and one line of JSON to standard output when the database answers. On SIGINT it
  * asks the database once more, stops it, and says so.
  */
-import { type DatabaseWay, findDatabase } from '@pointwise/db/development'
+import { type DatabaseProvider, findDatabase } from '@pointwise/db/development'
 import { createConnection } from 'mysql2/promise'
 
 const [directory = '', way, keep, after] = process.argv.slice(2)
 const database = await findDatabase({
   directory,
-  way: way as DatabaseWay,
+  provider: way as DatabaseProvider,
   keep: keep === 'yes',
   database: 'mysql',
-  say: (line) => console.error(line),
+  print: (line) => console.error(line),
 })
 
 async function ask(): Promise<string> {

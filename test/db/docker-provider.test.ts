@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { type DevelopmentDatabase, findDatabase } from '@pointwise/db/development'
 import { describe, expect, test } from 'vitest'
 import { whyNoEngine } from '../../db/development/docker-engine.ts'
-import { thisMachine } from '../../db/development/host-environment.ts'
+import { thisHost } from '../../db/development/host-environment.ts'
 
 import { held, options, owned, query, startOwner, withDirectories } from '../setup/development.ts'
 
 withDirectories()
 
-const { dockerHost } = thisMachine()
+const { dockerHost } = thisHost()
 const noEngine = await whyNoEngine(dockerHost)
 
 describe.skipIf(noEngine !== undefined)(`MySQL in Docker (${noEngine ?? dockerHost})`, { timeout: 300_000 }, () => {
@@ -32,15 +32,15 @@ describe.skipIf(noEngine !== undefined)(`MySQL in Docker (${noEngine ?? dockerHo
     const owner = startOwner('docker', 'yes')
     const { url } = await owned(owner)
     await query(url, 'create database shop', 'create table shop.facts (id int)', 'insert into shop.facts values (7)')
-    const second = findDatabase(options({ keep: true, way: 'docker' }))
+    const second = findDatabase(options({ keep: true, provider: 'docker' }))
     await expect(second).rejects.toThrow(`is in use by process ${owner.pid}`)
     owner.process.kill('SIGKILL')
     await once(owner.process, 'exit')
 
-    const next = await findDatabase(options({ keep: true, way: 'docker', database: 'shop' }))
+    const next = await findDatabase(options({ keep: true, provider: 'docker', database: 'shop' }))
     expect(await query(next.url, 'select id from facts')).toMatchObject([{ id: 7 }])
     await next.stop()
-    const last = await findDatabase(options({ keep: true, way: 'docker', database: 'shop' }))
+    const last = await findDatabase(options({ keep: true, provider: 'docker', database: 'shop' }))
     expect(await query(last.url, 'select id from facts')).toMatchObject([{ id: 7 }])
     await last.stop()
     await deleteVolume(last)

@@ -6,20 +6,20 @@ import { join } from 'node:path'
 import { findDatabase } from '@pointwise/db/development'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { whyNoEngine } from '../../db/development/docker-engine.ts'
-import { findDatabaseOn } from '../../db/development/find-on-host.ts'
-import { type Machine, thisMachine } from '../../db/development/host-environment.ts'
+import { findDatabaseOnHost } from '../../db/development/find-on-host.ts'
+import { type HostEnvironment, thisHost } from '../../db/development/host-environment.ts'
 import { startPrivately } from '../../db/development/local-provider.ts'
-import { findPrograms } from '../../db/development/server-binaries.ts'
+import { findServerBinaries } from '../../db/development/server-binaries.ts'
 
 import { directory, held, isRunning, options, pidOf, query, said, withDirectories } from '../setup/development.ts'
 
 withDirectories()
 
-const { programFolders } = thisMachine()
-const programs = (await findPrograms(programFolders)).usable
+const { programFolders } = thisHost()
+const programs = (await findServerBinaries(programFolders)).usable
 
 /** A machine without anything, on which each test puts what it is about. */
-const bare: Machine = {
+const bare: HostEnvironment = {
   dockerHost: 'unix:///nowhere/docker.sock',
   programFolders: [],
   aptGet: async () => 'this is not Debian or Ubuntu',
@@ -46,7 +46,7 @@ describe('a given URL', () => {
 
 describe('a machine without a database server', () => {
   test('is told what was tried and the three things that help', async () => {
-    const finding = findDatabaseOn(bare, options())
+    const finding = findDatabaseOnHost(bare, options())
     await expect(finding).rejects.toThrow(/^No database server could be started\. Tried:\n- Docker: there is no engine/)
     await expect(finding).rejects.toThrow('- mysqld or mariadbd: none to use in no folder')
     await expect(finding).rejects.toThrow('- apt-get: this is not Debian or Ubuntu')
@@ -54,9 +54,9 @@ describe('a machine without a database server', () => {
   })
 
   test('is asked for nothing but the way that was picked', async () => {
-    const docker = findDatabaseOn(bare, options({ way: 'docker' }))
+    const docker = findDatabaseOnHost(bare, options({ provider: 'docker' }))
     await expect(docker).rejects.toThrow(/the way that was picked \(docker\)\. Tried:\n- Docker: [^\n]*\nOne of these/)
-    const local = findDatabaseOn(bare, options({ way: 'local' }))
+    const local = findDatabaseOnHost(bare, options({ provider: 'local' }))
     await expect(local).rejects.toThrow(
       /the way that was picked \(local\)\. Tried:\n- mysqld or mariadbd: [^\n]*\n- apt/,
     )
@@ -64,7 +64,7 @@ describe('a machine without a database server', () => {
 
   test('says why apt-get failed', async () => {
     const failing = ['sh', '-c', 'echo "E: Unable to locate package" >&2; exit 100', 'apt-get']
-    const finding = findDatabaseOn({ ...bare, aptGet: async () => failing }, options())
+    const finding = findDatabaseOnHost({ ...bare, aptGet: async () => failing }, options())
     await expect(finding).rejects.toThrow(/apt-get could not install mariadb-server-core:\nE: Unable to locate package/)
     expect(said[0]).toBe('Installing mariadb-server-core with apt-get: a program alone, no service is started.')
   })
@@ -74,7 +74,7 @@ describe('a machine without a database server', () => {
       mode: 0o755,
     })
     await writeFile(join(directory, 'mariadbd'), 'not a program', { mode: 0o644 })
-    const finding = findDatabaseOn({ ...bare, programFolders: [directory] }, options())
+    const finding = findDatabaseOnHost({ ...bare, programFolders: [directory] }, options())
     await expect(finding).rejects.toThrow(/mysqld is version 5\.7\.44, 8\.4 or later is expected/)
     await expect(finding).rejects.toThrow(/mariadbd does not run: /)
   })
@@ -82,7 +82,7 @@ describe('a machine without a database server', () => {
   test('goes on when what it found fails, and repeats its last words', async () => {
     const script = '#!/bin/sh\n[ "$2" = --version ] && { echo "Ver 9.7.0"; exit; }\necho "disk on fire" >&2; exit 7\n'
     await writeFile(join(directory, 'mysqld'), script, { mode: 0o755 })
-    const finding = findDatabaseOn({ ...bare, programFolders: [directory] }, options({ keep: true }))
+    const finding = findDatabaseOnHost({ ...bare, programFolders: [directory] }, options({ keep: true }))
     await expect(finding).rejects.toThrow(/mysqld could not make its data folder \(exit status 7\).*\ndisk on fire/)
     await expect(finding).rejects.toThrow('- apt-get: this is not Debian or Ubuntu')
     expect(said.some((line) => line.includes('mysqld does not work here'))).toBe(true)

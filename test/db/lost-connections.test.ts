@@ -1,4 +1,4 @@
-import { connect, DatabaseBusy, type Db, OutcomeUnknown, type Tx, transact } from '@pointwise/db'
+import { CommitUnknownError, connect, DatabaseBusyError, type Db, type Tx, transact } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { emptyDatabase } from '../setup/database.ts'
@@ -48,7 +48,7 @@ test('work whose connections are killed every time leaves nothing', async () => 
     await kill(tx)
     await insertUser(tx, 'never')
   })
-  await expect(failing).rejects.toBeInstanceOf(DatabaseBusy)
+  await expect(failing).rejects.toBeInstanceOf(DatabaseBusyError)
   expect(attempts).toBe(4)
   expect(await names()).toEqual([])
 })
@@ -78,8 +78,8 @@ describe('a connection that is cut at COMMIT', () => {
         attempts++
         return insertUser(tx, 'Ada')
       }).catch((error: unknown) => error)
-      expect(error).toBeInstanceOf(OutcomeUnknown)
-      expect((error as OutcomeUnknown).cause).toBeInstanceOf(Error)
+      expect(error).toBeInstanceOf(CommitUnknownError)
+      expect((error as CommitUnknownError).cause).toBeInstanceOf(Error)
       expect({ attempts, cuts: cuts() }).toEqual({ attempts: 1, cuts: 1 })
       expect(await names()).toEqual(written)
 
@@ -98,7 +98,7 @@ test('a connection that is cut at BEGIN is replaced', async () => {
     attempts++
     return insertUser(tx, 'Ada')
   })
-  await expect(failing).rejects.toBeInstanceOf(DatabaseBusy)
+  await expect(failing).rejects.toBeInstanceOf(DatabaseBusyError)
   expect({ attempts, cuts: cuts() }).toEqual({ attempts: 4, cuts: 4 })
   expect(await names()).toEqual([])
   await proxied.destroy()
@@ -109,7 +109,7 @@ test('a database that falls silent is given up after the time that a statement m
   proxy.plant('drop', /^commit$/)
   const proxied = connect(proxy.url, { statementTimeoutMs: 100 })
   const started = performance.now()
-  await expect(transact(proxied, (tx) => insertUser(tx, 'Ada'))).rejects.toBeInstanceOf(OutcomeUnknown)
+  await expect(transact(proxied, (tx) => insertUser(tx, 'Ada'))).rejects.toBeInstanceOf(CommitUnknownError)
   expect(performance.now() - started).toBeLessThan(10_000)
   await eventually(() => transact(db, (tx) => tx.selectFrom('users').forUpdate().select('name').execute())).toEqual([])
   await proxied.destroy()

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import {
+  AcquireTimeoutError,
   type ConnectOptions,
   connect,
-  DatabaseBusy,
+  DatabaseBusyError,
   type Db,
-  NoConnectionFree,
   type Tables,
   transact,
 } from '@pointwise/db'
@@ -117,7 +117,7 @@ test('a transaction whose statement took too long is undone', async () => {
       .execute()
     await run(tx, 'select sleep(1)')
   })
-  await expect(failing).rejects.toBeInstanceOf(DatabaseBusy)
+  await expect(failing).rejects.toBeInstanceOf(DatabaseBusyError)
   expect(attempts).toBe(4)
   // The server may still be sleeping; a locking read waits until it has noticed that nobody listens.
   expect(await run(patient, 'select id from users for update')).toEqual([])
@@ -141,7 +141,7 @@ test('a wait for a connection ends, with an error that names it, and the pool is
   const held = await hold(db)
   const waiting = await Promise.allSettled(Array.from({ length: 20 }, () => run(db, 'select 1')))
   for (const outcome of waiting) {
-    expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(NoConnectionFree)
+    expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(AcquireTimeoutError)
   }
   await held.release()
   const first = await connectionId(db)
@@ -152,7 +152,7 @@ test('who waits for a connection gets it in the order of asking, and who gave up
   const db = await open({ connections: 1, acquireTimeoutMs: 1_000 })
   const held = await hold(db)
   const gaveUp = run(db, 'select 1').catch((error: unknown) => error)
-  expect(await gaveUp).toBeInstanceOf(NoConnectionFree)
+  expect(await gaveUp).toBeInstanceOf(AcquireTimeoutError)
   const served: number[] = []
   const waiting = [1, 2, 3].map((n) => run(db, 'select 1').then(() => served.push(n)))
   await held.release()
@@ -178,15 +178,15 @@ test('a transaction that gets no connection waits for one once, and tells that t
   const error = await transact(db, async () => void attempts++).catch((error: unknown) => error)
   expect(performance.now() - started).toBeLessThan(2_000)
   await held.release()
-  expect(error).toBeInstanceOf(DatabaseBusy)
-  expect((error as DatabaseBusy).cause).toBeInstanceOf(NoConnectionFree)
+  expect(error).toBeInstanceOf(DatabaseBusyError)
+  expect((error as DatabaseBusyError).cause).toBeInstanceOf(AcquireTimeoutError)
   expect(attempts).toBe(0)
 })
 
 test('a server that is not there is an error at once, and no transaction happened', async () => {
   const db = connect('mysql://root@127.0.0.1:1/nowhere')
   await expect(run(db, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-  await expect(transact(db, async () => undefined)).rejects.toBeInstanceOf(DatabaseBusy)
+  await expect(transact(db, async () => undefined)).rejects.toBeInstanceOf(DatabaseBusyError)
   await db.destroy()
 })
 
@@ -215,7 +215,7 @@ async function silentServer(): Promise<{ silent: Server; url: string }> {
 
 test('a server that accepts connections and never says a word is an error within the bound', async () => {
   const { url } = await silentServer()
-  await expect(run(connect(url, { acquireTimeoutMs: 100 }), 'select 1')).rejects.toBeInstanceOf(NoConnectionFree)
+  await expect(run(connect(url, { acquireTimeoutMs: 100 }), 'select 1')).rejects.toBeInstanceOf(AcquireTimeoutError)
 })
 
 test('a pool is closed also while it waits for a connection that is never made', async () => {

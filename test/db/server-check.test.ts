@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { checkServer, connect, createDatabase, type Db, migrate } from '@pointwise/db'
 import { findDatabase } from '@pointwise/db/development'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { thisMachine } from '../../db/development/host-environment.ts'
-import { findPrograms } from '../../db/development/server-binaries.ts'
+import { thisHost } from '../../db/development/host-environment.ts'
+import { findServerBinaries } from '../../db/development/server-binaries.ts'
 import { findings } from '../../db/src/server-check.ts'
 import { databaseUrl, emptyDatabase, run } from '../setup/database.ts'
 
@@ -110,7 +110,7 @@ test('a database in latin1 is refused by a real server', async () => {
   await expect(checkServer(db)).rejects.toThrow(/^This database server cannot be used: .* collation is latin1_/)
 })
 
-const { usable } = await findPrograms(thisMachine().programFolders)
+const { usable } = await findServerBinaries(thisHost().programFolders)
 
 describe.skipIf(usable.length === 0)(
   'a server of its own, whose global sql_mode is changed',
@@ -122,7 +122,13 @@ describe.skipIf(usable.length === 0)(
 
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'pointwise-server-check-'))
-      server = await findDatabase({ way: 'local', directory, keep: false, database: 'shop', say: () => undefined })
+      server = await findDatabase({
+        provider: 'local',
+        directory,
+        keep: false,
+        database: 'shop',
+        print: () => undefined,
+      })
       await createDatabase(server.url)
       await migrate(server.url)
       db = connect(server.url)

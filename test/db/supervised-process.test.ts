@@ -4,8 +4,8 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findDatabase } from '@pointwise/db/development'
 import { describe, expect, test } from 'vitest'
-import { thisMachine } from '../../db/development/host-environment.ts'
-import { findPrograms } from '../../db/development/server-binaries.ts'
+import { thisHost } from '../../db/development/host-environment.ts'
+import { findServerBinaries } from '../../db/development/server-binaries.ts'
 
 import {
   directory,
@@ -22,8 +22,8 @@ import {
 
 withDirectories()
 
-const { programFolders } = thisMachine()
-const programs = (await findPrograms(programFolders)).usable
+const { programFolders } = thisHost()
+const programs = (await findServerBinaries(programFolders)).usable
 
 describe.skipIf(programs.length === 0)('the owner of a private server', { timeout: 60_000 }, () => {
   test('killed by SIGKILL takes its database with it, and its data when that is not kept', async () => {
@@ -40,7 +40,7 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
     await query(url, 'create database shop', 'create table shop.facts (id int)', 'insert into shop.facts values (7)')
     owner.process.kill('SIGKILL')
     await once(owner.process, 'exit')
-    const next = await held(findDatabase(options({ keep: true, way: 'local', database: 'shop' })))
+    const next = await held(findDatabase(options({ keep: true, provider: 'local', database: 'shop' })))
     expect(await query(next.url, 'select id from facts')).toMatchObject([{ id: 7 }])
   })
 
@@ -49,7 +49,7 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
     await owner.progress('Making a new')
     owner.process.kill('SIGKILL')
     await once(owner.process, 'exit')
-    const next = await held(findDatabase(options({ keep: true, way: 'local' })))
+    const next = await held(findDatabase(options({ keep: true, provider: 'local' })))
     expect(await query(next.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
   })
 
@@ -67,7 +67,7 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
     await mkdir(owners, { recursive: true })
     const lives = { owner: { pid: process.pid, start: 'before' }, guard: { pid: process.ppid, start: 'before' } }
     await writeFile(join(owners, 'dead.json'), JSON.stringify(lives))
-    const database = await held(findDatabase(options({ way: 'local' })))
+    const database = await held(findDatabase(options({ provider: 'local' })))
     expect(await readdir(directory)).toHaveLength(1)
     expect(existsSync(owners)).toBe(false)
     expect(await query(database.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
@@ -92,13 +92,13 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
   test('is named to a second one that wants the same kept data', async () => {
     const owner = startOwner('local', 'yes')
     const { url } = await owned(owner)
-    const second = findDatabase(options({ keep: true, way: 'local' }))
+    const second = findDatabase(options({ keep: true, provider: 'local' }))
     await expect(second).rejects.toThrow(new RegExp(`is in use by process ${owner.pid}, .* Stop that process`))
     expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])
   })
 
   test('shares the directory with others whose data is not kept', async () => {
-    const all = await Promise.all([1, 2, 3].map(() => held(findDatabase(options({ way: 'local' })))))
+    const all = await Promise.all([1, 2, 3].map(() => held(findDatabase(options({ provider: 'local' })))))
     expect(new Set(all.map(({ url }) => url)).size).toBe(3)
     for (const { url } of all) expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])
   })

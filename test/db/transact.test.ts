@@ -1,4 +1,4 @@
-import { DatabaseBusy, type Db, type Tx, transact } from '@pointwise/db'
+import { DatabaseBusyError, type Db, type Tx, transact } from '@pointwise/db'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
 
@@ -110,9 +110,9 @@ test('after three retries the database is busy, with the last failure as the cau
     await tx.selectFrom('users').select('id').where('name', '=', 'Ada').forUpdate().noWait().execute()
   }).catch((error: unknown) => error)
   await holder.release()
-  expect(error).toBeInstanceOf(DatabaseBusy)
+  expect(error).toBeInstanceOf(DatabaseBusyError)
   // NOWAIT has a number of its own on MySQL and that of a lock wait on MariaDB.
-  expect([3572, 1205]).toContain(((error as DatabaseBusy).cause as { errno: number }).errno)
+  expect([3572, 1205]).toContain(((error as DatabaseBusyError).cause as { errno: number }).errno)
   expect(attempts).toBe(4)
   expect(await names()).toEqual(['Ada'])
 })

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { thisMachine } from '../../db/development/host-environment.ts'
+import { thisHost } from '../../db/development/host-environment.ts'
 import { startPrivately } from '../../db/development/local-provider.ts'
-import { findPrograms, type ServerProgram } from '../../db/development/server-binaries.ts'
-import { openHome } from '../../db/development/server-directory.ts'
+import { findServerBinaries, type ServerBinary } from '../../db/development/server-binaries.ts'
+import { openServerDirectory } from '../../db/development/server-directory.ts'
 import { servingSettings } from '../../db/development/server-settings.ts'
-import type { Leash } from '../../db/development/supervised-process.ts'
-import { untilItAnswers } from '../../db/development/wait-until-ready.ts'
+import type { SupervisedProcess } from '../../db/development/supervised-process.ts'
+import { waitUntilReady } from '../../db/development/wait-until-ready.ts'
 
 export interface MortalDatabase extends AsyncDisposable {
   url: string
@@ -18,26 +18,26 @@ export interface MortalDatabase extends AsyncDisposable {
 }
 
 /** A program that can be run privately on this machine, if there is one. */
-export async function databaseProgram(): Promise<ServerProgram | undefined> {
-  const { usable } = await findPrograms(thisMachine().programFolders)
+export async function databaseProgram(): Promise<ServerBinary | undefined> {
+  const { usable } = await findServerBinaries(thisHost().programFolders)
   return usable[0]
 }
 
 /** A database server of the test's own, which commits durably, and can be killed. */
-export async function mortalDatabase(program: ServerProgram, database: string): Promise<MortalDatabase> {
+export async function mortalDatabase(program: ServerBinary, database: string): Promise<MortalDatabase> {
   const directory = await mkdtemp(join(tmpdir(), 'pointwise-mortal-'))
-  const options = { directory, keep: true, database, say: () => undefined }
+  const options = { directory, keep: true, database, print: () => undefined }
   // It makes the data folder, and finds a free port.
   const first = await startPrivately(program, options)
   await first.stop()
   const port = Number(new URL(first.url).port)
-  const home = await openHome(program, options)
+  const home = await openServerDirectory(program, options)
   const datadir = join(home.folder, 'data')
-  let server: Leash | undefined
+  let server: SupervisedProcess | undefined
   const start = async () => {
     const settings = servingSettings({ kind: program.kind, home: home.folder, datadir, keep: true }, port)
     server = await home.run([program.file, ...settings], { signal: 'KILL' })
-    await untilItAnswers({ host: '127.0.0.1', port }, 60_000)
+    await waitUntilReady({ host: '127.0.0.1', port }, 60_000)
   }
   const kill = async () => {
     await server?.end()

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { connect, createDatabase, migrate } from '@pointwise/db'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { BadConfig, readConfig } from '../../server/src/config.ts'
+import { ConfigError, readConfig } from '../../server/src/config.ts'
 import { databaseUrl, run } from '../setup/database.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 
@@ -70,7 +70,7 @@ describe('a bad value is refused with the name of its variable:', () => {
   for (const [name, values] of Object.entries(REFUSED)) {
     for (const [value, what] of values) {
       test(`${name}=${value}`, () => {
-        expect(() => readConfig({ ...SOUND, [name]: value })).toThrow(new BadConfig(`${name} ${what}.`))
+        expect(() => readConfig({ ...SOUND, [name]: value })).toThrow(new ConfigError(`${name} ${what}.`))
       })
     }
   }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type Books, keyOf, type Request, type Settled, settle } from '../../server/src/payments/settlement/decide.ts'
+import {
+  decide,
+  keyOf,
+  type Settled,
+  type SettlementRequest,
+  type SettlementState,
+} from '../../server/src/payments/settlement/decide.ts'
 import { Refusal } from '../../server/src/refusals.ts'
 import { fc } from '../setup/properties.ts'
 
@@ -23,7 +29,7 @@ const items = fc.uniqueArray(
 )
 
 /** Few users, products, orders and keys, so that the requests of a batch meet. */
-const request: fc.Arbitrary<Request> = fc.oneof(
+const request: fc.Arbitrary<SettlementRequest> = fc.oneof(
   fc.record({
     kind: fc.constant('pay' as const),
     userId,
@@ -39,7 +45,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
   }),
 )
 
-const books: fc.Arbitrary<Books> = fc
+const books: fc.Arbitrary<SettlementState> = fc
   .record({
     balances: fc.tuple(small, small, small),
     stock: fc.tuple(small, small, small),
@@ -84,11 +90,11 @@ const books: fc.Arbitrary<Books> = fc
       offers: new Map(PRODUCTS.map((id, index) => [id, { id, name: `product ${id}`, price: prices[index] ?? 1 }])),
       stock: new Map(PRODUCTS.map((id, index) => [id, stock[index] ?? 0])),
       newOrderId: () => ++lastId,
-    } satisfies Books
+    } satisfies SettlementState
   })
 
 /** Books that count new orders from the same id, so that two runs can be compared. */
-function fresh(books: Books): Books {
+function fresh(books: SettlementState): SettlementState {
   let lastId = 100
   return { ...books, newOrderId: () => ++lastId }
 }
@@ -99,10 +105,10 @@ const seen = ({ outcomes, sales, books: { wallets, orders, orderIds, payments, s
   after: { wallets, orders, orderIds, payments, stock },
 })
 
-function oneByOne(requests: Request[], books: Books): Settled {
+function oneByOne(requests: SettlementRequest[], books: SettlementState): Settled {
   return requests.reduce<Settled>(
     (before, request) => {
-      const { outcomes, sales, books } = settle([request], before.books)
+      const { outcomes, sales, books } = decide([request], before.books)
       return { outcomes: [...before.outcomes, ...outcomes], sales: [...before.sales, ...sales], books }
     },
     { outcomes: [], sales: [], books },
@@ -115,7 +121,7 @@ describe('settle', () => {
   it('settles a batch as it settles its requests one by one', () => {
     fc.assert(
       fc.property(books, batches, (books, requests) => {
-        expect(seen(settle(requests, fresh(books)))).toEqual(seen(oneByOne(requests, fresh(books))))
+        expect(seen(decide(requests, fresh(books)))).toEqual(seen(oneByOne(requests, fresh(books))))
       }),
       { numRuns: 2_000 },
     )
@@ -124,7 +130,7 @@ describe('settle', () => {
   it('takes nothing that is not there, and nothing twice', () => {
     fc.assert(
       fc.property(books, batches, (books, requests) => {
-        const { sales, books: after } = settle(requests, fresh(books))
+        const { sales, books: after } = decide(requests, fresh(books))
         for (const { balance } of after.wallets.values()) expect(balance).toBeGreaterThanOrEqual(0)
         for (const left of after.stock.values()) expect(left).toBeGreaterThanOrEqual(0)
         for (const [product, left] of after.stock) {
@@ -147,7 +153,7 @@ describe('settle', () => {
   it('tells nobody of the order of somebody else, who may pay it in the same batch', () => {
     fc.assert(
       fc.property(books, batches, (books, requests) => {
-        const { outcomes } = settle(requests, fresh(books))
+        const { outcomes } = decide(requests, fresh(books))
         for (const [index, request] of requests.entries()) {
           const outcome = outcomes[index]
           const owner = request.kind === 'pay' ? books.orders.get(request.orderId)?.userId : request.userId
@@ -163,7 +169,7 @@ describe('settle', () => {
     fc.assert(
       fc.property(books, batches, (books, requests) => {
         const before = structuredClone({ ...books, newOrderId: undefined })
-        settle(requests, fresh(books))
+        decide(requests, fresh(books))
         expect(structuredClone({ ...books, newOrderId: undefined })).toEqual(before)
       }),
     )
@@ -173,7 +179,7 @@ describe('settle', () => {
     const codes = new Set<string>()
     fc.assert(
       fc.property(books, batches, (books, requests) => {
-        for (const outcome of settle(requests, fresh(books)).outcomes) {
+        for (const outcome of decide(requests, fresh(books)).outcomes) {
           codes.add(outcome instanceof Refusal ? outcome.refusal.code : `paid${outcome.replayed ? ' before' : ''}`)
         }
       }),

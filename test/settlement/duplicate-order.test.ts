@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Request } from '../../server/src/payments/settlement/decide.ts'
+import type { SettlementRequest } from '../../server/src/payments/settlement/decide.ts'
 import { eventsOf, holdLocks, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
@@ -13,8 +13,8 @@ async function givenOrder(shop: Shop) {
   const { id: userId } = await shop.givenUser({ points: 100 })
   const cart = { items: [item(tea, 2), item(mug, 3)], idempotencyKey: newKey() }
   const { id: orderId } = await shop.asUser(userId).orders.place(cart)
-  const pay: Request = { kind: 'pay', userId, orderId, now }
-  const checkout: Request = { kind: 'checkout', userId, ...cart, now }
+  const pay: SettlementRequest = { kind: 'pay', userId, orderId, now }
+  const checkout: SettlementRequest = { kind: 'checkout', userId, ...cart, now }
   return { userId, orderId, cart, products: [tea.id, mug.id], pay, checkout }
 }
 

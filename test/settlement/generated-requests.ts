@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Request } from '../../server/src/payments/settlement/decide.ts'
+import type { SettlementRequest } from '../../server/src/payments/settlement/decide.ts'
 import { type Result, settleBatch } from '../../server/src/payments/settlement/settle-batch.ts'
 import { Refusal } from '../../server/src/refusals.ts'
 import type { FaultyShop } from '../faults/faulty-shop.ts'
@@ -44,7 +44,7 @@ export async function inOneBatch<T>(
 }
 
 /** Settles requests in one batch. */
-export const settled = ({ db }: Shop, requests: Request[]) =>
+export const settled = ({ db }: Shop, requests: SettlementRequest[]) =>
   settleBatch({ db, suspects: new Map(), onFailedAttempt: () => undefined }, requests)
 
 /** What requests came to, without their ids. */

@@ -1,5 +1,5 @@
 import { refusalOf } from '@pointwise/client-sdk'
-import { OutcomeUnknown } from '@pointwise/db'
+import { CommitUnknownError } from '@pointwise/db'
 import { describe, expect, test } from 'vitest'
 import { openFaultyShop } from '../faults/faulty-shop.ts'
 import { holdLocks, run } from '../setup/database.ts'
@@ -44,7 +44,8 @@ async function mixedBatch(fault?: Fault) {
   const told = answers.map((answer) =>
     answer.status === 'fulfilled'
       ? { balance: answer.value.balance, replayed: answer.value.replayed }
-      : (refusalOf(answer.reason)?.code ?? (answer.reason.cause instanceof OutcomeUnknown ? 'unknown' : answer.reason)),
+      : (refusalOf(answer.reason)?.code ??
+        (answer.reason.cause instanceof CommitUnknownError ? 'unknown' : answer.reason)),
   )
   return { faulty, told, [Symbol.asyncDispose]: () => faulty[Symbol.asyncDispose]() }
 }
@@ -104,7 +105,7 @@ test('a row that somebody else locks before the batch is read back leaves the ou
   {
     await using _ = await holdLocks(shop.databaseUrl, `select * from stock where product_id = ${product.id} for update`)
     locked.resolve()
-    expect((await failed).cause).toBeInstanceOf(OutcomeUnknown)
+    expect((await failed).cause).toBeInstanceOf(CommitUnknownError)
   }
   expect(await client.payments.pay.mutate({ orderId })).toMatchObject({ replayed: false, balance: 400 })
 })

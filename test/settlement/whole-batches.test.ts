@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Request } from '../../server/src/payments/settlement/decide.ts'
+import type { SettlementRequest } from '../../server/src/payments/settlement/decide.ts'
 import { eventsOf } from '../setup/database.ts'
 import { fc } from '../setup/properties.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
@@ -36,7 +36,7 @@ async function givenWorld(shop: Shop) {
     if (name === 'paid' || name === 'refunded') await ann.payments.pay({ orderId })
     if (name === 'refunded') await shop.asAdmin().payments.refund({ orderId })
   }
-  const requestOf = ({ kind, by, name, more }: Ask): Request => {
+  const requestOf = ({ kind, by, name, more }: Ask): SettlementRequest => {
     const userId = ids[by]
     if (kind === 'pay') return { kind, userId, orderId: orderIdOf.get(name) ?? 1_000_000_000, now }
     const { items = [], idempotencyKey = newKey() } = cartOf.get(name) ?? {}

@@ -29,7 +29,7 @@ export function withDirectories(): void {
 }
 
 export function options(overrides: Partial<FindOptions> = {}): FindOptions {
-  return { directory, keep: false, database: 'mysql', say: (line) => said.push(line), ...overrides }
+  return { directory, keep: false, database: 'mysql', print: (line) => said.push(line), ...overrides }
 }
 
 export async function held(finding: Promise<DevelopmentDatabase>): Promise<DevelopmentDatabase> {

@@ -12,8 +12,8 @@ declare module 'vitest' {
 
 /** One database server for the run; every worker makes a database of its own on it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { DATABASE_URL: url, POINTWISE_DATABASE: way } = process.env
-  if (way !== undefined && way !== 'docker' && way !== 'local') {
+  const { DATABASE_URL: url, POINTWISE_DATABASE: provider } = process.env
+  if (provider !== undefined && provider !== 'docker' && provider !== 'local') {
     throw new Error('POINTWISE_DATABASE must be docker or local.')
   }
   const directory = fileURLToPath(new URL('../../.pointwise', import.meta.url))
@@ -21,11 +21,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.NODE_COMPILE_CACHE ??= join(directory, 'compile-cache')
   const database = await findDatabase({
     url,
-    way,
+    provider,
     directory,
     keep: false,
     database: 'pointwise_test',
-    say: (line) => process.stdout.write(`${line}\n`),
+    print: (line) => process.stdout.write(`${line}\n`),
   })
   process.stdout.write(`Tests run on ${database.description}.\n`)
   project.provide('databaseServer', database.url)

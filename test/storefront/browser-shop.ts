@@ -10,7 +10,7 @@ import {
 } from 'playwright-core'
 import { test as base, expect, vi } from 'vitest'
 import { buildStorefront } from '../../server/src/embedded/build-storefront.ts'
-import type { Site } from '../../server/src/http/web/static-files.ts'
+import type { StaticFiles } from '../../server/src/http/web/static-files.ts'
 import type { DemoUser } from '../../server/src/http/web/storefront.ts'
 import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'
 
@@ -26,7 +26,7 @@ vi.setConfig({ testTimeout: 180_000 })
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic']
 
 /** The page as it is built from the present sources. */
-export async function builtSite(): Promise<Site> {
+export async function builtSite(): Promise<StaticFiles> {
   let failure: unknown
   const { site, finished } = buildStorefront({
     onFailure: (error) => {

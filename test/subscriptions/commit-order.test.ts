@@ -1,7 +1,7 @@
 import { connect, type Db } from '@pointwise/db'
 import { createConnection } from 'mysql2/promise'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { Live, type LiveOptions } from '../../server/src/subscriptions/hub.ts'
+import { SubscriptionHub, type SubscriptionHubOptions } from '../../server/src/subscriptions/hub.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { statementsIn } from '../setup/statements.ts'
@@ -49,7 +49,7 @@ interface Listening {
 }
 
 /** Follows user 1 in-process. */
-async function listen(live: Live, after?: number): Promise<Listening> {
+async function listen(live: SubscriptionHub, after?: number): Promise<Listening> {
   const gone = new AbortController()
   onTestFinished(() => gone.abort())
   const all: Listening = { ids: [], error: undefined }
@@ -64,7 +64,7 @@ async function listen(live: Live, after?: number): Promise<Listening> {
   return all
 }
 
-const lively = (options: LiveOptions = {}) => new Live(db, { patience: QUICK, ...options })
+const lively = (options: SubscriptionHubOptions = {}) => new SubscriptionHub(db, { gapTimeouts: QUICK, ...options })
 
 const looked = (times: number) => {
   const until = looks + times
@@ -112,7 +112,7 @@ test('whoever resumes behind a transaction that is under way misses nothing and 
 test('an id that was rolled back holds nothing up for long', async () => {
   const [first, second] = [await session(), await session()]
   // With the patience of a real server.
-  const listening = await listen(new Live(db))
+  const listening = await listen(new SubscriptionHub(db))
   await second.insert()
   await first.begin()
   await first.insert()
@@ -129,7 +129,7 @@ test('whoever comes after a rollback need not wait for it, the second time', asy
   await first.rollback()
   const had = await second.insert()
   const emptyMs = 2_000
-  const live = lively({ patience: { ...QUICK, emptyMs } })
+  const live = lively({ gapTimeouts: { ...QUICK, emptyMs } })
   await listen(live)
   const before = performance.now()
   const listening = await listen(live, had)
@@ -142,7 +142,7 @@ test('a transaction that never ends is passed over, and the operator is told', a
   const [first, second] = [await session(), await session()]
   const problems: object[] = []
   const listening = await listen(
-    lively({ patience: { emptyMs: 20, uncommittedMs: 100 }, onProblem: (_, details) => problems.push(details) }),
+    lively({ gapTimeouts: { emptyMs: 20, uncommittedMs: 100 }, onProblem: (_, details) => problems.push(details) }),
   )
   await first.begin()
   const stuck = await first.insert()
@@ -257,7 +257,9 @@ test('after an outage of the database all that was committed meanwhile is told',
   const far = connect(cable.url)
   onTestFinished(() => far.destroy())
   const problems: string[] = []
-  const listening = await listen(new Live(far, { patience: QUICK, onProblem: (what) => problems.push(what) }))
+  const listening = await listen(
+    new SubscriptionHub(far, { gapTimeouts: QUICK, onProblem: (what) => problems.push(what) }),
+  )
   const writer = await session()
   const ids = [await writer.insert()]
   await expect.poll(() => listening.ids, soon).toEqual(ids)

@@ -1,5 +1,5 @@
 import { afterEach, onTestFinished, test, vi } from 'vitest'
-import { Heartbeat } from '../../server/src/http/trpc/sse-heartbeat.ts'
+import { SseHeartbeat } from '../../server/src/http/trpc/sse-heartbeat.ts'
 import { eventually } from '../setup/eventually.ts'
 import { openShop } from '../setup/shop.ts'
 import { socketTo } from '../setup/sockets.ts'
@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers())
 // In a file of its own: a shop that lived before the clock was moved would take itself for late.
 test('an answer that waits behind a stream on its connection gets no ping', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
-  const stopped = vi.spyOn(Heartbeat.prototype, 'stop')
+  const stopped = vi.spyOn(SseHeartbeat.prototype, 'stop')
   onTestFinished(() => stopped.mockRestore())
   await using own = await openShop()
   const { id } = await own.givenProduct()

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest'
-import { Sequence } from '../../server/src/outbox/reorder-buffer.ts'
+import { ReorderBuffer } from '../../server/src/outbox/reorder-buffer.ts'
 import { fc } from '../setup/properties.ts'
 
 const PATIENCE = { emptyMs: 100, uncommittedMs: 1_000 }
 const rows = (...ids: number[]) => ids.map((id) => ({ id }))
 const ids = (taken: { id: number }[]) => taken.map(({ id }) => id)
-const begun = (position = 0, patience = PATIENCE) => new Sequence<{ id: number }>(position, patience, { isBegun: true })
+const begun = (position = 0, patience = PATIENCE) =>
+  new ReorderBuffer<{ id: number }>(position, patience, { isBegun: true })
 
 /** Looks into the gaps and finds this. */
 const look = (
-  sequence: Sequence<{ id: number }>,
+  sequence: ReorderBuffer<{ id: number }>,
   askedAt: number,
   { committed = [], uncommitted = [] }: { committed?: number[]; uncommitted?: number[] } = {},
 ) => sequence.fill([...sequence.gaps], { rows: rows(...committed), uncommitted, askedAt })
@@ -59,7 +60,7 @@ test('a wide gap costs no more than a narrow one', () => {
 })
 
 test('below the first row of an outbox that begins, only rows are waited for', () => {
-  const sequence = new Sequence<{ id: number }>(0, PATIENCE, { isBegun: false })
+  const sequence = new ReorderBuffer<{ id: number }>(0, PATIENCE, { isBegun: false })
   sequence.append(rows(10, 11), 0)
   look(sequence, 0, { uncommitted: [9] })
   expect(sequence.gaps).toEqual([expect.objectContaining({ from: 9, to: 9 })])

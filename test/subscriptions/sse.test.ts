@@ -4,12 +4,12 @@ import { appRouter } from '@pointwise/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import superjson from 'superjson'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Heartbeat } from '../../server/src/http/trpc/sse-heartbeat.ts'
+import { SseHeartbeat } from '../../server/src/http/trpc/sse-heartbeat.ts'
 import { Refusal } from '../../server/src/refusals.ts'
 import type { Context } from '../../server/src/rpc/context.ts'
 import { transactOn } from '../../server/src/rpc/transactions.ts'
-import { Live } from '../../server/src/subscriptions/hub.ts'
-import { Directory } from '../../server/src/users/user-existence-cache.ts'
+import { SubscriptionHub } from '../../server/src/subscriptions/hub.ts'
+import { UserExistenceCache } from '../../server/src/users/user-existence-cache.ts'
 import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
@@ -51,17 +51,17 @@ async function byAdapter(path: string, headers: Record<string, string>): Promise
     db: shop.db,
     transact: transactOn(shop.db),
     now: () => new Date(),
-    directory: new Directory(shop.db, { ttlSeconds: 0 }),
-    live: new Live(shop.db),
+    userExistenceCache: new UserExistenceCache(shop.db, { ttlSeconds: 0 }),
+    subscriptions: new SubscriptionHub(shop.db),
     address: '127.0.0.1',
     requestId: REQUEST_ID,
-    admit: async () => undefined,
-    hangUp: undefined,
-    identify: async () => {
+    consumeRateLimit: async () => undefined,
+    destroyConnection: undefined,
+    authenticate: async () => {
       if (!headers.authorization) throw new Refusal('token_missing')
       return { admin: false, userId: user.id }
     },
-  } satisfies Omit<Context, 'catalogue'>
+  } satisfies Omit<Context, 'productListCache'>
   return fetchRequestHandler({
     router: appRouter,
     endpoint: '/trpc',
@@ -166,7 +166,7 @@ describe('the heartbeat', () => {
 
   test('pings every fifteen seconds on which nothing was written, with one timer for all', () => {
     vi.useFakeTimers()
-    const heartbeat = new Heartbeat()
+    const heartbeat = new SseHeartbeat()
     const [idle, busy, stuck] = [response(), response(), response(true)]
     heartbeat.start(idle, () => 7)
     for (const each of [busy, stuck]) heartbeat.start(each, () => undefined)

@@ -42,7 +42,7 @@ export interface Check {
 }
 
 /** Counts what was looked at and what is broken, and keeps the first findings of each check. */
-export class Ledger {
+export class Findings {
   readonly #findingsMax: number
   readonly #checks = new Map<CheckName, Check>()
 
@@ -57,11 +57,11 @@ export class Ledger {
     return [...this.#checks.values()]
   }
 
-  looked(name: CheckName, rows: number): void {
+  addRows(name: CheckName, rows: number): void {
     this.#check(name).rows += rows
   }
 
-  broken(name: CheckName, finding: Finding): void {
+  addFinding(name: CheckName, finding: Finding): void {
     const check = this.#check(name)
     check.broken++
     if (check.findings.length < this.#findingsMax) check.findings.push(finding)
@@ -75,7 +75,7 @@ export class Ledger {
 }
 
 /** A value as a person reads it. */
-export function inWords(value: unknown): string {
+export function format(value: unknown): string {
   if (value === null || value === undefined) return 'none'
   return value instanceof Date ? value.toISOString() : String(value)
 }

@@ -2,7 +2,7 @@ const IDS_PER_BLOCK = 32
 const BLOCKS_PER_PAGE = 1_024
 
 /** A set of ids that costs a bit for each where they lie close together, filled a block of 32 at a time. */
-export class IdSet {
+export class IdBitmap {
   readonly #pages = new Map<number, Uint32Array>()
 
   /** Adds the ids of a block and returns those that were there already. */

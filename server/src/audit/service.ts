@@ -1,11 +1,11 @@
-import { type Db, readConsistently } from '@pointwise/db'
-import type { Extents, Survey } from './audit-run.ts'
+import { type Db, readSnapshot } from '@pointwise/db'
+import type { AuditRun, TableScans } from './audit-run.ts'
 import { checkEvents } from './checks/check-events.ts'
 import { checkOrders } from './checks/check-orders.ts'
 import { checkSales } from './checks/check-sales.ts'
-import { surveyTable } from './checks/check-tables.ts'
+import { scanTable } from './checks/check-tables.ts'
 import { checkTotal, checkWallets } from './checks/check-wallets.ts'
-import { type Check, Ledger } from './findings.ts'
+import { type Check, Findings } from './findings.ts'
 import { KEYS, selectMoment, type Table } from './queries/table-scan.ts'
 
 export type { Check, CheckName, Finding } from './findings.ts'
@@ -39,13 +39,13 @@ export interface AuditOptions {
 export async function audit(db: Db, options: AuditOptions = {}): Promise<Audit> {
   const { chunkSize = 10_000, findingsMax = 100, entriesMax = 200_000, progress = () => undefined } = options
   const started = performance.now()
-  const ledger = new Ledger(findingsMax)
-  const asOf = await readConsistently(db, async (snapshot) => {
+  const findings = new Findings(findingsMax)
+  const asOf = await readSnapshot(db, async (snapshot) => {
     const moment = await selectMoment(snapshot).executeTakeFirstOrThrow()
-    await check({ db: snapshot, ledger, chunkSize, entriesMax, progress })
+    await check({ db: snapshot, findings, chunkSize, entriesMax, progress })
     return moment.asOf
   })
-  const { checks } = ledger
+  const { checks } = findings
   const sound = checks.every(({ broken }) => broken === 0)
   return { sound, asOf, durationMs: Math.round(performance.now() - started), checks }
 }
@@ -59,10 +59,10 @@ export function auditUnderWay(db: Db): Promise<Audit> {
   return running
 }
 
-async function check(survey: Survey): Promise<void> {
-  const extents: Partial<Extents> = {}
-  for (const table of Object.keys(KEYS) as Table[]) extents[table] = await surveyTable(survey, table)
-  const surveyed = extents as Extents
+async function check(survey: AuditRun): Promise<void> {
+  const extents: Partial<TableScans> = {}
+  for (const table of Object.keys(KEYS) as Table[]) extents[table] = await scanTable(survey, table)
+  const surveyed = extents as TableScans
   await checkWallets(survey, surveyed)
   checkTotal(survey, surveyed)
   await checkOrders(survey, surveyed)

@@ -1,7 +1,7 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { Refusal } from '../refusals.ts'
-import { createKeySet, type KeySetOptions } from './jwks.ts'
+import { createJwks, type JwksOptions } from './jwks.ts'
 
 /** Who a token speaks for. An admin need not be a user; a user id is that of a row in `users`, which may be gone. */
 export interface Identity {
@@ -32,7 +32,7 @@ const TIME_MAX = 8.64e15
 const BEARER = /^Bearer +(\S+) *$/i
 
 /** Checks signature, algorithm, audience, issuer and times; a failure of any is the same to the caller. */
-export function createAuthenticate({ audience, issuer, key }: TokenConfig, options: KeySetOptions): Authenticate {
+export function createAuthenticate({ audience, issuer, key }: TokenConfig, options: JwksOptions): Authenticate {
   const checks = { audience, issuer, requiredClaims: ['exp'] }
   const verify =
     'secret' in key
@@ -40,7 +40,7 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig, optio
       : (
           (keys) => (token: string) =>
             jwtVerify(token, keys, { ...checks, algorithms: ASYMMETRIC })
-        )(createKeySet(key.jwksUrl, options))
+        )(createJwks(key.jwksUrl, options))
   // Under a secret that never changes, a token that was good is good until it expires.
   const known = 'secret' in key ? new LRUCache<string, Identity>({ max: KNOWN_TOKENS_MAX }) : undefined
   return async (authorization) => {

@@ -9,7 +9,7 @@ const COOLDOWN_MS = 30_000
 const FIRST_COOLDOWN_MS = 1_000
 const FETCH_TIMEOUT_MS = 3_000
 
-export interface KeySetOptions {
+export interface JwksOptions {
   now: () => Date
   /** Told of each fetch that failed. */
   onFailure: (error: unknown) => void
@@ -21,7 +21,7 @@ export interface KeySetOptions {
  *
  * @throws Refusal service_busy
  */
-export function createKeySet(url: URL, { now, onFailure }: KeySetOptions): JWTVerifyGetKey {
+export function createJwks(url: URL, { now, onFailure }: JwksOptions): JWTVerifyGetKey {
   // When to fetch is decided here: jose's own rules forget the last good keys.
   const keys = createRemoteJWKSet(url, {
     timeoutDuration: FETCH_TIMEOUT_MS,

@@ -7,7 +7,7 @@ const CALLERS_MAX = 200_000
 const ADDRESS_LENGTH_MAX = 45
 
 /** Counts one procedure call of a caller; @throws Refusal rate_limited. */
-export type Admit = (caller: { address: string } | { userId: number }) => void
+export type ConsumeRateLimit = (caller: { address: string } | { userId: number }) => void
 
 /** Milliseconds that only ever grow. */
 interface Clock {
@@ -37,7 +37,7 @@ export class RateLimiter {
   }
 
   /** @throws Refusal rate_limited */
-  admit(key: string): void {
+  consume(key: string): void {
     const now = this.#clock.now()
     this.#forget(now)
     const count = this.#young.get(key) ?? this.#old.get(key)
@@ -58,18 +58,18 @@ export class RateLimiter {
 type Counts = Map<string, { calls: number; endsAt: number }>
 
 /** Admits `callsPerMinute` calls of each address and of each user in a minute; null admits every call. */
-export function createAdmit(callsPerMinute: number | null): Admit {
+export function createConsumeRateLimit(callsPerMinute: number | null): ConsumeRateLimit {
   if (callsPerMinute === null) return () => undefined
   const limiter = new RateLimiter(callsPerMinute)
   return (caller) =>
-    limiter.admit('userId' in caller ? `user:${caller.userId}` : `address:${networkOf(caller.address)}`)
+    limiter.consume('userId' in caller ? `user:${caller.userId}` : `address:${clientNetwork(caller.address)}`)
 }
 
 /**
  * What an address counts as: an IPv6 network of 64 bits, because whoever has one address of it has them all. An IPv4
  * address is itself, also where it is written as IPv6.
  */
-export function networkOf(address: string): string {
+export function clientNetwork(address: string): string {
   if (!isIPv6(address)) return address.slice(0, ADDRESS_LENGTH_MAX)
   const [unzoned = ''] = address.split('%')
   const { address: shortest } = new SocketAddress({ address: unzoned, family: 'ipv6' })

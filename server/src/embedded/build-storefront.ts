@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { readSite, type Site } from '../http/web/static-files.ts'
+import { readStaticFiles, type StaticFiles } from '../http/web/static-files.ts'
 import type { Storefront } from '../http/web/storefront.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -52,7 +52,7 @@ export function buildStorefront({
   }
 }
 
-async function presentSite(directory: string, signal: AbortSignal): Promise<Site> {
+async function presentSite(directory: string, signal: AbortSignal): Promise<StaticFiles> {
   const hash = await hashOfSources()
   const folder = join(directory, hash)
   if (!existsSync(folder)) {
@@ -61,7 +61,7 @@ async function presentSite(directory: string, signal: AbortSignal): Promise<Site
     const older = (await readdir(directory)).filter((name) => !name.startsWith(hash))
     for (const name of older) await rm(join(directory, name), { recursive: true, force: true })
   }
-  return readSite(folder)
+  return readStaticFiles(folder)
 }
 
 /** Into a folder beside, so that whoever finds the folder finds all of it. */

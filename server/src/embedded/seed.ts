@@ -21,8 +21,8 @@ const THINGS = [
 ] // biome-ignore format: a list of words
 
 /** Fills an empty database with 3 stores, 500 products and 5 users with points; one with users is left as it is. */
-export async function fillWhenEmpty(db: Db): Promise<boolean> {
-  if (await users.wasAny(db)) return false
+export async function seedIfEmpty(db: Db): Promise<boolean> {
+  if (await users.hasEverHadUsers(db)) return false
   const now = new Date()
   const { catalogue, customers } = await transact(db, async (tx) => ({
     catalogue: await createCatalogue(tx, now),

@@ -2,12 +2,12 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Db } from '@pointwise/db'
-import { type DatabaseWay, type DevelopmentDatabase, findDatabase } from '@pointwise/db/development'
+import { type DatabaseProvider, type DevelopmentDatabase, findDatabase } from '@pointwise/db/development'
 import type { DemoUser } from '../http/web/storefront.ts'
 import * as users from '../users/service.ts'
 import { adminToken, userToken } from './demo-tokens.ts'
-import { keptSecret } from './jwt-secret.ts'
-import { fillWhenEmpty } from './seed.ts'
+import { loadOrCreateSecret } from './jwt-secret.ts'
+import { seedIfEmpty } from './seed.ts'
 
 const DIRECTORY = fileURLToPath(new URL('../../../.pointwise', import.meta.url))
 const RUNNING_WITHIN_MS = 2_000
@@ -18,10 +18,13 @@ export interface Embedded extends DevelopmentDatabase {
 }
 
 /** Starts the embedded mode's own database and makes its secret. For development: there is no `DATABASE_URL`. */
-export async function startEmbedded(way: DatabaseWay | undefined, say: (line: string) => void): Promise<Embedded> {
+export async function startEmbedded(
+  provider: DatabaseProvider | undefined,
+  print: (line: string) => void,
+): Promise<Embedded> {
   await mkdir(DIRECTORY, { recursive: true, mode: 0o700 })
-  const secret = await keptSecret(DIRECTORY)
-  const database = await findDatabase({ way, directory: DIRECTORY, keep: true, database: 'pointwise', say })
+  const secret = await loadOrCreateSecret(DIRECTORY)
+  const database = await findDatabase({ provider, directory: DIRECTORY, keep: true, database: 'pointwise', print })
   return { ...database, secret }
 }
 
@@ -29,17 +32,17 @@ export async function startEmbedded(way: DatabaseWay | undefined, say: (line: st
  * The database of the embedded mode: that of the server which runs, or, when none does, the kept one, started for as long
  * as it is needed.
  */
-export async function openKeptDatabase(
-  way: DatabaseWay | undefined,
-  say: (line: string) => void,
+export async function openEmbeddedDatabase(
+  provider: DatabaseProvider | undefined,
+  print: (line: string) => void,
 ): Promise<DevelopmentDatabase> {
   const running = await runningServer()
   if (running) {
     const description = `the database of the server at ${running.url}`
     return { url: running.databaseUrl, description, location: description, stop: async () => undefined }
   }
-  say('No server runs: its database is started, and stopped afterwards.')
-  return findDatabase({ way, directory: DIRECTORY, keep: true, database: 'pointwise', say })
+  print('No server runs: its database is started, and stopped afterwards.')
+  return findDatabase({ provider, directory: DIRECTORY, keep: true, database: 'pointwise', print })
 }
 
 /** The server that `server.json` tells of, unless it is gone and could not take the file with it. */
@@ -55,7 +58,7 @@ async function runningServer(): Promise<{ url: string; databaseUrl: string } | u
 
 /** Those as whom a visitor of the demonstration may shop. */
 export async function demoUsers(db: Db, signing: Parameters<typeof userToken>[0]): Promise<DemoUser[]> {
-  const customers = await users.first(db, DEMO_USERS_MAX)
+  const customers = await users.listFirst(db, DEMO_USERS_MAX)
   return Promise.all(customers.map(async ({ id, name }) => ({ id, name, token: await userToken(signing, id) })))
 }
 
@@ -72,9 +75,9 @@ interface Welcome {
  * Fills an empty database with the demonstration, writes `.pointwise/server.json` for `npm run demo` and the audit, and returns what a
  * newcomer should read.
  */
-export async function welcome({ db, url, database, signing, pages }: Welcome): Promise<string> {
-  const filled = await fillWhenEmpty(db)
-  const [customer] = await users.first(db, 1)
+export async function writeServerFileAndBanner({ db, url, database, signing, pages }: Welcome): Promise<string> {
+  const filled = await seedIfEmpty(db)
+  const [customer] = await users.listFirst(db, 1)
   const user = customer ? await userToken(signing, customer.id) : ''
   const admin = await adminToken(signing)
   const told = { url, databaseUrl: database.url, userToken: user, adminToken: admin }
@@ -96,7 +99,7 @@ or, in a second terminal: npm run demo. Ctrl-C stops the server and its database
 }
 
 /** Removes what told others of a running server. */
-export async function farewell(): Promise<void> {
+export async function removeServerFile(): Promise<void> {
   await rm(serverFile(), { force: true })
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { BUSY_AFTER_MS } from '../refusals.ts'
-import { refusedShape, trpcConfig } from '../rpc/init.ts'
+import { refusalShape, trpcConfig } from '../rpc/init.ts'
 import { responseTime } from './logging.ts'
 
 export const BODY_BYTES_MAX = 256 * 1_024
@@ -26,41 +26,41 @@ const MESSAGES: Record<number, string> = {
 }
 
 /** Answers, in tRPC's shape, what failed before a procedure was reached; a fault of ours is logged and stays opaque. */
-export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+export function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const status = error.statusCode && error.statusCode >= 400 ? error.statusCode : 500
   if (status >= 500 && status !== 503) request.log.error({ err: error }, 'request failed')
   answer(status, request, reply)
 }
 
 /** Answers what Fastify refuses before any hook of ours has run: an address that is malformed or too long. */
-export function answerUnrouted(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  answerError(error, request, reply)
+export function sendUnroutedError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  sendError(error, request, reply)
   request.log.info({ req: request, res: reply, responseTime: responseTime(reply) }, 'request completed')
 }
 
-export function answerNotFound(request: FastifyRequest, reply: FastifyReply): void {
+export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void {
   answer(404, request, reply)
 }
 
 /** The server is about to stop. Nothing happened: the same call succeeds elsewhere. */
-export function answerClosing(request: FastifyRequest, reply: FastifyReply): void {
+export function sendClosing(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('connection', 'close')
-  answerBusy(request, reply)
+  sendBusy(request, reply)
 }
 
 /** There is no time for this request. Nothing happened: the same call may succeed later. */
-export function answerBusy(request: FastifyRequest, reply: FastifyReply): void {
+export function sendBusy(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('retry-after', Math.ceil(BUSY_AFTER_MS / 1_000))
   answer(503, request, reply)
 }
 
 function answer(status: number, request: FastifyRequest, reply: FastifyReply): void {
-  if (isUnread(request.raw)) reply.header('connection', 'close')
-  reply.code(status).header('x-request-id', request.id).type('application/json').send(bodyOf(status, request.id))
+  if (hasUnreadBody(request.raw)) reply.header('connection', 'close')
+  reply.code(status).header('x-request-id', request.id).type('application/json').send(errorBody(status, request.id))
 }
 
 /** An answer in tRPC's shape to a request that reaches no procedure. */
-export function bodyOf(status: number, requestId: string): string {
+export function errorBody(status: number, requestId: string): string {
   const code = CODES[status] ?? (status < 500 ? 'BAD_REQUEST' : 'INTERNAL_SERVER_ERROR')
   const error = new TRPCError({ code, message: MESSAGES[status] ?? 'The request could not be answered.' })
   const ctx = { requestId }
@@ -75,13 +75,13 @@ export function bodyOf(status: number, requestId: string): string {
   const traced = { ...plain, data: { ...plain.data, httpStatus: status, ...ctx } }
   const shape =
     status === 503
-      ? refusedShape(traced, ctx, { code: 'service_busy', retry: 'same-key', afterMs: BUSY_AFTER_MS })
+      ? refusalShape(traced, ctx, { code: 'service_busy', retry: 'same-key', afterMs: BUSY_AFTER_MS })
       : traced
   return JSON.stringify(transformTRPCResponse(trpcConfig, { error: shape }))
 }
 
 /** Whether a body too large to read is still coming in: it is cut off, and not thrown away piece by piece. */
-export function isUnread({ complete, headers }: IncomingMessage): boolean {
+export function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
   const { 'transfer-encoding': encoding, 'content-length': length } = headers
   return !complete && (encoding !== undefined || Number(length) > BODY_BYTES_MAX)
 }

@@ -3,7 +3,7 @@ import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { BUSY_AFTER_MS } from '../refusals.ts'
-import { answerClosing, bodyOf } from './error-responses.ts'
+import { errorBody, sendClosing } from './error-responses.ts'
 
 const SWEEP_MS = 250
 /**
@@ -18,7 +18,7 @@ const SWEEPS_TO_SPEAK = 8
  * 503 as well, and connections on which nothing was said are closed. Returns whether that moment has come.
  */
 export function drainOnClose(app: FastifyInstance): () => boolean {
-  const closeSilent = silentConnections(app.server)
+  const closeSilent = trackPendingConnections(app.server)
   let closing = false
   let sweep: NodeJS.Timeout | undefined
   app.addHook('preClose', async () => {
@@ -32,7 +32,7 @@ export function drainOnClose(app: FastifyInstance): () => boolean {
   app.addHook('onClose', async () => clearInterval(sweep))
   app.addHook('onRequest', (request, reply, done) => {
     if (!closing || request.url === '/livez' || request.url === '/readyz') done()
-    else answerClosing(request, reply)
+    else sendClosing(request, reply)
   })
   return () => closing
 }
@@ -41,7 +41,7 @@ export function drainOnClose(app: FastifyInstance): () => boolean {
  * Closes the connections on which no request has arrived whole. To Node a connection is not idle before the head of its
  * first request is there, and browsers open connections before they need them.
  */
-function silentConnections(server: Server): () => void {
+function trackPendingConnections(server: Server): () => void {
   const connections = new Set<Socket>()
   const answers = new Set<ServerResponse>()
   server.on('connection', (socket) => {
@@ -57,7 +57,7 @@ function silentConnections(server: Server): () => void {
     const busy = new Set(heard.map(({ req }) => req.socket))
     for (const connection of connections) {
       if (busy.has(connection)) continue
-      if (connection.bytesRead > 0) connection.write(unheard())
+      if (connection.bytesRead > 0) connection.write(rawBusyResponse())
       // At once, so that what was answered cannot be heard after all.
       connection.destroy()
     }
@@ -65,9 +65,9 @@ function silentConnections(server: Server): () => void {
 }
 
 /** The answer to half a request: of its origin, which a browser would have to be told, mostly nothing is known. */
-function unheard(): string {
+function rawBusyResponse(): string {
   const requestId = randomUUID()
-  const body = bodyOf(503, requestId)
+  const body = errorBody(503, requestId)
   return [
     'HTTP/1.1 503 Service Unavailable',
     'connection: close',

@@ -1,21 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply } from 'fastify'
 import { BUSY_AFTER_MS } from '../refusals.ts'
-import { answerBusy, bodyOf, isUnread } from './error-responses.ts'
+import { errorBody, hasUnreadBody, sendBusy } from './error-responses.ts'
 
 const TICK_MS = 100
 const TELL_MS = 1_000
 const ID = 'the request id'
 
-export interface OverloadLimits {
+export interface LoadLimits {
   /** How many procedure calls may be under way at once. */
   callsMax: number
   /** How late the event loop may be. */
   lateMaxMs: number
 }
 
-export interface OverloadOptions {
-  limits: OverloadLimits
+export interface LoadSheddingOptions {
+  limits: LoadLimits
   corsOrigins: readonly string[]
   requestIdOf: (request: IncomingMessage) => string
   log: FastifyBaseLogger
@@ -26,10 +26,10 @@ export interface OverloadOptions {
  * is answered with service_busy before it is read. That has to cost next to nothing, or those who are turned away and
  * ask again take the time of those who are served: Fastify, and a line in the log for each, come after it.
  */
-export class Overload {
-  readonly #options: OverloadOptions
+export class LoadShedding {
+  readonly #options: LoadSheddingOptions
   readonly #tick: NodeJS.Timeout
-  readonly #body = bodyOf(503, ID).split(ID)
+  readonly #body = errorBody(503, ID).split(ID)
   #underWay = 0
   #tickedAt = performance.now()
   #lateMs = 0
@@ -37,7 +37,7 @@ export class Overload {
   #shedTold = 0
   #toldAt = Number.NEGATIVE_INFINITY
 
-  constructor(options: OverloadOptions) {
+  constructor(options: LoadSheddingOptions) {
     this.#options = options
     this.#tick = setInterval(() => this.#look(), TICK_MS).unref()
   }
@@ -64,9 +64,9 @@ export class Overload {
   }
 
   /** Whether a request was answered because there is no time for it. */
-  turnsAway(request: IncomingMessage, response: ServerResponse): boolean {
+  shedIfOverloaded(request: IncomingMessage, response: ServerResponse): boolean {
     const { url = '', method, headers } = request
-    if (!this.#isOver() || !url.startsWith('/trpc/') || method === 'OPTIONS') return false
+    if (!this.#isOverloaded() || !url.startsWith('/trpc/') || method === 'OPTIONS') return false
     this.#shed++
     const id = this.#options.requestIdOf(request)
     const body = this.#body.join(id)
@@ -84,7 +84,7 @@ export class Overload {
           'access-control-allow-origin': origin,
           'access-control-expose-headers': 'retry-after, x-request-id',
         }),
-      ...(isUnread(request) && { connection: 'close' }),
+      ...(hasUnreadBody(request) && { connection: 'close' }),
     })
     response.end(body)
     return true
@@ -96,7 +96,7 @@ export class Overload {
    */
   async run<T>(calls: number, reply: FastifyReply, work: (done: () => void) => Promise<T>): Promise<T | undefined> {
     if (this.#underWay + calls > this.#options.limits.callsMax) {
-      answerBusy(reply.request, reply)
+      sendBusy(reply.request, reply)
       return undefined
     }
     let left = calls
@@ -112,7 +112,7 @@ export class Overload {
     }
   }
 
-  #isOver(): boolean {
+  #isOverloaded(): boolean {
     const { callsMax, lateMaxMs } = this.#options.limits
     // The last tick may have been in time, and this turn of the loop already be too long.
     const lateMs = Math.max(this.#lateMs, performance.now() - this.#tickedAt - TICK_MS)

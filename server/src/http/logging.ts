@@ -44,7 +44,7 @@ export class RequestLog extends LogController {
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null, request: FastifyRequest, reply: FastifyReply): void {
-    const line = { req: request, res: reply, responseTime: responseTime(reply), ...request.attempts?.forLog }
+    const line = { req: request, res: reply, responseTime: responseTime(reply), ...request.attempts?.toLogFields }
     if (error) reply.log.error({ ...line, err: error }, 'request failed')
     else reply.log.info(line, 'request completed')
   }

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { Overload } from './load-shedding.ts'
+import type { LoadShedding } from './load-shedding.ts'
 
 export interface ConnectionLimits {
   /** How long a client may take to send a request. */
@@ -12,7 +12,7 @@ export interface ConnectionLimits {
 }
 
 /** An HTTP server whose connections are bounded in number and time, and which asks `overload` before `handle`. */
-export function boundedServer(handle: RequestListener, limits: ConnectionLimits, overload: Overload): Server {
+export function boundedServer(handle: RequestListener, limits: ConnectionLimits, overload: LoadShedding): Server {
   const { requestTimeoutMs, keepAliveTimeoutMs, silenceMaxMs, connectionsMax } = limits
   const server = createServer(
     {
@@ -23,7 +23,7 @@ export function boundedServer(handle: RequestListener, limits: ConnectionLimits,
       keepAliveTimeout: keepAliveTimeoutMs,
     },
     (request, response) => {
-      if (!overload.turnsAway(request, response)) handle(request, response)
+      if (!overload.shedIfOverloaded(request, response)) handle(request, response)
     },
   )
   server.maxConnections = connectionsMax

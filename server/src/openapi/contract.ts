@@ -1,6 +1,6 @@
-import { described } from './describe-procedures.ts'
+import { procedureDescriptions } from './describe-procedures.ts'
 import { type JsonSchema, translate } from './json-schema.ts'
-import { describedRefusals } from './refusal-schemas.ts'
+import { refusalDescriptions } from './refusal-schemas.ts'
 
 /** All that a client can rely on: what breaks it when it changes. Words for people are no part of it. */
 export interface Contract {
@@ -22,7 +22,7 @@ interface Agreed {
 /** The contract of this server. */
 export function createContract(): Contract {
   const named: Contract['named'] = {}
-  const procedures = described.map(({ path, type, input, output, refusals }) => {
+  const procedures = procedureDescriptions.map(({ path, type, input, output, refusals }) => {
     const asked = input && translate(input, 'input')
     const answered = output && translate(output, 'output')
     Object.assign(named, asked?.named, answered?.named)
@@ -35,7 +35,7 @@ export function createContract(): Contract {
     }
     return [path, agreed]
   })
-  const refusals = describedRefusals.map(({ code, name, status, retry, schema }) => [
+  const refusals = refusalDescriptions.map(({ code, name, status, retry, schema }) => [
     code,
     { status, retry, details: translate(schema, 'output').named[name] },
   ])

@@ -5,7 +5,7 @@ import { appRouter } from '../router.ts'
 import type { Meta } from '../rpc/init.ts'
 
 /** A procedure, with all that it says of itself. */
-export interface Described {
+export interface ProcedureDescription {
   /** `orders.place` */
   path: string
   type: 'query' | 'mutation' | 'subscription'
@@ -24,7 +24,7 @@ const codes = Object.keys(REFUSALS) as RefusalCode[]
 const procedures = appRouter._def.procedures as unknown as Record<string, { _def: Kept }>
 
 /** Every procedure of the router, in its order. */
-export const described: Described[] = Object.entries(procedures).map(([path, { _def }]) => {
+export const procedureDescriptions: ProcedureDescription[] = Object.entries(procedures).map(([path, { _def }]) => {
   const meta: Meta = _def.meta ?? {}
   if (_def.inputs.length > 1) throw new Error(`${path} puts its input together, which cannot be described.`)
   return {

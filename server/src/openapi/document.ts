@@ -1,9 +1,9 @@
 import manifest from '../../package.json' with { type: 'json' }
-import { described } from './describe-procedures.ts'
+import { procedureDescriptions } from './describe-procedures.ts'
 import { SHARED_RESPONSES } from './error-schemas.ts'
 import { translate } from './json-schema.ts'
 import { describeOperation } from './operations.ts'
-import { describedRefusals } from './refusal-schemas.ts'
+import { refusalDescriptions } from './refusal-schemas.ts'
 
 const TAGS = {
   users: 'Who may buy.',
@@ -35,8 +35,8 @@ The examples tell one story, each call following from those before it.
 
 /** The description of the API, in OpenAPI 3.1, made from the router. */
 export function createDocument() {
-  const operations = described.map((procedure) => ({ ...procedure, ...describeOperation(procedure) }))
-  const refusals = describedRefusals.map(({ schema }) => translate(schema, 'output'))
+  const operations = procedureDescriptions.map((procedure) => ({ ...procedure, ...describeOperation(procedure) }))
+  const refusals = refusalDescriptions.map(({ schema }) => translate(schema, 'output'))
   const named = Object.assign({}, ...[...operations, ...refusals].map((each) => each.named))
   const { version } = manifest
   return {

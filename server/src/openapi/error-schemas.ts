@@ -1,8 +1,8 @@
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
 import { REFUSALS, type RefusalCode } from '../refusals.ts'
-import type { Described } from './describe-procedures.ts'
+import type { ProcedureDescription } from './describe-procedures.ts'
 import { type JsonSchema, NAMED } from './json-schema.ts'
-import { type DescribedRefusal, describedRefusals } from './refusal-schemas.ts'
+import { type RefusalDescription, refusalDescriptions } from './refusal-schemas.ts'
 
 const REQUEST_ID = '6f1a2f0e-4c1b-4f5e-9d0a-2f3b4c5d6e7f'
 const NULL = { const: null }
@@ -105,7 +105,7 @@ const FAULT: Failure = {
 export const SHARED_RESPONSES = { Invalid: response(INVALID), Fault: response(FAULT) }
 
 /** The refusals of a procedure, as its answers by status. */
-export function refusalResponses(procedure: Described): Record<string, object> {
+export function refusalResponses(procedure: ProcedureDescription): Record<string, object> {
   const { path } = procedure
   return Object.fromEntries(
     refusalsOf(procedure).map((failure) => [failure.httpStatus, response(failure, path)] as const),
@@ -113,24 +113,24 @@ export function refusalResponses(procedure: Described): Record<string, object> {
 }
 
 /** The one answer of a subscription that is no stream: it is turned away before anybody looks at what it asks. */
-export function turnedAway(procedure: Described): Record<string, object> {
+export function shedResponse(procedure: ProcedureDescription): Record<string, object> {
   const early = refusalsOf(procedure).filter(({ httpStatus }) => httpStatus === TURNED_AWAY)
   return Object.fromEntries(early.map((failure) => [failure.httpStatus, response(failure)] as const))
 }
 
 /** Every failure of a subscription, as the last event of its stream tells it: under the status that it would have had. */
-export function errorsOfStream(procedure: Described): JsonSchema {
+export function errorsOfStream(procedure: ProcedureDescription): JsonSchema {
   const invalid = procedure.input ? [INVALID] : []
   return { oneOf: [...invalid, ...refusalsOf(procedure), FAULT].map(errorOf) }
 }
 
-function refusalsOf({ meta, refusals }: Described): Failure[] {
-  const told = describedRefusals.filter(({ code }) => refusals.includes(code))
+function refusalsOf({ meta, refusals }: ProcedureDescription): Failure[] {
+  const told = refusalDescriptions.filter(({ code }) => refusals.includes(code))
   const byStatus = Map.groupBy(told, (refusal) => statusOf(refusal, meta.who))
   return [...byStatus].map(([httpStatus, group]) => refused(group, httpStatus))
 }
 
-function refused(group: DescribedRefusal[], httpStatus: number): Failure {
+function refused(group: RefusalDescription[], httpStatus: number): Failure {
   const [only, ...others] = group.map(({ name }) => ({ $ref: NAMED + name }))
   return {
     code: group.map(({ code }) => codeOf(code, httpStatus))[0] ?? 'BAD_REQUEST',
@@ -144,7 +144,7 @@ function refused(group: DescribedRefusal[], httpStatus: number): Failure {
 }
 
 /** An admin's token names no user: there it is the user that was asked for who is not found. */
-function statusOf({ code, status }: DescribedRefusal, who: Described['meta']['who']): number {
+function statusOf({ code, status }: RefusalDescription, who: ProcedureDescription['meta']['who']): number {
   return code === 'user_not_found' && who === 'admin' ? 404 : status
 }
 

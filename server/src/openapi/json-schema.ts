@@ -23,8 +23,10 @@ export function translate(schema: z.ZodType, io: 'input' | 'output'): Translated
     override: ({ zodSchema, jsonSchema }) => tidy(zodSchema, jsonSchema, io),
   })
   return {
-    schema: pointed(properties?.value ?? {}),
-    named: Object.fromEntries(Object.entries($defs ?? {}).map(([name, { id: _, ...named }]) => [name, pointed(named)])),
+    schema: withRefs(properties?.value ?? {}),
+    named: Object.fromEntries(
+      Object.entries($defs ?? {}).map(([name, { id: _, ...named }]) => [name, withRefs(named)]),
+    ),
     isOptional: !required?.includes('value'),
   }
 }
@@ -46,7 +48,7 @@ function isMadeAnew(def: { defaultValue: unknown }): boolean {
   return first !== def.defaultValue
 }
 
-function pointed(schema: unknown): JsonSchema {
+function withRefs(schema: unknown): JsonSchema {
   const text = JSON.stringify(schema).replaceAll('"#/$defs/', `"${NAMED}`)
   return JSON.parse(text)
 }

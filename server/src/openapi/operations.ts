@@ -1,6 +1,6 @@
 import { type Example, PING_MS, STREAM_CLIENT } from '../rpc/init.ts'
-import type { Described } from './describe-procedures.ts'
-import { errorsOfStream, object, refusalResponses, turnedAway } from './error-schemas.ts'
+import type { ProcedureDescription } from './describe-procedures.ts'
+import { errorsOfStream, object, refusalResponses, shedResponse } from './error-schemas.ts'
 import { type JsonSchema, type Translated, translate } from './json-schema.ts'
 
 const META = {
@@ -20,7 +20,7 @@ const STREAM =
 const WHO = { everybody: 'For everybody.', user: 'For users.', admin: 'For admins.' }
 
 /** How a procedure is called over HTTP, as an operation of the document, and the schemas that it refers to. */
-export function describeOperation(procedure: Described) {
+export function describeOperation(procedure: ProcedureDescription) {
   const { path, type, meta } = procedure
   const input = procedure.input && translate(procedure.input, 'input')
   const output = procedure.output && translate(procedure.output, 'output')
@@ -30,15 +30,15 @@ export function describeOperation(procedure: Described) {
     summary: path,
     description: [meta.description, WHO[meta.who ?? 'everybody']].filter(Boolean).join(' '),
     security: meta.who === 'everybody' ? [] : [{ token: [] }],
-    ...(input && asked(type, input, meta.example)),
-    responses: type === 'subscription' ? listenedTo(procedure, output) : answeredBy(procedure, output),
+    ...(input && requestInput(type, input, meta.example)),
+    responses: type === 'subscription' ? sseResponse(procedure, output) : jsonResponses(procedure, output),
   }
   return { operation, named: { ...input?.named, ...output?.named } }
 }
 
-function answeredBy(procedure: Described, output: Translated | undefined) {
+function jsonResponses(procedure: ProcedureDescription, output: Translated | undefined) {
   return {
-    200: answered(output?.schema ?? {}, procedure.meta.example),
+    200: successResponse(output?.schema ?? {}, procedure.meta.example),
     ...(procedure.input && { 400: INVALID }),
     ...refusalResponses(procedure),
     500: FAULT,
@@ -46,7 +46,7 @@ function answeredBy(procedure: Described, output: Translated | undefined) {
 }
 
 /** A subscription tells its failures as events: only who is turned away at the door hears it by the status. */
-function listenedTo(procedure: Described, output: Translated | undefined) {
+function sseResponse(procedure: ProcedureDescription, output: Translated | undefined) {
   const { meta } = procedure
   const change = output?.schema ?? {}
   const events = [
@@ -67,7 +67,7 @@ function listenedTo(procedure: Described, output: Translated | undefined) {
   }
   return {
     200: { description: STREAM, content: { 'text/event-stream': { schema: { oneOf: events }, examples } } },
-    ...turnedAway(procedure),
+    ...shedResponse(procedure),
   }
 }
 
@@ -76,7 +76,11 @@ function event(name: string, description: string, fields: Record<string, JsonSch
 }
 
 /** A query takes its input as a text of JSON in the address, a mutation as its body. */
-function asked(type: Described['type'], { schema, isOptional }: Translated, example: Example | undefined) {
+function requestInput(
+  type: ProcedureDescription['type'],
+  { schema, isOptional }: Translated,
+  example: Example | undefined,
+) {
   const content = {
     'application/json': {
       schema: object({ json: schema }),
@@ -87,7 +91,7 @@ function asked(type: Described['type'], { schema, isOptional }: Translated, exam
   return { parameters: [{ name: 'input', in: 'query', required: !isOptional, content }] }
 }
 
-function answered(schema: JsonSchema, example: Example | undefined) {
+function successResponse(schema: JsonSchema, example: Example | undefined) {
   return {
     description: 'What was asked for.',
     content: {

@@ -51,7 +51,7 @@ const DETAILS: { [Code in RefusalCode]: Told<RefusalDetails[Code]> } = {
 }
 
 /** A refusal as it is described: what it tells, under which status, and whether to call again. */
-export interface DescribedRefusal {
+export interface RefusalDescription {
   code: RefusalCode
   /** Of its schema: `price_changed` is `PriceChanged`. */
   name: string
@@ -66,7 +66,7 @@ export interface DescribedRefusal {
 }
 
 /** Every refusal. */
-export const describedRefusals: DescribedRefusal[] = (Object.keys(REFUSALS) as RefusalCode[]).map((code) => {
+export const refusalDescriptions: RefusalDescription[] = (Object.keys(REFUSALS) as RefusalCode[]).map((code) => {
   const { fields, example } = DETAILS[code]
   const { message, status } = REFUSALS[code]
   // Only the code decides how a refusal is retried.

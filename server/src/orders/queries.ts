@@ -1,4 +1,4 @@
-import { caseOf, type Db, forceIndex, type OrderStatus, type Tx } from '@pointwise/db'
+import { caseWhen, type Db, forceIndex, type OrderStatus, type Tx } from '@pointwise/db'
 
 const ORDER = [
   'id',
@@ -141,7 +141,7 @@ export function updateStatus(tx: Tx, orderId: number, change: { status: OrderSta
 
 /** Assignments are made from left to right, so that `updated_at` is the new `paid_at`. */
 export function updatePaid(tx: Tx, orders: { id: number; paidAt: Date }[]) {
-  const times = caseOf(
+  const times = caseWhen(
     'id',
     orders.map(({ id, paidAt }) => [id, paidAt] as const),
   )

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { userTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
-import { existingUser, userProcedure } from '../rpc/procedures.ts'
+import { requireUser, userProcedure } from '../rpc/procedures.ts'
 import { id, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
-import { changes, follow, lastEventId } from '../rpc/subscription.ts'
+import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
 import { orderChangeOf } from './order-changes.ts'
 import { order, orderChange, orderStatus, placeInput } from './order-schemas.ts'
@@ -20,7 +20,7 @@ export const orderProcedures = {
       example: examples.place,
     })
     .input(placeInput)
-    .use(existingUser)
+    .use(requireUser)
     .output(order.extend({ replayed: z.boolean() }))
     .mutation(({ ctx, input }) =>
       ctx.transact((tx) => orders.place(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
@@ -29,24 +29,24 @@ export const orderProcedures = {
   get: userProcedure('order_not_found')
     .meta({ description: 'One of your orders.', example: examples.get })
     .input(orderInput)
-    .use(existingUser)
+    .use(requireUser)
     .output(order)
     .query(({ ctx, input }) => orders.get(ctx.db, ctx.userId, input.orderId)),
 
   cancel: userProcedure('order_not_found', 'order_not_cancellable')
     .meta({ description: 'Cancels an order that is not paid.', example: examples.cancel })
     .input(orderInput)
-    .use(existingUser)
+    .use(requireUser)
     .output(order)
     .mutation(({ ctx, input }) => {
       const call = { userId: ctx.userId, ...input, now: ctx.now() }
-      return ctx.transact((tx) => orders.cancel(tx, call), { readBack: (tx) => orders.cancelAgain(tx, call) })
+      return ctx.transact((tx) => orders.cancel(tx, call), { readBack: (tx) => orders.readBackCancel(tx, call) })
     }),
 
   list: userProcedure()
     .meta({ description: 'Your orders, of all statuses or of one.', example: examples.list })
     .input(z.strictObject({ status: orderStatus.optional(), cursor: cursor.optional(), limit }).prefault({}))
-    .use(existingUser)
+    .use(requireUser)
     .output(newestFirst(keysetPage(order)))
     .query(({ ctx, input }) => orders.list(ctx.db, { userId: ctx.userId, ...input })),
 
@@ -56,7 +56,7 @@ export const orderProcedures = {
       example: examples.onChange,
     })
     .input(z.strictObject({ lastEventId }).prefault({}))
-    .use(existingUser)
-    .output(changes(orderChange))
-    .subscription((call) => follow(call, { topics: [userTopic(call.ctx.userId)], changeOf: orderChangeOf })),
+    .use(requireUser)
+    .output(changeStream(orderChange))
+    .subscription((call) => subscribe(call, { topics: [userTopic(call.ctx.userId)], changeOf: orderChangeOf })),
 }

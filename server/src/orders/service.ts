@@ -1,5 +1,5 @@
 import type { Db, OrderStatus, Tx } from '@pointwise/db'
-import { emit } from '../outbox/events.ts'
+import { insertEvent } from '../outbox/events.ts'
 import * as sales from '../products/stock.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
@@ -73,18 +73,18 @@ export async function place(tx: Tx, call: PlaceCall): Promise<Order & { replayed
   const row = await queries.selectOrderByKey(tx, call.userId, call.idempotencyKey).executeTakeFirst()
   if (row) {
     const earlier = await withItems(tx, row)
-    if (!asksFor(earlier, call.items)) throw new Refusal('idempotency_key_reused')
+    if (!hasSameItems(earlier, call.items)) throw new Refusal('idempotency_key_reused')
     return { ...earlier, replayed: true }
   }
-  const draft = drawUp(sales.quote(await sales.offersFor(tx, call.items), call.items))
+  const draft = priceOrder(sales.quote(await sales.offersFor(tx, call.items), call.items))
   await sales.requireStock(tx, draft.items)
   const order = await insert(tx, call, draft)
-  await emit(tx, placed(call.userId, order))
+  await insertEvent(tx, orderPlacedEvent(call.userId, order))
   return { ...order, replayed: false }
 }
 
 /** What an order will say: the lines with their amounts, and their sum. */
-export function drawUp(lines: sales.QuotedLine[]): Pick<Order, 'items' | 'totalPrice'> {
+export function priceOrder(lines: sales.QuotedLine[]): Pick<Order, 'items' | 'totalPrice'> {
   const items = lines.map(withAmount)
   return { items, totalPrice: items.reduce((total, { amount }) => total + amount, 0) }
 }
@@ -107,7 +107,7 @@ async function insert(
 }
 
 /** The event of an order that was just created. */
-export function placed(userId: number, { id: orderId, totalPrice, createdAt }: Omit<Order, 'items'>) {
+export function orderPlacedEvent(userId: number, { id: orderId, totalPrice, createdAt }: Omit<Order, 'items'>) {
   return { type: 'order.placed', payload: { userId, orderId, totalPrice }, at: createdAt } as const
 }
 
@@ -149,7 +149,7 @@ export async function cancel(tx: Tx, call: CancelCall): Promise<Order> {
  *
  * @throws Refusal order_not_cancellable
  */
-export async function cancelAgain(tx: Tx, call: CancelCall): Promise<Order> {
+export async function readBackCancel(tx: Tx, call: CancelCall): Promise<Order> {
   const order = await lockOwn(tx, call)
   return order.status === 'cancelled' ? order : cancelLocked(tx, call, order)
 }
@@ -164,7 +164,7 @@ async function lockOwn(tx: Tx, { userId, orderId }: CancelCall): Promise<Order> 
 async function cancelLocked(tx: Tx, { userId, orderId, now }: CancelCall, order: Order): Promise<Order> {
   if (order.status !== 'pending') throw new Refusal('order_not_cancellable', { status: order.status })
   await queries.updateStatus(tx, orderId, { status: 'cancelled', updated_at: now }).execute()
-  await emit(tx, { type: 'order.cancelled', payload: { userId, orderId }, at: now })
+  await insertEvent(tx, { type: 'order.cancelled', payload: { userId, orderId }, at: now })
   return { ...order, status: 'cancelled' }
 }
 
@@ -182,13 +182,13 @@ async function withItemsEach(db: Db, rows: OrderRow[]): Promise<Order[]> {
       rows.map((row) => row.id),
     )
     .execute()
-  return compose(rows, lines)
+  return toOrders(rows, lines)
 }
 
 type LineRow = sales.QuotedLine & { orderId: number }
 
 /** Orders of their rows and the rows of their lines. */
-export function compose(rows: OrderRow[], lines: LineRow[]): Order[] {
+export function toOrders(rows: OrderRow[], lines: LineRow[]): Order[] {
   const linesOf = Map.groupBy(lines, (line) => line.orderId)
   return rows.map(({ id, status, totalPrice, createdAt, paidAt }) => ({
     id,
@@ -205,7 +205,7 @@ function withAmount<L extends sales.PricedLine>(line: L): L & { amount: number }
 }
 
 /** Whether the items are those of the order, in any sequence. */
-export function asksFor(order: Order, items: sales.PricedLine[]): boolean {
+export function hasSameItems(order: Order, items: sales.PricedLine[]): boolean {
   const itemOf = new Map(items.map((item) => [item.productId, item]))
   return (
     order.items.length === items.length &&

@@ -43,7 +43,7 @@ export type Event = {
  * Writes events to the outbox. It is the last insert of the transaction that the events tell of, so that an event's
  * order among others is known as late as possible.
  */
-export async function emit(tx: Tx, ...events: Event[]): Promise<void> {
+export async function insertEvent(tx: Tx, ...events: Event[]): Promise<void> {
   await insertEvents(tx, events).execute()
 }
 

@@ -1,7 +1,7 @@
 import type { Db, Tables } from '@pointwise/db'
 import type { ExpressionBuilder } from 'kysely'
 import type { Event } from './events.ts'
-import type { Range } from './reorder-buffer.ts'
+import type { IdRange } from './reorder-buffer.ts'
 
 /** A row of the outbox. MariaDB gives its payload as text. */
 export interface EventRow {
@@ -18,15 +18,15 @@ export function selectEventsAfter(db: Db, { after, limit }: { after: number; lim
   return selectEvents(db).where('id', '>', after).limit(limit)
 }
 
-export function selectEventsWithin(db: Db, ranges: readonly Range[]) {
+export function selectEventsWithin(db: Db, ranges: readonly IdRange[]) {
   return selectEvents(db).where(isWithin(ranges))
 }
 
-export function selectIdsWithin(db: Db, ranges: readonly Range[]) {
+export function selectIdsWithin(db: Db, ranges: readonly IdRange[]) {
   return db.selectFrom('events').select('id').where(isWithin(ranges)).orderBy('id')
 }
 
-const isWithin = (ranges: readonly Range[]) => (eb: ExpressionBuilder<Tables, 'events'>) =>
+const isWithin = (ranges: readonly IdRange[]) => (eb: ExpressionBuilder<Tables, 'events'>) =>
   eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)])))
 
 export function selectLastId(db: Db) {
@@ -34,14 +34,14 @@ export function selectLastId(db: Db) {
 }
 
 /** Which events a stream is about: those of these keys, and those of these types whatever their key. */
-export interface About {
+export interface TopicFilter {
   keys: string[]
   types: Event['type'][]
 }
 
 export function selectEventsAbout(
   db: Db,
-  { after, upTo, about, limit }: { after: number; upTo: number; about: About; limit: number },
+  { after, upTo, about, limit }: { after: number; upTo: number; about: TopicFilter; limit: number },
 ) {
   return selectEvents(db)
     .where('id', '>', after)

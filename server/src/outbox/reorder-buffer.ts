@@ -1,18 +1,18 @@
 /** Ids from one to another, both included. */
-export interface Range {
+export interface IdRange {
   from: number
   to: number
 }
 
 /** How long a gap holds up what comes after it, in milliseconds since it was first seen. */
-export interface Patience {
+export interface GapTimeouts {
   /** Where there is no row: what its transaction takes from being given an id to inserting the row. */
   emptyMs: number
   /** Where there is a row that is not committed: longer than the longest transaction. */
   uncommittedMs: number
 }
 
-interface Gap extends Range {
+interface Gap extends IdRange {
   since: number
   /** Where there is no row, none is waited for. */
   isOld: boolean
@@ -23,8 +23,8 @@ interface Gap extends Range {
  * ids; and an id may never appear, because its transaction was rolled back. A row's turn comes when every id below it has
  * appeared, or has been waited for.
  */
-export class Sequence<Row extends { id: number }> {
-  readonly #patience: Patience
+export class ReorderBuffer<Row extends { id: number }> {
+  readonly #patience: GapTimeouts
   #highest: number
   #isBegun: boolean
   #gaps: Gap[] = []
@@ -32,7 +32,7 @@ export class Sequence<Row extends { id: number }> {
   #rows: Row[] = []
 
   /** Where `isBegun` is false, nothing is known of the ids between the position and the first row. */
-  constructor(position: number, patience: Patience, { isBegun }: { isBegun: boolean }) {
+  constructor(position: number, patience: GapTimeouts, { isBegun }: { isBegun: boolean }) {
     this.#highest = position
     this.#patience = patience
     this.#isBegun = isBegun
@@ -50,7 +50,7 @@ export class Sequence<Row extends { id: number }> {
   }
 
   /** The ids that have not appeared, lowest first. */
-  get gaps(): readonly Range[] {
+  get gaps(): readonly IdRange[] {
     return this.#gaps
   }
 
@@ -75,7 +75,7 @@ export class Sequence<Row extends { id: number }> {
    * latter were looked for at `askedAt`, before the former. Returns the ids that were given up although their rows are there.
    */
   fill(
-    gaps: readonly Range[],
+    gaps: readonly IdRange[],
     found: { rows: readonly Row[]; uncommitted: readonly number[]; askedAt: number },
   ): number[] {
     const { rows, uncommitted, askedAt } = found

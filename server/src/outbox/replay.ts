@@ -1,6 +1,6 @@
 import type { Db } from '@pointwise/db'
 import * as queries from './queries.ts'
-import { aboutTopics, type LiveEvent, toEvent } from './topics.ts'
+import { type StoredEvent, toEvent, topicFilter } from './topics.ts'
 
 /** How many rows of the outbox a reader may be behind. */
 const BEHIND_MAX = 1_000_000
@@ -9,22 +9,22 @@ const IDS_AT_ONCE = 10_000
 const ROWS_AT_ONCE = 500
 
 /** There is no event of this id, or too many came after it. */
-export class NotResumable extends Error {
+export class NotResumableError extends Error {
   override readonly name = 'NotResumable'
 }
 
-export interface Stretch {
+export interface ReplayRange {
   /** The last event that the reader had. */
   after: number
   /** From here on the tail tells. */
-  upTo: number
+  throughId: number
   topics: readonly string[]
   /** Whether nobody waits for it any more. */
   isOver: () => boolean
 }
 
 /** What a reader who comes back has missed. However many come back at once, they read one after the other. */
-export class Backlog {
+export class OutboxReplay {
   readonly #db: Db
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -34,15 +34,15 @@ export class Backlog {
 
   /** @throws NotResumable */
   check(after: number, { position, highest }: { position: number; highest: number }): void {
-    if (after > highest) throw new NotResumable('is no id of an event')
-    if (position - after > BEHIND_MAX) throw new NotResumable('is of an event that lies too far back')
+    if (after > highest) throw new NotResumableError('is no id of an event')
+    if (position - after > BEHIND_MAX) throw new NotResumableError('is of an event that lies too far back')
   }
 
   /** The events of some topics in a stretch of the outbox, in order. */
-  async *read({ after, upTo, topics, isOver }: Stretch): AsyncGenerator<LiveEvent, void> {
-    const about = aboutTopics(topics)
-    while (after < upTo) {
-      const chunk = { after, upTo: Math.min(upTo, after + IDS_AT_ONCE), about, limit: ROWS_AT_ONCE }
+  async *read({ after, throughId, topics, isOver }: ReplayRange): AsyncGenerator<StoredEvent, void> {
+    const about = topicFilter(topics)
+    while (after < throughId) {
+      const chunk = { after, upTo: Math.min(throughId, after + IDS_AT_ONCE), about, limit: ROWS_AT_ONCE }
       const read = async () => (isOver() ? [] : queries.selectEventsAbout(this.#db, chunk).execute())
       const rows = await this.#inTurn(read)
       for (const row of rows) yield toEvent(row)

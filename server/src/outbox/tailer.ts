@@ -1,8 +1,8 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { type Db, readUncommitted } from '@pointwise/db'
 import * as queries from './queries.ts'
-import { type Patience, type Range, Sequence } from './reorder-buffer.ts'
-import { type LiveEvent, toEvent } from './topics.ts'
+import { type GapTimeouts, type IdRange, ReorderBuffer } from './reorder-buffer.ts'
+import { type StoredEvent, toEvent } from './topics.ts'
 
 /** However often it is woken, it does not look more often than this. */
 const PAUSE_MS = 10
@@ -19,26 +19,26 @@ const HANDED_AT_ONCE = 250
 /** How far back it looks, when it starts, for rows that are not committed yet. */
 const START_IDS = 10_000
 
-const PATIENCE: Patience = { emptyMs: 1_000, uncommittedMs: 30_000 }
+const PATIENCE: GapTimeouts = { emptyMs: 1_000, uncommittedMs: 30_000 }
 
-export interface TailOptions {
-  patience?: Patience | undefined
+export interface TailerOptions {
+  gapTimeouts?: GapTimeouts | undefined
   /** Told of what the operator may want to know; nobody else is told. */
   onProblem?: ((what: string, details: object) => void) | undefined
 }
 
-type Listener = (events: LiveEvent[]) => void
+type Listener = (events: StoredEvent[]) => void
 
 /**
  * Reads the outbox as it grows, by whichever process, and hands each event on once, in the order of the ids: see
  * docs/live-updates.md. It reads only while somebody listens.
  */
-export class Tail {
+export class OutboxTailer {
   readonly #db: Db
-  readonly #patience: Patience
-  readonly #onProblem: NonNullable<TailOptions['onProblem']>
+  readonly #patience: GapTimeouts
+  readonly #onProblem: NonNullable<TailerOptions['onProblem']>
   #listener: Listener | undefined
-  #sequence: Sequence<LiveEvent> | undefined
+  #sequence: ReorderBuffer<StoredEvent> | undefined
   /** Where it stood when it stopped. */
   #stoppedAt: number | undefined
   #handedOn = 0
@@ -49,14 +49,14 @@ export class Tail {
   #lookedAt = 0
   #waiting: PromiseWithResolvers<void>[] = []
 
-  constructor(db: Db, { patience = PATIENCE, onProblem = () => undefined }: TailOptions = {}) {
+  constructor(db: Db, { gapTimeouts = PATIENCE, onProblem = () => undefined }: TailerOptions = {}) {
     this.#db = db
-    this.#patience = patience
+    this.#patience = gapTimeouts
     this.#onProblem = onProblem
   }
 
   /** The last event that was handed on, since it began to read. */
-  get handedOn(): number {
+  get dispatchedThrough(): number {
     return this.#handedOn
   }
 
@@ -81,7 +81,7 @@ export class Tail {
     this.#listener = undefined
     clearTimeout(this.#timer)
     for (const { resolve } of this.#waiting.splice(0)) resolve()
-    if (!this.#isLooking) this.#rest()
+    if (!this.#isLooking) this.#suspend()
   }
 
   /** Something was committed: it looks soon, rather than when its pause is over. */
@@ -108,10 +108,10 @@ export class Tail {
   #schedule(pauseMs: number): void {
     if (this.#isLooking || !this.#listener) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#look(), pauseMs).unref()
+    this.#timer = setTimeout(() => void this.#poll(), pauseMs).unref()
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     this.#isLooking = true
     this.#isWoken = false
     const waiting = this.#waiting.splice(0)
@@ -125,11 +125,11 @@ export class Tail {
       this.#onProblem('the outbox could not be read', { err: error })
     }
     this.#isLooking = false
-    if (!this.#listener) this.#rest()
+    if (!this.#listener) this.#suspend()
     else this.#schedule(this.#isWoken && pauseMs !== PAUSE_FAILED_MS ? PAUSE_MS : pauseMs)
   }
 
-  #rest(): void {
+  #suspend(): void {
     this.#stoppedAt = this.#sequence?.position ?? this.#stoppedAt
     this.#sequence = undefined
     this.#handedOn = 0
@@ -141,18 +141,18 @@ export class Tail {
     const sequence = this.#sequence
     await this.#fillGaps(sequence)
     // Those that waited behind a gap make room for others.
-    await this.#handOn(sequence.take())
+    await this.#dispatch(sequence.take())
     for (let isMore = true; isMore && sequence.waiting < WAITING_MAX; ) {
       const rows = await queries.selectEventsAfter(this.#db, { after: sequence.highest, limit: PAGE }).execute()
       sequence.append(rows.map(toEvent), performance.now())
       isMore = rows.length === PAGE
-      await this.#handOn(sequence.take())
+      await this.#dispatch(sequence.take())
       this.#pauseMs = rows.length > 0 ? PAUSE_MS : Math.min(PAUSE_IDLE_MS, this.#pauseMs * 1.5)
     }
     return sequence.gaps.length > 0 ? PAUSE_AT_GAP_MS : this.#pauseMs
   }
 
-  async #handOn(events: LiveEvent[]): Promise<void> {
+  async #dispatch(events: StoredEvent[]): Promise<void> {
     for (let start = 0; start < events.length; start += HANDED_AT_ONCE) {
       const handed = events.slice(start, start + HANDED_AT_ONCE)
       this.#listener?.(handed)
@@ -161,7 +161,7 @@ export class Tail {
     }
   }
 
-  async #fillGaps(sequence: Sequence<LiveEvent>): Promise<void> {
+  async #fillGaps(sequence: ReorderBuffer<StoredEvent>): Promise<void> {
     const gaps = sequence.gaps.slice(0, GAPS_AT_ONCE)
     if (gaps.length === 0) return
     const askedAt = performance.now()
@@ -172,18 +172,18 @@ export class Tail {
   }
 
   /** First, so that what is committed in between is found by whoever reads after it. */
-  async #uncommitted(ranges: readonly Range[]): Promise<number[]> {
+  async #uncommitted(ranges: readonly IdRange[]): Promise<number[]> {
     const rows = await readUncommitted(this.#db, (db) => queries.selectIdsWithin(db, ranges).execute())
     return rows.map(({ id }) => id)
   }
 
   /** Stands behind the newest event, or before the first that is not committed yet. */
-  async #begin(): Promise<Sequence<LiveEvent>> {
+  async #begin(): Promise<ReorderBuffer<StoredEvent>> {
     const last = (await queries.selectLastId(this.#db).executeTakeFirst())?.id ?? 0
     const stoppedAt = Math.min(this.#stoppedAt ?? 0, last)
     const from = Math.max(stoppedAt, last - START_IDS)
     const isBegun = from > 0 && from === stoppedAt
-    const ids = new Sequence<{ id: number }>(from, this.#patience, { isBegun })
+    const ids = new ReorderBuffer<{ id: number }>(from, this.#patience, { isBegun })
     if (last > from) {
       ids.append(await queries.selectIdsWithin(this.#db, [{ from: from + 1, to: last }]).execute(), performance.now())
     }
@@ -198,6 +198,6 @@ export class Tail {
       if (ids.gaps.every(({ from, to }) => from === to && open.has(from))) break
       await delay(PAUSE_AT_GAP_MS)
     }
-    return new Sequence(ids.position, this.#patience, { isBegun: last > 0 })
+    return new ReorderBuffer(ids.position, this.#patience, { isBegun: last > 0 })
   }
 }

@@ -1,11 +1,11 @@
 import type { Event } from './events.ts'
-import type { About, EventRow } from './queries.ts'
+import type { EventRow, TopicFilter } from './queries.ts'
 
 /** An event with its place among all: they are told in the order of their ids. */
-export type LiveEvent = Event & { id: number }
+export type StoredEvent = Event & { id: number }
 
-export function toEvent({ id, type, payload, at }: EventRow): LiveEvent {
-  return { id, type, payload: typeof payload === 'string' ? JSON.parse(payload) : payload, at } as LiveEvent
+export function toEvent({ id, type, payload, at }: EventRow): StoredEvent {
+  return { id, type, payload: typeof payload === 'string' ? JSON.parse(payload) : payload, at } as StoredEvent
 }
 
 /** Whom an event concerns: `user:<id>`, and `product:<id>` of each product whose stock or price it tells. */
@@ -34,7 +34,7 @@ export const userTopic = (userId: number) => `user:${userId}`
 export const productTopic = (productId: number) => `product:${productId}`
 
 /** Finds the events of topics in the outbox: their keys are topics, and what is sold has the key of the buyer. */
-export function aboutTopics(topics: readonly string[]): About {
+export function topicFilter(topics: readonly string[]): TopicFilter {
   const tellsOfProducts = topics.some((topic) => topic.startsWith('product:'))
   return { keys: [...topics], types: tellsOfProducts ? ['order.paid', 'order.refunded'] : [] }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { order, placeInput } from '../orders/order-schemas.ts'
 import { router } from '../rpc/init.ts'
-import { adminProcedure, existingUser, userProcedure } from '../rpc/procedures.ts'
+import { adminProcedure, requireUser, userProcedure } from '../rpc/procedures.ts'
 import { id, price } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as payments from './service.ts'
@@ -28,7 +28,7 @@ export const paymentsRouter = router({
   get: userProcedure('payment_not_found')
     .meta({ description: 'How one of your orders was paid.', example: examples.get })
     .input(orderInput)
-    .use(existingUser)
+    .use(requireUser)
     .output(payment)
     .query(({ ctx, input }) => payments.get(ctx.db, ctx.userId, input.orderId)),
 

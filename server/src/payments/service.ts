@@ -1,6 +1,6 @@
 import type { Db, Tx } from '@pointwise/db'
 import * as orders from '../orders/service.ts'
-import { emit } from '../outbox/events.ts'
+import { insertEvent } from '../outbox/events.ts'
 import * as points from '../points/service.ts'
 import * as sales from '../products/stock.ts'
 import { Refusal } from '../refusals.ts'
@@ -37,7 +37,7 @@ export async function refund(tx: Tx, { orderId, now }: { orderId: number; now: D
   const balance = await points.refund(tx, wallet, { orderId, amount, now })
   await queries.insertRefund(tx, { orderId, amount, refundedAt: now }).execute()
   await orders.markRefunded(tx, orderId, now)
-  const items = await sales.takeBack(tx, order.items, order.paidAt)
-  await emit(tx, { type: 'order.refunded', payload: { userId, orderId, amount, balance, items }, at: now })
+  const items = await sales.returnStock(tx, order.items, order.paidAt)
+  await insertEvent(tx, { type: 'order.refunded', payload: { userId, orderId, amount, balance, items }, at: now })
   return { orderId, amount, refundedAt: now, replayed: false }
 }

@@ -1,4 +1,4 @@
-import { caseOf, type Db, forceIndex, type Tx, type UseType } from '@pointwise/db'
+import { caseWhen, type Db, forceIndex, type Tx, type UseType } from '@pointwise/db'
 
 export function selectWallet(db: Db, userId: number) {
   return db
@@ -60,11 +60,11 @@ export function updateBalances(tx: Tx, wallets: NewBalance[]) {
   return tx
     .updateTable('points')
     .set({
-      point: caseOf(
+      point: caseWhen(
         'id',
         wallets.map(({ walletId, balance }) => [walletId, balance] as const),
       ),
-      updated_at: caseOf(
+      updated_at: caseWhen(
         'id',
         wallets.map(({ walletId, updatedAt }) => [walletId, updatedAt] as const),
       ),

@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { userTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
-import { existingUser, userProcedure } from '../rpc/procedures.ts'
+import { requireUser, userProcedure } from '../rpc/procedures.ts'
 import { id, idempotencyKey, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
-import { changes, follow, lastEventId } from '../rpc/subscription.ts'
+import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import { pointsChangeOf } from './balance-changes.ts'
 import * as examples from './examples.ts'
 import * as points from './service.ts'
@@ -31,7 +31,7 @@ const pointsChange = z.object({
 export const pointsRouter = router({
   balance: userProcedure()
     .meta({ description: 'How many points you have, and how many you may have.', example: examples.balance })
-    .use(existingUser)
+    .use(requireUser)
     .output(z.object({ balance, limit: z.int(), updatedAt: z.date() }))
     .query(({ ctx }) => points.balance(ctx.db, ctx.userId)),
 
@@ -49,14 +49,14 @@ export const pointsRouter = router({
       example: examples.histories,
     })
     .input(z.strictObject({ cursor: cursor.optional(), limit }).prefault({}))
-    .use(existingUser)
+    .use(requireUser)
     .output(newestFirst(keysetPage(history)))
     .query(({ ctx, input }) => points.histories(ctx.db, { userId: ctx.userId, ...input })),
 
   onChange: userProcedure()
     .meta({ description: 'Tells when your balance changes.', example: examples.onChange })
     .input(z.strictObject({ lastEventId }).prefault({}))
-    .use(existingUser)
-    .output(changes(pointsChange))
-    .subscription((call) => follow(call, { topics: [userTopic(call.ctx.userId)], changeOf: pointsChangeOf })),
+    .use(requireUser)
+    .output(changeStream(pointsChange))
+    .subscription((call) => subscribe(call, { topics: [userTopic(call.ctx.userId)], changeOf: pointsChangeOf })),
 })

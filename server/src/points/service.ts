@@ -1,5 +1,5 @@
 import type { Db, Tx, UseType } from '@pointwise/db'
-import { emit } from '../outbox/events.ts'
+import { insertEvent } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
 import * as queries from './queries.ts'
@@ -86,7 +86,7 @@ export async function charge(
     idempotencyKey,
     now,
   })
-  await emit(tx, { type: 'points.charged', payload: { userId, historyId, amount, balance }, at: now })
+  await insertEvent(tx, { type: 'points.charged', payload: { userId, historyId, amount, balance }, at: now })
   return { historyId, amount, balance, replayed: false }
 }
 

@@ -1,5 +1,5 @@
 import type { Db } from '@pointwise/db'
-import { Kept } from '../cache.ts'
+import { StaleWhileRevalidateCache } from '../cache.ts'
 import * as queries from './queries.ts'
 import type { Product } from './service.ts'
 import { startOfHour } from './stock.ts'
@@ -28,7 +28,7 @@ export interface Trending {
   asOf: Date
 }
 
-export interface CatalogueOptions {
+export interface ProductListCacheOptions {
   /** After how long what it remembers is read anew; until that is done it is given out, up to twice as old. 0: nothing is. */
   ttlSeconds: number
   now: () => Date
@@ -38,23 +38,23 @@ export interface CatalogueOptions {
  * What is remembered of the products, for as long as docs/caching.md says: the rankings, how many products are listed, and
  * where the blocks of the listing begin. Whoever adds or removes products lets it forget.
  */
-export class Catalogue {
+export class ProductListCache {
   readonly #db: Db
   readonly #now: () => Date
-  readonly #rankings: Kept<'topSelling', TopSelling[]>
-  readonly #trending: Kept<'trending', Trending>
-  readonly #counts: Kept<number, { totalItems: number }>
-  readonly #anchors: Kept<string, { id: number | undefined }>
+  readonly #rankings: StaleWhileRevalidateCache<'topSelling', TopSelling[]>
+  readonly #trending: StaleWhileRevalidateCache<'trending', Trending>
+  readonly #counts: StaleWhileRevalidateCache<number, { totalItems: number }>
+  readonly #anchors: StaleWhileRevalidateCache<string, { id: number | undefined }>
 
-  constructor(db: Db, { ttlSeconds, now }: CatalogueOptions) {
+  constructor(db: Db, { ttlSeconds, now }: ProductListCacheOptions) {
     this.#db = db
     this.#now = now
-    this.#rankings = new Kept({ ttlSeconds, max: 1 }, () => this.#readTopSelling())
-    this.#trending = new Kept({ ttlSeconds, max: 1 }, () => this.#readTrending())
-    this.#counts = new Kept({ ttlSeconds, max: STORES_MAX }, (storeId) =>
+    this.#rankings = new StaleWhileRevalidateCache({ ttlSeconds, max: 1 }, () => this.#readTopSelling())
+    this.#trending = new StaleWhileRevalidateCache({ ttlSeconds, max: 1 }, () => this.#readTrending())
+    this.#counts = new StaleWhileRevalidateCache({ ttlSeconds, max: STORES_MAX }, (storeId) =>
       queries.countListed(db, storeId || undefined).executeTakeFirstOrThrow(),
     )
-    this.#anchors = new Kept({ ttlSeconds, max: ANCHORS_MAX }, (key) => this.#readAnchor(key))
+    this.#anchors = new StaleWhileRevalidateCache({ ttlSeconds, max: ANCHORS_MAX }, (key) => this.#readAnchor(key))
   }
 
   /** The best sellers of all time that are not removed; of equal sales the lower id first. */
@@ -81,9 +81,9 @@ export class Catalogue {
   }
 
   /** After products were added or removed. */
-  forgetListing(): void {
-    this.#counts.forget()
-    this.#anchors.forget()
+  invalidateListing(): void {
+    this.#counts.invalidate()
+    this.#anchors.invalidate()
   }
 
   async #readTopSelling(): Promise<TopSelling[]> {

@@ -1,4 +1,4 @@
-import { caseOf, type Db, forceIndex, type StockReason, type Tx } from '@pointwise/db'
+import { caseWhen, type Db, forceIndex, type StockReason, type Tx } from '@pointwise/db'
 import { sql } from 'kysely'
 
 export function selectProducts(db: Db) {
@@ -147,7 +147,7 @@ export interface QuantityChange {
 }
 
 const changeOf = (column: 'product_id' | 'id', changes: QuantityChange[]) =>
-  caseOf(
+  caseWhen(
     column,
     changes.map(({ productId, change }) => [productId, change] as const),
   )
@@ -194,7 +194,7 @@ export function lockHours(tx: Tx, productIds: number[], hours: Date[]) {
 }
 
 /** `VALUES()` because MariaDB has no row alias. */
-export function addToHours(tx: Tx, changes: (QuantityChange & { hour: Date })[]) {
+export function upsertHourlySales(tx: Tx, changes: (QuantityChange & { hour: Date })[]) {
   return tx
     .insertInto('product_sales')
     .values(changes.map(({ productId, hour, change }) => ({ product_id: productId, hour, count: change })))

@@ -4,7 +4,7 @@ import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
 import { adminProcedure, publicProcedure } from '../rpc/procedures.ts'
 import { INT_MAX, id, idempotencyKey, keysetPage, limit, nameUpTo, newestFirst, price } from '../rpc/schemas.ts'
-import { changes, follow, lastEventId } from '../rpc/subscription.ts'
+import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
 import { TOP_SELLING_MAX, TRENDING_MAX } from './product-list-cache.ts'
 import * as products from './service.ts'
@@ -53,7 +53,7 @@ export const productsRouter = router({
         }),
       ),
     )
-    .query(({ ctx, input }) => products.list(ctx.db, ctx.catalogue, input)),
+    .query(({ ctx, input }) => products.list(ctx.db, ctx.productListCache, input)),
 
   scroll: publicProcedure('store_not_found')
     .meta({
@@ -73,7 +73,7 @@ export const productsRouter = router({
   topSelling: publicProcedure()
     .meta({ description: 'The ten products that sold best of all time.', example: examples.topSelling })
     .output(z.array(z.object({ rank, salesVolume: z.int(), product })).max(TOP_SELLING_MAX))
-    .query(({ ctx }) => ctx.catalogue.topSelling()),
+    .query(({ ctx }) => ctx.productListCache.topSelling()),
 
   trending: publicProcedure()
     .meta({
@@ -88,7 +88,7 @@ export const productsRouter = router({
         asOf: z.date(),
       }),
     )
-    .query(({ ctx }) => ctx.catalogue.trending()),
+    .query(({ ctx }) => ctx.productListCache.trending()),
 
   create: adminProcedure('store_not_found')
     .meta({ description: 'Adds a product to a store, with its first stock.', example: examples.create })
@@ -96,7 +96,7 @@ export const productsRouter = router({
     .output(product)
     .mutation(async ({ ctx, input }) => {
       const created = await ctx.transact((tx) => products.create(tx, { ...input, now: ctx.now() }))
-      ctx.catalogue.forgetListing()
+      ctx.productListCache.invalidateListing()
       return created
     }),
 
@@ -118,7 +118,7 @@ export const productsRouter = router({
     .output(product)
     .mutation(async ({ ctx, input }) => {
       const removed = await ctx.transact((tx) => products.remove(tx, { ...input, now: ctx.now() }))
-      ctx.catalogue.forgetListing()
+      ctx.productListCache.invalidateListing()
       return removed
     }),
 
@@ -142,11 +142,11 @@ export const productsRouter = router({
   onStock: publicProcedure('product_not_found')
     .meta({ description: 'Tells when the stock or the price of a product changes.', example: examples.onStock })
     .input(z.strictObject({ productIds: z.array(id).min(1).max(FOLLOWED_MAX), lastEventId }))
-    .output(changes(stockChange))
+    .output(changeStream(stockChange))
     .subscription(async (call) => {
       const { productIds, lastEventId } = call.input
       // Who comes back may still have to hear that one was removed.
       if (lastEventId == null) await products.requireListed(call.ctx.db, productIds)
-      return follow(call, { topics: productIds.map(productTopic), changeOf: stockChanges(productIds) })
+      return subscribe(call, { topics: productIds.map(productTopic), changeOf: stockChanges(productIds) })
     }),
 })

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Db, Tx } from '@pointwise/db'
-import { emit } from '../outbox/events.ts'
+import { insertEvent } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
 import * as stores from '../stores/service.ts'
-import type { Catalogue } from './product-list-cache.ts'
+import type { ProductListCache } from './product-list-cache.ts'
 import * as queries from './queries.ts'
 
 export const PAGE_SIZE = 20 as const
@@ -42,7 +42,7 @@ export async function requireListed(db: Db, productIds: number[]): Promise<void>
  */
 export async function list(
   db: Db,
-  catalogue: Catalogue,
+  catalogue: ProductListCache,
   { page, storeId }: { page: number; storeId?: number | undefined },
 ) {
   if (storeId !== undefined) await stores.get(db, storeId)
@@ -83,7 +83,7 @@ export async function create(
     .insertStockChange(tx, { productId: id, change: stock, reason: 'STOCKED', idempotencyKey: randomUUID() })
     .execute()
   const { name, price } = product
-  await emit(tx, { type: 'product.created', payload: { productId: id, name, price, stock }, at: now })
+  await insertEvent(tx, { type: 'product.created', payload: { productId: id, name, price, stock }, at: now })
   return { id, storeName: store.name, ...product, stock, salesVolume: 0, createdAt: now }
 }
 
@@ -99,7 +99,7 @@ export async function update(
   const before = await lock(tx, productId)
   const { name = before.name, price = before.price } = given
   await queries.updateProduct(tx, { id: productId, name, price }).execute()
-  await emit(tx, { type: 'product.changed', payload: { productId, name, price, stock: before.stock }, at: now })
+  await insertEvent(tx, { type: 'product.changed', payload: { productId, name, price, stock: before.stock }, at: now })
   return { ...before, name, price }
 }
 
@@ -112,7 +112,7 @@ export async function remove(tx: Tx, { productId, now }: { productId: number; no
   const product = await lock(tx, productId)
   await queries.updateRemoved(tx, productId, now).execute()
   const { name, price, stock } = product
-  await emit(tx, { type: 'product.removed', payload: { productId, name, price, stock }, at: now })
+  await insertEvent(tx, { type: 'product.removed', payload: { productId, name, price, stock }, at: now })
   return product
 }
 
@@ -150,6 +150,6 @@ export async function restock(
   await queries.updateStock(tx, [{ productId, change: quantity }]).execute()
   const reason = quantity > 0 ? 'RESTOCKED' : 'CORRECTED'
   await queries.insertStockChange(tx, { productId, change: quantity, reason, idempotencyKey }).execute()
-  await emit(tx, { type: 'product.restocked', payload: { productId, change: quantity, stock }, at: now })
+  await insertEvent(tx, { type: 'product.restocked', payload: { productId, change: quantity, stock }, at: now })
   return { ...product, stock }
 }

@@ -1,4 +1,4 @@
-import { type Db, type Tx, together } from '@pointwise/db'
+import { type Db, executeBatch, type Tx } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
 
@@ -67,7 +67,7 @@ export function quote(offers: ReadonlyMap<number, Offer>, lines: PricedLine[]): 
  */
 export async function requireStock(db: Db, lines: Line[]): Promise<void> {
   const stock = await queries.selectStock(db, productIds(lines)).execute()
-  remaining(new Map(stock.map((row) => [row.productId, row.stock])), lines)
+  deductStock(new Map(stock.map((row) => [row.productId, row.stock])), lines)
 }
 
 /**
@@ -75,7 +75,7 @@ export async function requireStock(db: Db, lines: Line[]): Promise<void> {
  *
  * @throws Refusal stock_insufficient
  */
-export function remaining(stock: ReadonlyMap<number, number>, lines: Line[]): SoldLine[] {
+export function deductStock(stock: ReadonlyMap<number, number>, lines: Line[]): SoldLine[] {
   return lines.toSorted(byProduct).map(({ productId, quantity }) => {
     const available = stock.get(productId) ?? 0
     if (available < quantity) throw new Refusal('stock_insufficient', { productId, requested: quantity, available })
@@ -90,19 +90,19 @@ export interface Movement extends Line {
 
 /** The statements by which locked stock goes out: stock down, sales volume and the sales of the hour up. */
 export function sellStatements(tx: Tx, movements: Movement[]) {
-  return moveStatements(tx, movements, 1)
+  return stockMovements(tx, movements, 1)
 }
 
 /** Takes the lines back: what the sale did is undone, in the hour in which it was done. */
-export async function takeBack(tx: Tx, lines: Line[], soldAt: Date): Promise<SoldLine[]> {
+export async function returnStock(tx: Tx, lines: Line[], soldAt: Date): Promise<SoldLine[]> {
   const stock = await queries.lockStock(tx, productIds(lines)).execute()
   const stockOf = new Map(stock.map((row) => [row.productId, row.stock]))
   const returned = lines
     .toSorted(byProduct)
     .map(({ productId, quantity }) => ({ productId, quantity, stock: (stockOf.get(productId) ?? 0) + quantity }))
-  await together(
+  await executeBatch(
     tx,
-    ...moveStatements(
+    ...stockMovements(
       tx,
       lines.map((line) => ({ ...line, soldAt })),
       -1,
@@ -111,15 +111,15 @@ export async function takeBack(tx: Tx, lines: Line[], soldAt: Date): Promise<Sol
   return returned
 }
 
-function moveStatements(tx: Tx, movements: Movement[], sign: 1 | -1) {
-  const byId = sumUp(movements, ({ productId }) => productId)
+function stockMovements(tx: Tx, movements: Movement[], sign: 1 | -1) {
+  const byId = groupQuantities(movements, ({ productId }) => productId)
   const changes = (factor: number) =>
     byId.map(([{ productId }, quantity]) => ({ productId, change: factor * quantity }))
-  const hours = sumUp(movements, ({ productId, soldAt }) => `${productId} ${startOfHour(soldAt).getTime()}`)
+  const hours = groupQuantities(movements, ({ productId, soldAt }) => `${productId} ${startOfHour(soldAt).getTime()}`)
   return [
     queries.updateStock(tx, changes(-sign)),
     queries.updateSalesVolume(tx, changes(sign)),
-    queries.addToHours(
+    queries.upsertHourlySales(
       tx,
       hours.map(([{ productId, soldAt }, quantity]) => ({
         productId,
@@ -131,7 +131,7 @@ function moveStatements(tx: Tx, movements: Movement[], sign: 1 | -1) {
 }
 
 /** The quantities of the movements that share a key, with one of them, by ascending product. */
-function sumUp(movements: Movement[], keyOf: (movement: Movement) => unknown): [Movement, number][] {
+function groupQuantities(movements: Movement[], keyOf: (movement: Movement) => unknown): [Movement, number][] {
   return [...Map.groupBy(movements, keyOf).values()]
     .flatMap((group): [Movement, number][] =>
       group[0] ? [[group[0], group.reduce((sum, { quantity }) => sum + quantity, 0)]] : [],

@@ -1,8 +1,8 @@
 import type { Db, FailedAttempt } from '@pointwise/db'
 import type { Identity } from '../auth/authenticate.ts'
-import type { Catalogue } from '../products/product-list-cache.ts'
-import type { Live } from '../subscriptions/hub.ts'
-import type { Directory } from '../users/user-existence-cache.ts'
+import type { ProductListCache } from '../products/product-list-cache.ts'
+import type { SubscriptionHub } from '../subscriptions/hub.ts'
+import type { UserExistenceCache } from '../users/user-existence-cache.ts'
 import type { Transact } from './transactions.ts'
 
 /** What a call has at hand, over HTTP and in-process alike. */
@@ -15,17 +15,17 @@ export interface Context {
   onFailedAttempt?: ((failed: FailedAttempt) => void) | undefined
   /** The one clock: every time that is stored or compared comes from it. */
   now: () => Date
-  catalogue: Catalogue
-  directory: Directory
+  productListCache: ProductListCache
+  userExistenceCache: UserExistenceCache
   /** Who calls; @throws Refusal token_missing, token_invalid. */
-  identify: () => Promise<Identity>
+  authenticate: () => Promise<Identity>
   /** Counts one call against an address or a user; @throws Refusal rate_limited. */
-  admit: (caller: { address: true } | { userId: number }) => Promise<void>
+  consumeRateLimit: (caller: { address: true } | { userId: number }) => Promise<void>
   requestId: string
   /** Tells what happens, as it happens. */
-  live: Live
+  subscriptions: SubscriptionHub
   /** Where the call comes from, for what is counted by address. */
   address: string
   /** Drops the connection to a reader who does not read; undefined where there is none. */
-  hangUp: (() => void) | undefined
+  destroyConnection: (() => void) | undefined
 }

@@ -1,4 +1,4 @@
-import { DatabaseBusy, isTransient, OutcomeUnknown } from '@pointwise/db'
+import { CommitUnknownError, DatabaseBusyError, isTransient } from '@pointwise/db'
 import { initTRPC, type TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
 import { ZodError } from 'zod'
 import { BUSY_AFTER_MS, Refusal, type RefusalCode, type WireRefusal } from '../refusals.ts'
@@ -41,16 +41,16 @@ const t = initTRPC
     transformer,
     isDev: false,
     sse: { ping: { enabled: true, intervalMs: PING_MS }, client: STREAM_CLIENT },
-    errorFormatter: ({ shape, error, ctx = contextless.get(error) }) => {
+    errorFormatter: ({ shape, error, ctx = requestIdByError.get(error) }) => {
       if (error instanceof RefusedError) {
         // What a procedure may refuse is part of its own type; this is of what has none.
-        return refusedShape(shape, ctx, error.refusal as WireRefusal<'service_busy'>)
+        return refusalShape(shape, ctx, error.refusal as WireRefusal<'service_busy'>)
       }
       if (error.code === 'INTERNAL_SERVER_ERROR' || error.cause instanceof Refusal) {
-        const outcome = error.cause instanceof OutcomeUnknown ? ('unknown' as const) : null
+        const outcome = error.cause instanceof CommitUnknownError ? ('unknown' as const) : null
         const message = outcome ? 'Whether this call took effect is not known.' : 'Something went wrong on our side.'
         const fault = { code: 'INTERNAL_SERVER_ERROR' as const, httpStatus: 500 }
-        return { ...shape, message, data: { ...traced(shape, ctx), ...fault, refusal: null, issues: null, outcome } }
+        return { ...shape, message, data: { ...errorData(shape, ctx), ...fault, refusal: null, issues: null, outcome } }
       }
       const issues = error.cause instanceof ZodError ? inputIssues(error.cause) : null
       // A message that comes with a cause was not written for the client.
@@ -59,18 +59,18 @@ const t = initTRPC
         : error.cause
           ? 'The request could not be read.'
           : shape.message
-      return { ...shape, message, data: { ...traced(shape, ctx), refusal: null, issues, outcome: null } }
+      return { ...shape, message, data: { ...errorData(shape, ctx), refusal: null, issues, outcome: null } }
     },
   })
 
 export const { router, createCallerFactory, middleware } = t
 
 /** The requests that failed before they had a context, by their error. */
-const contextless = new WeakMap<TRPCError, Traceable>()
+const requestIdByError = new WeakMap<TRPCError, ErrorContext>()
 
 /** Tells of which request an error is that has no context to tell it. */
-export function trace(error: TRPCError, requestId: string): void {
-  contextless.set(error, { requestId })
+export function rememberRequestId(error: TRPCError, requestId: string): void {
+  requestIdByError.set(error, { requestId })
 }
 
 /** For answers in our shape where no procedure was reached. */
@@ -80,7 +80,7 @@ export const trpcConfig = t._config
  * Begins a procedure, and declares all that it may refuse. What is declared reaches the client, typed; a refusal that
  * was not declared is a fault of ours.
  */
-export function refuses<Code extends RefusalCode>(...codes: Code[]) {
+export function procedureWithRefusals<Code extends RefusalCode>(...codes: Code[]) {
   const meta: Meta = Object.fromEntries(codes.map((code) => [`refuses ${code}`, true]))
   return t.procedure.meta(meta) as ReturnType<typeof typedAsRefusing<Code>>
 }
@@ -90,7 +90,7 @@ export function refuses<Code extends RefusalCode>(...codes: Code[]) {
  * shape, which the root's formatter knows; and each step copies the call twice, which is what a call mostly costs.
  */
 const typedAsRefusing = <Code extends RefusalCode>() =>
-  t.procedure.errors(({ shape, ctx }) => refusedShape(shape, ctx, {} as WireRefusal<Code>))
+  t.procedure.errors(({ shape, ctx }) => refusalShape(shape, ctx, {} as WireRefusal<Code>))
 
 /**
  * The one place where a refusal becomes tRPC's error: around all that a procedure does. A database that had no time for
@@ -114,7 +114,7 @@ export async function translateRefusals<Result extends { ok: true } | { ok: fals
 
 function refusalFor(cause: unknown): Refusal | undefined {
   if (cause instanceof Refusal) return cause
-  const isBusy = cause instanceof DatabaseBusy || isTransient(cause)
+  const isBusy = cause instanceof DatabaseBusyError || isTransient(cause)
   return isBusy ? new Refusal('service_busy', { afterMs: BUSY_AFTER_MS }) : undefined
 }
 
@@ -134,14 +134,14 @@ export function streamError(error: unknown): unknown {
 }
 
 /** How a refusal travels. */
-export function refusedShape<R extends WireRefusal>(shape: TRPCDefaultErrorShape, ctx: Traceable, refusal: R) {
-  return { ...shape, data: { ...traced(shape, ctx), refusal, issues: null, outcome: null } }
+export function refusalShape<R extends WireRefusal>(shape: TRPCDefaultErrorShape, ctx: ErrorContext, refusal: R) {
+  return { ...shape, data: { ...errorData(shape, ctx), refusal, issues: null, outcome: null } }
 }
 
-type Traceable = Pick<Context, 'requestId'> | undefined
+type ErrorContext = Pick<Context, 'requestId'> | undefined
 
 /** What every error tells: code, status, procedure, and the request under which our log knows it. No stack. */
-function traced({ data }: TRPCDefaultErrorShape, ctx: Traceable) {
+function errorData({ data }: TRPCDefaultErrorShape, ctx: ErrorContext) {
   const { code, httpStatus, path } = data
   return { code, httpStatus, ...(path !== undefined && { path }), requestId: ctx?.requestId ?? null }
 }

@@ -1,34 +1,34 @@
 import { Refusal, type RefusalCode } from '../refusals.ts'
-import { middleware, refuses, translateRefusals } from './init.ts'
+import { middleware, procedureWithRefusals, translateRefusals } from './init.ts'
 
 const EVERYBODY = ['rate_limited', 'service_busy'] as const
 const ADMINS = [...EVERYBODY, 'token_missing', 'token_invalid', 'not_allowed'] as const
 const USERS = [...ADMINS, 'user_not_found'] as const
 
 /** Around every procedure. What a mutation has committed is told at once to those who follow it here. */
-const atTheDoor = middleware(async ({ ctx, meta, type, next }) => {
+const baseMiddleware = middleware(async ({ ctx, meta, type, next }) => {
   const result = await translateRefusals(meta, async () => {
-    await ctx.admit({ address: true })
+    await ctx.consumeRateLimit({ address: true })
     return next()
   })
-  if (type === 'mutation' && result.ok) ctx.live.wake()
+  if (type === 'mutation' && result.ok) ctx.subscriptions.wake()
   return result
 })
 
 /** For everybody. It may refuse `codes`, and what every procedure may. */
 export function publicProcedure<Code extends RefusalCode = never>(...codes: Code[]) {
-  return refuses<(typeof EVERYBODY)[number] | Code>(...EVERYBODY, ...codes)
+  return procedureWithRefusals<(typeof EVERYBODY)[number] | Code>(...EVERYBODY, ...codes)
     .meta({ who: 'everybody' })
-    .use(atTheDoor)
+    .use(baseMiddleware)
 }
 
 /** For admins, who need no row in `users`. */
 export function adminProcedure<Code extends RefusalCode = never>(...codes: Code[]) {
-  return refuses<(typeof ADMINS)[number] | Code>(...ADMINS, ...codes)
+  return procedureWithRefusals<(typeof ADMINS)[number] | Code>(...ADMINS, ...codes)
     .meta({ who: 'admin' })
-    .use(atTheDoor)
+    .use(baseMiddleware)
     .use(async ({ ctx, next }) => {
-      const { admin } = await ctx.identify()
+      const { admin } = await ctx.authenticate()
       if (!admin) throw new Refusal('not_allowed')
       return next()
     })
@@ -39,20 +39,20 @@ export function adminProcedure<Code extends RefusalCode = never>(...codes: Code[
  * without it: it decides it in its transaction.
  */
 export function userProcedure<Code extends RefusalCode = never>(...codes: Code[]) {
-  return refuses<(typeof USERS)[number] | Code>(...USERS, ...codes)
+  return procedureWithRefusals<(typeof USERS)[number] | Code>(...USERS, ...codes)
     .meta({ who: 'user' })
-    .use(atTheDoor)
+    .use(baseMiddleware)
     .use(async ({ ctx, next }) => {
-      const { userId } = await ctx.identify()
+      const { userId } = await ctx.authenticate()
       if (userId === undefined) throw new Refusal('not_allowed')
-      await ctx.admit({ userId })
+      await ctx.consumeRateLimit({ userId })
       return next({ ctx: { claimedUserId: userId } })
     })
 }
 
 /** Placed after the input, so that nonsense never costs a statement. */
-export const existingUser = middleware(async ({ ctx, next }) => {
-  const { userId } = await ctx.identify()
-  if (userId === undefined || !(await ctx.directory.has(userId))) throw new Refusal('user_not_found')
+export const requireUser = middleware(async ({ ctx, next }) => {
+  const { userId } = await ctx.authenticate()
+  if (userId === undefined || !(await ctx.userExistenceCache.has(userId))) throw new Refusal('user_not_found')
   return next({ ctx: { userId } })
 })

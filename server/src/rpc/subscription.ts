@@ -1,9 +1,9 @@
 import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server'
 import { z } from 'zod'
-import { networkOf } from '../auth/rate-limit.ts'
-import { NotResumable } from '../outbox/replay.ts'
-import type { Wish } from '../subscriptions/hub.ts'
-import type { Telling, Told } from '../subscriptions/subscriber-queue.ts'
+import { clientNetwork } from '../auth/rate-limit.ts'
+import { NotResumableError } from '../outbox/replay.ts'
+import type { SubscribeOptions } from '../subscriptions/hub.ts'
+import type { ChangeEvent, EventStream } from '../subscriptions/subscriber-queue.ts'
 import type { Context } from './context.ts'
 import { streamError } from './init.ts'
 
@@ -18,7 +18,7 @@ export const lastEventId = z
   .nullish()
 
 /** The output of a subscription that tells changes of this kind, each tracked with the id of its event. */
-export const changes = <Change extends z.ZodType>(change: Change) =>
+export const changeStream = <Change extends z.ZodType>(change: Change) =>
   z.custom<AsyncIterable<TrackedEnvelope<z.output<Change>>, void>>(isAsyncIterable).meta({ changes: change })
 
 function isAsyncIterable(value: unknown): boolean {
@@ -32,31 +32,31 @@ interface Call {
 }
 
 /** Opens the stream of a subscription: of a user, whose token bounds it, or of an address. */
-export async function follow<Change>(
+export async function subscribe<Change>(
   { ctx, input, signal }: Call,
-  { topics, changeOf }: Pick<Wish<Change>, 'topics' | 'changeOf'>,
-): Promise<Telling<TrackedEnvelope<Change>>> {
-  const { userId, live, address, hangUp } = ctx
+  { topics, changeOf }: Pick<SubscribeOptions<Change>, 'topics' | 'changeOf'>,
+): Promise<EventStream<TrackedEnvelope<Change>>> {
+  const { userId, subscriptions, address, destroyConnection } = ctx
   try {
-    const stream = await live.open({
-      caller: userId === undefined ? `address:${networkOf(address)}` : `user:${userId}`,
+    const stream = await subscriptions.open({
+      caller: userId === undefined ? `address:${clientNetwork(address)}` : `user:${userId}`,
       topics,
       changeOf,
       after: input.lastEventId ?? undefined,
-      expiresAt: userId === undefined ? undefined : (await ctx.identify()).expiresAt,
+      expiresAt: userId === undefined ? undefined : (await ctx.authenticate()).expiresAt,
       signal,
-      hangUp,
+      destroyConnection,
     })
     return Object.assign(track(stream), { since: stream.since, position: stream.position })
   } catch (error) {
-    if (!(error instanceof NotResumable)) throw error
+    if (!(error instanceof NotResumableError)) throw error
     const issue = { code: 'custom' as const, path: ['lastEventId'], message: error.message, input: undefined }
     throw new TRPCError({ code: 'BAD_REQUEST', cause: new z.ZodRealError([issue]) })
   }
 }
 
 async function* track<Change>(
-  stream: AsyncGenerator<Told<Change>, void>,
+  stream: AsyncGenerator<ChangeEvent<Change>, void>,
 ): AsyncGenerator<TrackedEnvelope<Change>, void> {
   try {
     for await (const { id, change } of stream) yield tracked(String(id), change)

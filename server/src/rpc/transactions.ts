@@ -1,8 +1,8 @@
-import { type Db, type FailedAttempt, OutcomeUnknown, type Tx, transact } from '@pointwise/db'
+import { CommitUnknownError, type Db, type FailedAttempt, type Tx, transact } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 
 /** What happened to transactions since the server started, by call: for metrics. */
-export interface Counters {
+export interface TransactionCounters {
   /** Retries, by their reason: the database's error number, the driver's code, or the name of the error. */
   retries: Record<string, number>
   /** Calls that were refused as `service_busy` after their last attempt. */
@@ -11,20 +11,20 @@ export interface Counters {
   lostCommits: number
 }
 
-export const newCounters = (): Counters => ({ retries: {}, exhausted: 0, lostCommits: 0 })
+export const newTransactionCounters = (): TransactionCounters => ({ retries: {}, exhausted: 0, lostCommits: 0 })
 
 /** How often a request began its transactions, and why more than once. For its log line; no answer tells of it. */
-export class Attempts {
-  readonly #counters: Counters
+export class RetryLog {
+  readonly #counters: TransactionCounters
   readonly #reasons: FailedAttempt['reason'][] = []
   #retries = 0
 
-  constructor(counters: Counters) {
+  constructor(counters: TransactionCounters) {
     this.#counters = counters
   }
 
   /** Of an attempt that failed. */
-  readonly tell = ({ reason, isRetried }: FailedAttempt): void => {
+  readonly record = ({ reason, isRetried }: FailedAttempt): void => {
     const { retries } = this.#counters
     this.#reasons.push(reason)
     if (isRetried) {
@@ -35,7 +35,7 @@ export class Attempts {
   }
 
   /** Nothing, where each transaction took one attempt. */
-  get forLog(): { attempts: number; reasons: FailedAttempt['reason'][] } | undefined {
+  get toLogFields(): { attempts: number; reasons: FailedAttempt['reason'][] } | undefined {
     return this.#reasons.length > 0 ? { attempts: this.#retries + 1, reasons: this.#reasons } : undefined
   }
 }
@@ -52,7 +52,7 @@ export function transactOn(db: Db, onFailedAttempt?: (failed: FailedAttempt) => 
     try {
       return await transact(db, work, { onFailedAttempt })
     } catch (lost) {
-      if (!readBack || !(lost instanceof OutcomeUnknown)) throw lost
+      if (!readBack || !(lost instanceof CommitUnknownError)) throw lost
       // A refusal is an answer; whatever else goes wrong leaves the outcome unknown.
       return transact(db, readBack, { onFailedAttempt }).catch((error) => {
         throw error instanceof Refusal ? error : lost

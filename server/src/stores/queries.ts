@@ -12,7 +12,7 @@ export function selectStoresByName(db: Db) {
   return selectStores(db).orderBy('name')
 }
 
-export function selectNamesake(db: Db, name: string) {
+export function selectStoreByName(db: Db, name: string) {
   return db.selectFrom('stores').select('id').where('name', '=', name)
 }
 

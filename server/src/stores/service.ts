@@ -19,7 +19,7 @@ export async function list(db: Db): Promise<Store[]> {
 
 /** @throws Refusal name_taken */
 export async function create(tx: Tx, { name }: { name: string }): Promise<Store> {
-  const namesake = await queries.selectNamesake(tx, name).executeTakeFirst()
+  const namesake = await queries.selectStoreByName(tx, name).executeTakeFirst()
   if (namesake) throw new Refusal('name_taken', { name })
   const { insertId } = await queries.insertStore(tx, name).executeTakeFirstOrThrow()
   return { id: Number(insertId), name }

@@ -9,7 +9,7 @@ export interface StreamLimits {
 }
 
 /** How many streams are open, of each caller and in all. */
-export class Places {
+export class StreamLimiter {
   readonly #limits: StreamLimits
   readonly #taken = new Map<string, number>()
   #inAll = 0

@@ -1,4 +1,4 @@
-import type { LiveEvent } from '../outbox/topics.ts'
+import type { StoredEvent } from '../outbox/topics.ts'
 import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
 
 /** Whoever lets more than this wait reads too slowly. */
@@ -7,13 +7,13 @@ const WAITING_MAX = 1_024
 const LAST_WORD_MS = 1_000
 
 /** A change, and the id of the event that tells of it. */
-export interface Told<Change> {
+export interface ChangeEvent<Change> {
   id: number
   change: Change
 }
 
 /** What one reader is told, and how far. */
-export interface Telling<Item> extends AsyncGenerator<Item, void> {
+export interface EventStream<Item> extends AsyncGenerator<Item, void> {
   /** The event behind which it began, where the reader named none. */
   since: number | undefined
   /** Nothing up to here is left to be told; undefined while something is. */
@@ -21,31 +21,31 @@ export interface Telling<Item> extends AsyncGenerator<Item, void> {
 }
 
 /** Why a stream ends where the reader is to come back: nothing is lost, and the same call with the last id goes on. */
-export const comeBack = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
+export const reconnectRefusal = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
 
-export interface StreamOptions<Change> {
+export interface SubscriberQueueOptions<Change> {
   /** What is told of an event; undefined leaves it out. */
-  changeOf: (event: LiveEvent) => Change | undefined
+  changeOf: (event: StoredEvent) => Change | undefined
   /** Called once, however it ends. */
   onEnd: () => void
   /** Drops the connection to a reader who does not even read why it ended. */
-  hangUp?: (() => void) | undefined
+  destroyConnection?: (() => void) | undefined
 }
 
 /** What somebody who reads has not read yet, in order; bounded. */
-export class Stream<Change> {
-  readonly changeOf: StreamOptions<Change>['changeOf']
+export class SubscriberQueue<Change> {
+  readonly changeOf: SubscriberQueueOptions<Change>['changeOf']
   readonly #onEnd: () => void
   readonly #hangUp: (() => void) | undefined
   #last = 0
-  #waiting: Told<Change>[] = []
+  #waiting: ChangeEvent<Change>[] = []
   #wanted: PromiseWithResolvers<void> | undefined
   #end: { reason: unknown } | undefined
 
-  constructor({ changeOf, onEnd, hangUp }: StreamOptions<Change>) {
+  constructor({ changeOf, onEnd, destroyConnection }: SubscriberQueueOptions<Change>) {
     this.changeOf = changeOf
     this.#onEnd = onEnd
-    this.#hangUp = hangUp
+    this.#hangUp = destroyConnection
   }
 
   get isEnded(): boolean {
@@ -63,13 +63,13 @@ export class Stream<Change> {
   }
 
   /** Takes in an event, once. */
-  push(event: LiveEvent): void {
+  push(event: StoredEvent): void {
     if (this.#end || event.id <= this.#last) return
     this.#last = event.id
     const change = this.changeOf(event)
     if (change === undefined) return
     if (this.#waiting.length === WAITING_MAX) {
-      this.end(comeBack())
+      this.end(reconnectRefusal())
       return
     }
     this.#waiting.push({ id: event.id, change })
@@ -87,7 +87,7 @@ export class Stream<Change> {
   }
 
   /** Reads until it is ended. */
-  async *read(): AsyncGenerator<Told<Change>, void> {
+  async *read(): AsyncGenerator<ChangeEvent<Change>, void> {
     while (!this.#end) {
       const told = this.#waiting.shift()
       if (told) {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { router } from '../rpc/init.ts'
-import { adminProcedure, existingUser, userProcedure } from '../rpc/procedures.ts'
+import { adminProcedure, requireUser, userProcedure } from '../rpc/procedures.ts'
 import { id, nameUpTo } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as users from './service.ts'
@@ -10,7 +10,7 @@ const user = z.object({ id, name: z.string(), createdAt: z.date() })
 export const usersRouter = router({
   me: userProcedure()
     .meta({ description: 'Who you are.', example: examples.me })
-    .use(existingUser)
+    .use(requireUser)
     .output(user)
     .query(({ ctx }) => users.get(ctx.db, ctx.userId)),
 
@@ -34,7 +34,7 @@ export const usersRouter = router({
     .output(z.object({ id }))
     .mutation(async ({ ctx, input }) => {
       const removed = await ctx.transact((tx) => users.remove(tx, { ...input, now: ctx.now() }))
-      ctx.directory.forget(input.userId)
+      ctx.userExistenceCache.invalidate(input.userId)
       return removed
     }),
 })

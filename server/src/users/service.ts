@@ -20,12 +20,12 @@ export async function get(db: Db, userId: number): Promise<User> {
 }
 
 /** The users who are here longest, at most so many. */
-export async function first(db: Db, count: number): Promise<User[]> {
+export async function listFirst(db: Db, count: number): Promise<User[]> {
   return queries.selectFirstUsers(db, count).execute()
 }
 
 /** Whether there was a user ever, removed or not. */
-export async function wasAny(db: Db): Promise<boolean> {
+export async function hasEverHadUsers(db: Db): Promise<boolean> {
   return (await queries.selectAnybody(db).executeTakeFirst()) !== undefined
 }
 

@@ -1,5 +1,5 @@
 import type { Db } from '@pointwise/db'
-import { Kept } from '../cache.ts'
+import { StaleWhileRevalidateCache } from '../cache.ts'
 import * as users from './service.ts'
 
 const USERS_MAX = 50_000
@@ -8,23 +8,23 @@ const USERS_MAX = 50_000
  * Which users there are, remembered for a moment, so that a call does not ask the database who its caller is. A user who is
  * removed by another server may go on for twice as long at most; what moves points decides it in its transaction.
  */
-export class Directory {
-  readonly #users: Kept<number, { exists: boolean }>
+export class UserExistenceCache {
+  readonly #users: StaleWhileRevalidateCache<number, { exists: boolean }>
 
   constructor(db: Db, { ttlSeconds }: { ttlSeconds: number }) {
-    this.#users = new Kept({ ttlSeconds, max: USERS_MAX }, async (userId) => ({
+    this.#users = new StaleWhileRevalidateCache({ ttlSeconds, max: USERS_MAX }, async (userId) => ({
       exists: await users.exists(db, userId),
     }))
   }
 
   async has(userId: number): Promise<boolean> {
     const { exists } = await this.#users.get(userId)
-    if (!exists) this.#users.forget(userId)
+    if (!exists) this.#users.invalidate(userId)
     return exists
   }
 
   /** After a user was removed. */
-  forget(userId: number): void {
-    this.#users.forget(userId)
+  invalidate(userId: number): void {
+    this.#users.invalidate(userId)
   }
 }

@@ -1,12 +1,12 @@
-import type { Extents, Survey } from '../audit-run.ts'
-import { inWords } from '../findings.ts'
-import { IdSet } from '../id-bitmap.ts'
+import type { AuditRun, TableScans } from '../audit-run.ts'
+import { format } from '../findings.ts'
+import { IdBitmap } from '../id-bitmap.ts'
 import * as queries from '../queries/event-queries.ts'
 import type { Chunk } from '../queries/table-scan.ts'
 
 /** What the events tell, as sets of ids: no index leads from a row to its events. */
 interface Told {
-  once: Map<queries.Once, IdSet>
+  once: Map<queries.Once, IdBitmap>
   /** How many events there are too many of, by row. */
   again: Map<string, { type: queries.Once; id: number; more: number }>
 }
@@ -14,37 +14,43 @@ interface Told {
 type Happened = { block: number } & Partial<Record<queries.Once, number>>
 
 /** Holds each event against the rows that it tells of, and each row that has an event against the events. */
-export async function checkEvents(survey: Survey, { events, point_histories, orders }: Extents): Promise<void> {
-  const { db, ledger, progress } = survey
-  const told: Told = { once: new Map(queries.ONCE.map((type) => [type, new IdSet()])), again: new Map() }
-  ledger.looked('events', events.rows)
+export async function checkEvents(survey: AuditRun, { events, point_histories, orders }: TableScans): Promise<void> {
+  const { db, findings, progress } = survey
+  const told: Told = { once: new Map(queries.ONCE.map((type) => [type, new IdBitmap()])), again: new Map() }
+  findings.addRows('events', events.rows)
   for (const chunk of events.chunks) {
-    await tellUntrue(survey, chunk)
-    await remember(survey, chunk, told)
+    await reportWrongEvents(survey, chunk)
+    await collectEventIds(survey, chunk, told)
     progress('events', chunk.upTo)
   }
   for (const chunk of point_histories.chunks) {
-    tellUntold(survey, told, await queries.selectCharges(db, chunk).execute())
+    reportMissingEvents(survey, told, await queries.selectCharges(db, chunk).execute())
   }
-  for (const chunk of orders.chunks) tellUntold(survey, told, await queries.selectHappened(db, chunk).execute())
+  for (const chunk of orders.chunks)
+    reportMissingEvents(survey, told, await queries.selectHappened(db, chunk).execute())
   for (const { type, id, more } of told.again.values()) tellTimes(survey, type, id, String(1 + more))
 }
 
-async function tellUntrue({ db, ledger }: Survey, chunk: Chunk): Promise<void> {
+async function reportWrongEvents({ db, findings }: AuditRun, chunk: Chunk): Promise<void> {
   for (const event of await queries.selectUntrue(db, chunk).execute()) {
     const { id, type, key, payload, useType, point, balance, walletOf, productId, removedAt } = event
     const { status, total, userId, lines } = event
     const about = type.startsWith('points.')
-      ? `a ${inWords(useType)} of ${inWords(point)} by user ${inWords(walletOf)}, balance ${inWords(balance)}`
+      ? `a ${format(useType)} of ${format(point)} by user ${format(walletOf)}, balance ${format(balance)}`
       : type.startsWith('order.')
-        ? `an order of user ${inWords(userId)}, total ${inWords(total)}, status ${inWords(status)}: ${inWords(lines)}`
-        : `product ${inWords(productId)}, removed at ${inWords(removedAt)}`
+        ? `an order of user ${format(userId)}, total ${format(total)}, status ${format(status)}: ${format(lines)}`
+        : `product ${format(productId)}, removed at ${format(removedAt)}`
     const words = typeof payload === 'string' ? payload : JSON.stringify(payload)
-    ledger.broken('events', { what: 'events', ids: { id }, expected: about, found: `${type} to ${key}: ${words}` })
+    findings.addFinding('events', {
+      what: 'events',
+      ids: { id },
+      expected: about,
+      found: `${type} to ${key}: ${words}`,
+    })
   }
 }
 
-async function remember({ db }: Survey, chunk: Chunk, { once, again }: Told): Promise<void> {
+async function collectEventIds({ db }: AuditRun, chunk: Chunk, { once, again }: Told): Promise<void> {
   const toldAgain = (type: queries.Once, id: number, times: number) => {
     const known = again.get(`${type} ${id}`) ?? { type, id, more: 0 }
     again.set(`${type} ${id}`, { ...known, more: known.more + times })
@@ -65,17 +71,17 @@ function countBits(bits: number): number {
   return count
 }
 
-function tellUntold(survey: Survey, { once }: Told, blocks: Happened[]): void {
+function reportMissingEvents(survey: AuditRun, { once }: Told, blocks: Happened[]): void {
   for (const happened of blocks) {
     for (const type of queries.ONCE) {
       const bits = happened[type] ?? 0
-      survey.ledger.looked('told', countBits(bits))
+      survey.findings.addRows('told', countBits(bits))
       for (const id of once.get(type)?.missing(happened.block, bits) ?? []) tellTimes(survey, type, id, 'none')
     }
   }
 }
 
-function tellTimes({ ledger }: Survey, type: queries.Once, id: number, found: string): void {
+function tellTimes({ findings }: AuditRun, type: queries.Once, id: number, found: string): void {
   const ids = type === 'points.charged' ? { history_id: id } : { order_id: id }
-  ledger.broken('told', { what: 'events', ids: { type, ...ids }, expected: '1', found })
+  findings.addFinding('told', { what: 'events', ids: { type, ...ids }, expected: '1', found })
 }

@@ -1,13 +1,14 @@
-import type { Extents, Survey } from '../audit-run.ts'
-import { inWords } from '../findings.ts'
+import type { AuditRun, TableScans } from '../audit-run.ts'
+import { format } from '../findings.ts'
 import * as queries from '../queries/order-queries.ts'
 
 /** Holds each order against its lines, its payment, its refund, and their rows of history. */
-export async function checkOrders({ db, ledger, progress }: Survey, { orders }: Extents): Promise<void> {
-  for (const check of ['totals', 'payments', 'uses', 'refunds', 'returns'] as const) ledger.looked(check, orders.rows)
+export async function checkOrders({ db, findings, progress }: AuditRun, { orders }: TableScans): Promise<void> {
+  for (const check of ['totals', 'payments', 'uses', 'refunds', 'returns'] as const)
+    findings.addRows(check, orders.rows)
   for (const chunk of orders.chunks) {
     for (const { id, expected, found } of await queries.selectOrdersOffLines(db, chunk).execute()) {
-      ledger.broken('totals', {
+      findings.addFinding('totals', {
         what: 'orders',
         ids: { id },
         expected: expected === null ? 'lines' : `total_price ${expected}`,
@@ -18,9 +19,9 @@ export async function checkOrders({ db, ledger, progress }: Survey, { orders }: 
       const { status, total, userId, paidAt, paid, payer, paymentAt, refunded } = order
       const ids = { order_id: order.id }
       const payment = (amount: number, user: number | null, at: Date | null) =>
-        `amount ${amount}, user_id ${user}, created_at ${inWords(at)}`
+        `amount ${amount}, user_id ${user}, created_at ${format(at)}`
       if (!order.hasItsPayment) {
-        ledger.broken('payments', {
+        findings.addFinding('payments', {
           what: 'payments',
           ids,
           expected: isPaid(status) ? payment(total, userId, paidAt) : `none: the order is ${status}`,
@@ -28,7 +29,7 @@ export async function checkOrders({ db, ledger, progress }: Survey, { orders }: 
         })
       }
       if (!order.hasItsRefund) {
-        ledger.broken('refunds', {
+        findings.addFinding('refunds', {
           what: 'refunds',
           ids,
           expected: status === 'refunded' ? `amount ${total}` : `none: the order is ${status}`,
@@ -42,10 +43,10 @@ export async function checkOrders({ db, ledger, progress }: Survey, { orders }: 
         Number(count) === 0
           ? 'none'
           : `${count} ${type}, together ${sum}${Number(ofOthers) > 0 ? `, ${ofOthers} of them in another wallet` : ''}`
-      const one = (type: string, point: number) => `1 ${type} of ${point} in wallet ${inWords(walletId)}`
+      const one = (type: string, point: number) => `1 ${type} of ${point} in wallet ${format(walletId)}`
       const none = `none: the order is ${status}`
       const broken = (check: 'uses' | 'returns', expected: string, found: string) =>
-        ledger.broken(check, { what: 'point_histories', ids: { order_id: order.id }, expected, found })
+        findings.addFinding(check, { what: 'point_histories', ids: { order_id: order.id }, expected, found })
       if (!order.hasItsUse) {
         const expected = isPaid(status) ? one('USE', -total) : none
         broken('uses', expected, rows('USE', order.uses, order.used, order.usesOfOthers))

@@ -1,4 +1,4 @@
-import type { Extents, Survey } from '../audit-run.ts'
+import type { AuditRun, TableScans } from '../audit-run.ts'
 import * as queries from '../queries/sale-queries.ts'
 import type { Chunk } from '../queries/table-scan.ts'
 
@@ -35,8 +35,8 @@ class Sales {
  * Holds the stock, the sales volume and the hours of each product against the paid lines. Lines are read by order, and
  * added up here for a range of products; a range whose sums outgrow their bound is halved, and each half read anew.
  */
-export async function checkSales(survey: Survey, extents: Extents): Promise<void> {
-  for (const check of ['stock', 'sales'] as const) survey.ledger.looked(check, extents.products.rows)
+export async function checkSales(survey: AuditRun, extents: TableScans): Promise<void> {
+  for (const check of ['stock', 'sales'] as const) survey.findings.addRows(check, extents.products.rows)
   const ranges: Chunk[] = [{ after: Number.MIN_SAFE_INTEGER, upTo: Number.MAX_SAFE_INTEGER }]
   for (let range = ranges.pop(); range; range = ranges.pop()) {
     const sales = new Sales()
@@ -52,8 +52,8 @@ export async function checkSales(survey: Survey, extents: Extents): Promise<void
 
 /** Returns a product in the middle of those seen so far when there is more than may be kept. */
 async function addUp(
-  { db, entriesMax, progress }: Survey,
-  { orders, product_sales: rollup }: Extents,
+  { db, entriesMax, progress }: AuditRun,
+  { orders, product_sales: rollup }: TableScans,
   range: Chunk,
   sales: Sales,
 ): Promise<number | undefined> {
@@ -85,29 +85,34 @@ function partsIn(range: Chunk, chunks: Chunk[]): Chunk[] {
     .filter(({ after, upTo }) => after < upTo)
 }
 
-function tellHours({ ledger }: Survey, { entries, products }: Sales): void {
-  ledger.looked('hours', entries)
+function tellHours({ findings }: AuditRun, { entries, products }: Sales): void {
+  findings.addRows('hours', entries)
   for (const [productId, hours] of products) {
     for (const [hour, { rolledUp, sold }] of hours) {
       if (rolledUp === sold) continue
       const time = hour === null ? 'none' : new Date(hour * HOUR_MS).toISOString()
       const ids = { product_id: productId, hour: time }
-      ledger.broken('hours', { what: 'product_sales', ids, expected: `count ${sold}`, found: `count ${rolledUp}` })
+      findings.addFinding('hours', {
+        what: 'product_sales',
+        ids,
+        expected: `count ${sold}`,
+        found: `count ${rolledUp}`,
+      })
     }
   }
 }
 
-async function checkStock({ db, ledger }: Survey, products: Chunk, sales: Sales): Promise<void> {
+async function checkStock({ db, findings }: AuditRun, products: Chunk, sales: Sales): Promise<void> {
   for (const { id, salesVolume, stock, stocked } of await queries.selectStockBooks(db, products).execute()) {
     const sold = sales.sold(id)
     if (salesVolume !== sold) {
       const [expected, found] = [`sales_volume ${sold}`, `sales_volume ${salesVolume}`]
-      ledger.broken('sales', { what: 'products', ids: { id }, expected, found })
+      findings.addFinding('sales', { what: 'products', ids: { id }, expected, found })
     }
     const left = Number(stocked) - sold
     if (stock !== null && stock !== left) {
       const expected = `stock ${left}, which is ${stocked} stocked less ${sold} sold`
-      ledger.broken('stock', { what: 'stock', ids: { product_id: id }, expected, found: `stock ${stock}` })
+      findings.addFinding('stock', { what: 'stock', ids: { product_id: id }, expected, found: `stock ${stock}` })
     }
   }
 }

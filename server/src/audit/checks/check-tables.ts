@@ -1,12 +1,12 @@
-import type { Survey } from '../audit-run.ts'
-import { inWords } from '../findings.ts'
+import type { AuditRun } from '../audit-run.ts'
+import { format } from '../findings.ts'
 import { RULES, selectRuleBreakers } from '../queries/row-rules.ts'
 import { type Chunk, countRows, KEYS, selectChunk, type Table } from '../queries/table-scan.ts'
 
 const FIRST = Number.MIN_SAFE_INTEGER
 
 /** A table as the walk over it found it. */
-export interface Extent {
+export interface TableScan {
   chunks: Chunk[]
   rows: number
   /** What its rows hold of points, all together. */
@@ -14,8 +14,8 @@ export interface Extent {
 }
 
 /** Cuts a table into chunks, and holds each row against the rules of its table. */
-export async function surveyTable(survey: Survey, table: Table): Promise<Extent> {
-  const extent: Extent = { chunks: [], rows: 0, points: 0 }
+export async function scanTable(survey: AuditRun, table: Table): Promise<TableScan> {
+  const extent: TableScan = { chunks: [], rows: 0, points: 0 }
   const { db, chunkSize: size } = survey
   for (let after = FIRST; ; ) {
     const { upTo, rows, points } = await selectChunk(db, table, { after, size }).executeTakeFirstOrThrow()
@@ -31,21 +31,21 @@ export async function surveyTable(survey: Survey, table: Table): Promise<Extent>
     if (rows < size) break
     after = upTo
   }
-  for (const check of new Set(RULES[table].map((rule) => rule.check))) survey.ledger.looked(check, extent.rows)
+  for (const check of new Set(RULES[table].map((rule) => rule.check))) survey.findings.addRows(check, extent.rows)
   return extent
 }
 
-async function keepRules({ db, ledger }: Survey, table: Table, chunk: Chunk): Promise<void> {
+async function keepRules({ db, findings }: AuditRun, table: Table, chunk: Chunk): Promise<void> {
   for (const row of await selectRuleBreakers(db, table, chunk).execute()) {
-    const ids = { [KEYS[table]]: row.id, ...(row.hour && { hour: inWords(row.hour) }) }
+    const ids = { [KEYS[table]]: row.id, ...(row.hour && { hour: format(row.hour) }) }
     for (const [index, { check, column, expected }] of RULES[table].entries()) {
       if (row[`holds${index}`]) continue
       const isCompanion = check === 'companions'
-      ledger.broken(check, {
+      findings.addFinding(check, {
         what: table,
         ids,
         expected: isCompanion ? expected : `${column} ${expected}`,
-        found: isCompanion ? 'none' : `${column} ${inWords(row[`value${index}`])}`,
+        found: isCompanion ? 'none' : `${column} ${format(row[`value${index}`])}`,
       })
     }
   }

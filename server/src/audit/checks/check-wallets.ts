@@ -1,15 +1,18 @@
-import type { Extents, Survey } from '../audit-run.ts'
+import type { AuditRun, TableScans } from '../audit-run.ts'
 import type { Chunk } from '../queries/table-scan.ts'
 import * as queries from '../queries/wallet-queries.ts'
 
 /** Holds each wallet against its history, and each row of a history against the one before it. */
-export async function checkWallets(survey: Survey, { points, point_histories: histories }: Extents): Promise<void> {
-  const { db, ledger } = survey
-  ledger.looked('balances', points.rows)
-  ledger.looked('chains', histories.rows)
+export async function checkWallets(
+  survey: AuditRun,
+  { points, point_histories: histories }: TableScans,
+): Promise<void> {
+  const { db, findings } = survey
+  findings.addRows('balances', points.rows)
+  findings.addRows('chains', histories.rows)
   for await (const chunk of bySizeOfHistory(survey, { points, point_histories: histories })) {
     for (const { id, balance, history } of await queries.selectBalancesOffHistory(db, chunk).execute()) {
-      ledger.broken('balances', {
+      findings.addFinding('balances', {
         what: 'points',
         ids: { id },
         expected: `point ${history}`,
@@ -17,7 +20,7 @@ export async function checkWallets(survey: Survey, { points, point_histories: hi
       })
     }
     for (const { id, balance, before, point } of await queries.selectGaps(db, chunk).execute()) {
-      ledger.broken('chains', {
+      findings.addFinding('chains', {
         what: 'point_histories',
         ids: { id },
         expected: `balance ${before + point}, which is ${before} and ${point}`,
@@ -29,8 +32,8 @@ export async function checkWallets(survey: Survey, { points, point_histories: hi
 
 /** Wallets in chunks of bounded history, for a wallet may have thousands of rows. */
 async function* bySizeOfHistory(
-  { db, chunkSize: size }: Survey,
-  { points, point_histories: histories }: Pick<Extents, 'points' | 'point_histories'>,
+  { db, chunkSize: size }: AuditRun,
+  { points, point_histories: histories }: Pick<TableScans, 'points' | 'point_histories'>,
 ): AsyncGenerator<Chunk> {
   for (const { after: start, upTo: end } of points.chunks) {
     for (let after = start; after < end; ) {
@@ -47,11 +50,11 @@ async function* bySizeOfHistory(
 }
 
 /** Holds all balances together against all that ever changed them. */
-export function checkTotal({ ledger }: Survey, { points, point_histories, payments, refunds }: Extents): void {
+export function checkTotal({ findings }: AuditRun, { points, point_histories, payments, refunds }: TableScans): void {
   const expected = point_histories.points - payments.points + refunds.points
-  ledger.looked('total', points.rows)
+  findings.addRows('total', points.rows)
   if (points.points === expected) return
-  ledger.broken('total', {
+  findings.addFinding('total', {
     what: 'points',
     ids: {},
     expected: `${expected} = ${point_histories.points} charged − ${payments.points} paid + ${refunds.points} refunded`,

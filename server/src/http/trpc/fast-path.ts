@@ -30,7 +30,7 @@ const METHODS = { query: 'GET', mutation: 'POST' } as const
  * The call that a request is, when it is plainly one: a known procedure, its own method, JSON, and an input that can be
  * read. Of everything else (batches, streams, broken or unusual requests) it is undefined, and tRPC's adapter answers.
  */
-export function plainCall(
+export function parseCall(
   procedures: Procedures,
   { method, headers, query, body }: FastifyRequest,
   path: string,
@@ -54,7 +54,7 @@ export function plainCall(
   }
 }
 
-export interface Lane {
+export interface CallHandlers {
   context: Context
   onError: (error: ReturnType<typeof getTRPCErrorFromUnknown>, path: string) => void
   headersFor: (errors: readonly { cause?: unknown }[]) => Record<string, string>
@@ -64,7 +64,7 @@ export interface Lane {
  * Answers a plain call, byte for byte as tRPC's adapter would, without the Request and Response objects that cost more than
  * the call: see test/bench.
  */
-export async function answerPlainCall(call: Call, reply: FastifyReply, { context, onError, headersFor }: Lane) {
+export async function sendCallResult(call: Call, reply: FastifyReply, { context, onError, headersFor }: CallHandlers) {
   const { path, procedure, type, input } = call
   try {
     const data = await procedure({

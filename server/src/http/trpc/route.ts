@@ -3,11 +3,11 @@ import { type FastifyHandlerOptions, fastifyRequestHandler } from '@trpc/server/
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../refusals.ts'
 import type { Context } from '../../rpc/context.ts'
-import { trace } from '../../rpc/init.ts'
-import type { Overload } from '../load-shedding.ts'
-import { answerPlainCall, plainCall, proceduresOf } from './fast-path.ts'
-import { answerStream, streamCall } from './sse.ts'
-import { Heartbeat } from './sse-heartbeat.ts'
+import { rememberRequestId } from '../../rpc/init.ts'
+import type { LoadShedding } from '../load-shedding.ts'
+import { parseCall, proceduresOf, sendCallResult } from './fast-path.ts'
+import { parseStreamCall, sendEventStream } from './sse.ts'
+import { SseHeartbeat } from './sse-heartbeat.ts'
 
 /** A batch counts as one request to everything in front of tRPC, so its size is bounded. */
 export const BATCH_MAX = 20
@@ -23,7 +23,7 @@ type CreateContext = (request: FastifyRequest, reply: FastifyReply) => Context
 
 interface Mounted {
   router: AnyTRPCRouter
-  overload: Overload
+  overload: LoadShedding
 }
 
 /** Mounts a router under `/trpc`. JSON is the only body there is: anything else is 415. */
@@ -32,14 +32,14 @@ export function mountTrpc(app: FastifyInstance, { router, overload }: Mounted, c
   const adapter = adapterOptions(router, createContext)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
-  const heartbeat = new Heartbeat()
+  const heartbeat = new SseHeartbeat()
   const maxBodySize = app.initialConfig.bodyLimit ?? 0
   const handler = (req: FastifyRequest<CallRoute>, res: FastifyReply) => {
     const { path } = req.params
     const onError = (error: TRPCError) => logFault(req, error, path)
-    const stream = streamCall(procedures, req, path)
+    const stream = parseStreamCall(procedures, req, path)
     if (stream) {
-      return answerStream(stream, res, {
+      return sendEventStream(stream, res, {
         context: createContext(req, res),
         onError,
         headersFor: responseHeaders,
@@ -47,7 +47,7 @@ export function mountTrpc(app: FastifyInstance, { router, overload }: Mounted, c
         overload,
       })
     }
-    const call = plainCall(procedures, req, path)
+    const call = parseCall(procedures, req, path)
     const calls = call ? 1 : Math.min(path.split(',').length, BATCH_MAX)
     return overload.run(calls, res, async (done) => {
       if (!call) {
@@ -58,7 +58,7 @@ export function mountTrpc(app: FastifyInstance, { router, overload }: Mounted, c
         }
         return fastifyRequestHandler({ ...adapter, responseMeta, req, res, path, maxBodySize })
       }
-      return answerPlainCall(call, res, { context: createContext(req, res), onError, headersFor: responseHeaders })
+      return sendCallResult(call, res, { context: createContext(req, res), onError, headersFor: responseHeaders })
     })
   }
   app.route<CallRoute>({ method: METHODS, url: '/trpc/:path', handler })
@@ -70,7 +70,7 @@ const adapterOptions = (router: AnyTRPCRouter, createContext: CreateContext) =>
     maxBatchSize: BATCH_MAX,
     createContext: ({ req, res }) => createContext(req, res),
     onError({ error, path, ctx, req }) {
-      if (!ctx) trace(error, req.id)
+      if (!ctx) rememberRequestId(error, req.id)
       logFault(req, error, path)
     },
     responseMeta: ({ errors, eagerGeneration }) => ({

@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import { PING_MS } from '../../rpc/init.ts'
-import type { Telling } from '../../subscriptions/subscriber-queue.ts'
+import type { EventStream } from '../../subscriptions/subscriber-queue.ts'
 
 const TICK_MS = 1_000
 
-interface Beating extends Pick<Telling<unknown>, 'position'> {
+interface Beating extends Pick<EventStream<unknown>, 'position'> {
   wroteAt: number
 }
 
 /** Tells those who read streams on which nothing happens that they are still connected: one timer for all. */
-export class Heartbeat {
+export class SseHeartbeat {
   readonly #streams = new Map<ServerResponse, Beating>()
   #timer: NodeJS.Timeout | undefined
 

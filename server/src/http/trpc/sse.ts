@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http'
 import { type AnyTRPCProcedure, getTRPCErrorFromUnknown, getTRPCErrorShape, isTrackedEnvelope } from '@trpc/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { STREAM_CLIENT, trpcConfig } from '../../rpc/init.ts'
-import type { Telling } from '../../subscriptions/subscriber-queue.ts'
-import type { Overload } from '../load-shedding.ts'
-import type { Lane, Procedures } from './fast-path.ts'
-import { type Heartbeat, idLine } from './sse-heartbeat.ts'
+import type { EventStream } from '../../subscriptions/subscriber-queue.ts'
+import type { LoadShedding } from '../load-shedding.ts'
+import type { CallHandlers, Procedures } from './fast-path.ts'
+import { idLine, type SseHeartbeat } from './sse-heartbeat.ts'
 
 const HEADERS = {
   'content-type': 'text/event-stream',
@@ -15,9 +15,9 @@ const HEADERS = {
 }
 const LAST_EVENT_ID = ['lastEventId', 'Last-Event-Id'] as const
 
-export interface StreamLane extends Lane {
-  heartbeat: Heartbeat
-  overload: Overload
+export interface StreamHandlers extends CallHandlers {
+  heartbeat: SseHeartbeat
+  overload: LoadShedding
 }
 
 /** A call of a subscription, whose input could be read. */
@@ -28,7 +28,7 @@ interface StreamCall {
 }
 
 /** The subscription that a request asks for, when it plainly does; of everything else tRPC's adapter takes care. */
-export function streamCall(procedures: Procedures, request: FastifyRequest, path: string): StreamCall | undefined {
+export function parseStreamCall(procedures: Procedures, request: FastifyRequest, path: string): StreamCall | undefined {
   const { method, headers, query } = request
   const procedure = procedures.get(path)
   if (procedure?._def.type !== 'subscription' || method !== 'GET' || headers['content-type']) return undefined
@@ -58,10 +58,10 @@ function resumed(input: unknown, lastEventId: unknown): unknown {
  * come back to, before the first change and with each ping. It is read as fast as the client reads. Opening it is a call like
  * others; then it costs next to nothing.
  */
-export async function answerStream(
+export async function sendEventStream(
   call: StreamCall,
   reply: FastifyReply,
-  { context, onError, headersFor, heartbeat, overload }: StreamLane,
+  { context, onError, headersFor, heartbeat, overload }: StreamHandlers,
 ): Promise<FastifyReply> {
   const { path, procedure, input } = call
   const { raw: response, request } = reply
@@ -73,7 +73,7 @@ export async function answerStream(
     heartbeat.beat(response)
     if (!response.write(event)) await drained(response)
   }
-  const begin = async ({ since, position = () => undefined }: Partial<Telling<unknown>> = {}) => {
+  const begin = async ({ since, position = () => undefined }: Partial<EventStream<unknown>> = {}) => {
     reply.hijack()
     heartbeat.start(response, position)
     whenClosed(response, () => {
@@ -91,7 +91,7 @@ export async function answerStream(
   const type = 'subscription'
   try {
     const ask = { path, getRawInput: async () => input, ctx: context, type, signal, batchIndex: 0 } as const
-    const told = (await overload.run(1, reply, () => procedure(ask))) as Telling<unknown> | undefined
+    const told = (await overload.run(1, reply, () => procedure(ask))) as EventStream<unknown> | undefined
     if (!told) return reply
     await begin(told)
     for await (const each of told) await write(messageOf(each))

@@ -31,13 +31,13 @@ ${head}<title>Pointwise</title>
 })
 
 /** Looks again by itself, without a script. */
-export const beingBuilt = pageOf(
+export const buildingPage = pageOf(
   '<meta http-equiv="refresh" content="1">\n',
   'The shop is being built',
   'This takes a few seconds, once. The page comes by itself.',
 )
 
-export const notBuilt = pageOf(
+export const buildFailedPage = pageOf(
   '',
   'The shop could not be built',
   'The API is open all the same. The reason stands in the terminal.',

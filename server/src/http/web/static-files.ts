@@ -16,7 +16,7 @@ const ENCODINGS = [
   { name: 'gzip', extension: '.gz' },
 ]
 
-interface SiteFile {
+interface StaticFile {
   type: string
   body: Buffer
   tag: string
@@ -24,14 +24,14 @@ interface SiteFile {
 }
 
 /** The files of a built page, by their path: `/index.html`. They are few and small, so they are kept in memory. */
-export type Site = ReadonlyMap<string, SiteFile>
+export type StaticFiles = ReadonlyMap<string, StaticFile>
 
 /** Reads a folder that a bundler filled, with whatever it compressed beforehand. */
-export async function readSite(folder: string): Promise<Site> {
+export async function readStaticFiles(folder: string): Promise<StaticFiles> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
   const bodies = new Map(await Promise.all(files.map(async (file) => [file, await readFile(file)] as const)))
-  const site = new Map<string, SiteFile>()
+  const site = new Map<string, StaticFile>()
   for (const [file, body] of bodies) {
     const type = TYPES[extname(file)]
     if (!type) continue
@@ -45,7 +45,7 @@ export async function readSite(folder: string): Promise<Site> {
   return site
 }
 
-export function textFile(type: string, text: string): SiteFile {
+export function textFile(type: string, text: string): StaticFile {
   const body = Buffer.from(text)
   return { type, body, tag: tagOf(body), encoded: [] }
 }
@@ -54,7 +54,7 @@ export function textFile(type: string, text: string): SiteFile {
 export function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
-  { file, cacheControl }: { file: SiteFile; cacheControl: string },
+  { file, cacheControl }: { file: StaticFile; cacheControl: string },
 ): FastifyReply {
   reply.headers({ 'cache-control': cacheControl, etag: file.tag, vary: 'Accept-Encoding, Origin' })
   if (request.headers['if-none-match'] === file.tag) return reply.code(304).send()

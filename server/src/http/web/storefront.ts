@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
-import { beingBuilt, notBuilt } from './placeholder-page.ts'
-import { readSite, type Site, sendFile, textFile } from './static-files.ts'
+import { buildFailedPage, buildingPage } from './placeholder-page.ts'
+import { readStaticFiles, type StaticFiles, sendFile, textFile } from './static-files.ts'
 
 /** Where `npm run build:storefront` builds. */
 const FOLDER = fileURLToPath(new URL('../../../../client-sdk/example/storefront/dist', import.meta.url))
@@ -33,7 +33,7 @@ export interface DemoUser {
 }
 
 export interface Storefront {
-  site: () => Site | 'being built' | 'not built'
+  site: () => StaticFiles | 'being built' | 'not built'
   /** Only where everybody may be anybody: in the embedded mode. */
   users?: () => Promise<DemoUser[]>
 }
@@ -50,7 +50,7 @@ export async function mountStorefront(app: FastifyInstance, given?: Storefront):
     app.get(place, (request, reply) => {
       const current = site()
       if (typeof current === 'string') {
-        const { page, policy } = current === 'being built' ? beingBuilt : notBuilt
+        const { page, policy } = current === 'being built' ? buildingPage : buildFailedPage
         return reply
           .code(503)
           .headers({ 'content-security-policy': policy, 'cache-control': 'no-store' })
@@ -83,6 +83,6 @@ export async function mountStorefront(app: FastifyInstance, given?: Storefront):
 
 async function builtStorefront(): Promise<Storefront | undefined> {
   if (!existsSync(FOLDER)) return
-  const site = await readSite(FOLDER)
+  const site = await readStaticFiles(FOLDER)
   return { site: () => site }
 }

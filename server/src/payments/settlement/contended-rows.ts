@@ -23,7 +23,7 @@ export interface ToldSuspects {
 }
 
 /** A suspect was had when every row that belongs to it was: a user with the wallet, a product with its stock and its hours. */
-export function tellSuspects(tried: TriedSuspects): ToldSuspects {
+export function classifyContendedRows(tried: TriedSuspects): ToldSuspects {
   const users = new Set(tried.users.map(({ userId }) => userId))
   const products = new Set(tried.products.map(({ id }) => id))
   const hoursHad = Map.groupBy(tried.hours, ({ productId }) => productId)

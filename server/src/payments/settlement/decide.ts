@@ -4,7 +4,7 @@ import * as sales from '../../products/stock.ts'
 import { Refusal } from '../../refusals.ts'
 
 /** A call that waits to be settled; `now` is when it was made, and becomes the time of its payment. */
-export type Request = PayRequest | CheckoutRequest
+export type SettlementRequest = PayRequest | CheckoutRequest
 
 export interface PayRequest {
   kind: 'pay'
@@ -23,7 +23,7 @@ export interface Payment {
   paidAt: Date
 }
 
-export interface Paid {
+export interface PaymentResult {
   order: orders.Order
   payment: Payment
   /** The wallet right after the payment, also when it is replayed. */
@@ -32,14 +32,14 @@ export interface Paid {
 }
 
 /** The rows that requests name, locked. What is missing does not exist. */
-export interface Books {
+export interface SettlementState {
   /** By user; a user who was removed has none. */
   wallets: ReadonlyMap<number, Wallet>
   orders: ReadonlyMap<number, orders.Order & { userId: number }>
   /** The orders that `keyOf` a checkout names. */
   orderIds: ReadonlyMap<string, number>
   /** Of the orders that were paid before. */
-  payments: ReadonlyMap<number, Pick<Paid, 'payment' | 'balance'>>
+  payments: ReadonlyMap<number, Pick<PaymentResult, 'payment' | 'balance'>>
   offers: ReadonlyMap<number, sales.Offer>
   stock: ReadonlyMap<number, number>
   /** Ids for new orders, in the order in which they are inserted. */
@@ -47,7 +47,7 @@ export interface Books {
 }
 
 /** What one payment changes. */
-export interface Sale {
+export interface PaymentWrite {
   userId: number
   walletId: number
   /** As it is now: paid. */
@@ -61,11 +61,11 @@ export interface Sale {
 
 export interface Settled {
   /** Of each request, in their order. */
-  outcomes: (Paid | Refusal)[]
+  outcomes: (PaymentResult | Refusal)[]
   /** What there is to write, in the order in which it happened. */
-  sales: Sale[]
+  sales: PaymentWrite[]
   /** The books after it. */
-  books: Books
+  books: SettlementState
 }
 
 export function keyOf({ userId, idempotencyKey }: { userId: number; idempotencyKey: string }): string {
@@ -76,8 +76,8 @@ export function keyOf({ userId, idempotencyKey }: { userId: number; idempotencyK
  * Settles requests in the order of their arrival. It is pure: no I/O, no clock, and the books it is given stay as they
  * are. Its law: settling n requests as one batch equals settling them one by one, each on the books the last one left.
  */
-export function settle(requests: readonly Request[], books: Books): Settled {
-  const ledger = new Ledger(books)
+export function decide(requests: readonly SettlementRequest[], books: SettlementState): Settled {
+  const ledger = new SettlementDraft(books)
   const outcomes = requests.map((request) => {
     try {
       return request.kind === 'pay' ? ledger.pay(request) : ledger.checkout(request)
@@ -90,17 +90,17 @@ export function settle(requests: readonly Request[], books: Books): Settled {
 }
 
 /** The books while they are being written. */
-class Ledger implements Books {
+class SettlementDraft implements SettlementState {
   readonly wallets: Map<number, Wallet>
   readonly orders: Map<number, orders.Order & { userId: number }>
   readonly orderIds: Map<string, number>
-  readonly payments: Map<number, Pick<Paid, 'payment' | 'balance'>>
+  readonly payments: Map<number, Pick<PaymentResult, 'payment' | 'balance'>>
   readonly offers: ReadonlyMap<number, sales.Offer>
   readonly stock: Map<number, number>
   readonly newOrderId: () => number
-  readonly sales: Sale[] = []
+  readonly sales: PaymentWrite[] = []
 
-  constructor(books: Books) {
+  constructor(books: SettlementState) {
     this.wallets = new Map(books.wallets)
     this.orders = new Map(books.orders)
     this.orderIds = new Map(books.orderIds)
@@ -111,7 +111,7 @@ class Ledger implements Books {
   }
 
   /** @throws Refusal user_not_found, order_not_found, order_not_payable, points_insufficient, stock_insufficient */
-  pay({ userId, orderId, now }: PayRequest): Paid {
+  pay({ userId, orderId, now }: PayRequest): PaymentResult {
     const wallet = this.#walletOf(userId)
     const order = this.orders.get(orderId)
     if (order?.userId !== userId) throw new Refusal('order_not_found', { orderId })
@@ -124,16 +124,16 @@ class Ledger implements Books {
    * @throws Refusal user_not_found, idempotency_key_reused, product_not_found, price_changed, points_insufficient,
    * stock_insufficient
    */
-  checkout(request: CheckoutRequest): Paid {
+  checkout(request: CheckoutRequest): PaymentResult {
     const { userId, items, idempotencyKey, now } = request
     const wallet = this.#walletOf(userId)
     const earlier = this.orders.get(this.orderIds.get(keyOf(request)) ?? 0)
     if (earlier) {
       // A key names one row: an order that was placed with it and never paid is not ours to pay.
-      if (!earlier.paidAt || !orders.asksFor(earlier, items)) throw new Refusal('idempotency_key_reused')
+      if (!earlier.paidAt || !orders.hasSameItems(earlier, items)) throw new Refusal('idempotency_key_reused')
       return this.#replay(earlier)
     }
-    const draft = orders.drawUp(sales.quote(this.offers, items))
+    const draft = orders.priceOrder(sales.quote(this.offers, items))
     const order = { ...draft, id: 0, status: 'pending', createdAt: now, paidAt: null } as const
     return this.#sell({ userId, wallet, order, placedWith: idempotencyKey, now })
   }
@@ -144,7 +144,7 @@ class Ledger implements Books {
     return wallet
   }
 
-  #replay(order: orders.Order): Paid {
+  #replay(order: orders.Order): PaymentResult {
     const earlier = this.payments.get(order.id)
     if (!earlier) throw new Error(`Order ${order.id} is paid, and its payment was not found.`)
     return { order, ...earlier, replayed: true }
@@ -156,13 +156,13 @@ class Ledger implements Books {
     order: orders.Order
     placedWith: string | undefined
     now: Date
-  }): Paid {
+  }): PaymentResult {
     const { userId, wallet, placedWith, now } = call
     const amount = call.order.totalPrice
     if (wallet.balance < amount) {
       throw new Refusal('points_insufficient', { required: amount, balance: wallet.balance })
     }
-    const items = sales.remaining(this.stock, call.order.items)
+    const items = sales.deductStock(this.stock, call.order.items)
     const orderId = placedWith === undefined ? call.order.id : this.newOrderId()
     const balance = wallet.balance - amount
     const order = { ...call.order, id: orderId, status: 'paid', paidAt: now } as const

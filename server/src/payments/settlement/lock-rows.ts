@@ -1,13 +1,13 @@
-import { type Tx, together } from '@pointwise/db'
+import { executeBatch, type Tx } from '@pointwise/db'
 import * as orders from '../../orders/service.ts'
 import * as points from '../../points/service.ts'
 import * as sales from '../../products/stock.ts'
 import * as queries from '../queries.ts'
-import { type RowKey, type ToldSuspects, tellSuspects } from './contended-rows.ts'
-import { type Books, keyOf, type Request } from './decide.ts'
+import { classifyContendedRows, type RowKey, type ToldSuspects } from './contended-rows.ts'
+import { keyOf, type SettlementRequest, type SettlementState } from './decide.ts'
 
 export interface Reading extends ToldSuspects {
-  books: Books
+  books: SettlementState
   /** The rows that each request needs. */
   needs: RowKey[][]
 }
@@ -16,9 +16,9 @@ export interface Reading extends ToldSuspects {
  * Reads and locks what the requests name, in two round trips: orders, then wallets, then stock, each by ascending id.
  * Nobody waits for a suspect: either it is free, or it is reported as blocked.
  */
-export async function readBooks(
+export async function lockAndLoad(
   tx: Tx,
-  requests: readonly Request[],
+  requests: readonly SettlementRequest[],
   isSuspect: (row: RowKey) => boolean,
 ): Promise<Reading> {
   const checkouts = requests.filter((request) => request.kind === 'checkout')
@@ -45,7 +45,7 @@ export async function readBooks(
     balances = [],
     lines = [],
     earlier = [],
-  ] = await together(
+  ] = await executeBatch(
     tx,
     some(orderIds.trusted, (ids) => orders.lockOrders(tx, ids)),
     some(orderIds.suspected, (ids) => orders.lockOrders(tx, ids).skipLocked()),
@@ -83,7 +83,7 @@ export async function readBooks(
     offers = [],
     otherLines = [],
     payments = [],
-  ] = await together(
+  ] = await executeBatch(
     tx,
     some(productIds.trusted, (ids) => sales.lockStock(tx, ids)),
     some(productIds.suspected, (ids) => sales.lockStock(tx, ids).skipLocked()),
@@ -97,9 +97,9 @@ export async function readBooks(
     some(paidIds, (ids) => queries.selectPaid(tx, ids)),
   )
 
-  const composed = orders.compose(rows, [...lines, ...otherLines])
+  const composed = orders.toOrders(rows, [...lines, ...otherLines])
   let inserted = 0
-  const books: Books = {
+  const books: SettlementState = {
     wallets: new Map(
       [...wallets, ...triedWallets].flatMap((wallet) => (wallet.active ? [[wallet.userId, wallet]] : [])),
     ),
@@ -111,13 +111,13 @@ export async function readBooks(
     newOrderId: () => --inserted,
   }
   const owned = new Set([...orderRowsHad, ...notHad].map(({ id, userId }) => ownedKey(id, userId)))
-  const needsOf = (request: Request): RowKey[] => {
+  const needsOf = (request: SettlementRequest): RowKey[] => {
     if (request.kind === 'checkout') return productsOf(request.items)
     const { orderId, userId } = request
     return owned.has(ownedKey(orderId, userId)) ? [`order:${orderId}`, ...productsOf(linesOf.get(orderId) ?? [])] : []
   }
   const needs = requests.map((request): RowKey[] => [`user:${request.userId}`, ...needsOf(request)])
-  const suspects = tellSuspects({
+  const suspects = classifyContendedRows({
     orders: triedOrders,
     statuses: notHad,
     wallets: triedWallets,

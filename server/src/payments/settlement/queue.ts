@@ -1,8 +1,8 @@
-import { DatabaseBusy, type Db, type FailedAttempt, NoConnectionFree } from '@pointwise/db'
+import { AcquireTimeoutError, DatabaseBusyError, type Db, type FailedAttempt } from '@pointwise/db'
 import { BUSY_AFTER_MS, Refusal } from '../../refusals.ts'
 import type { RowKey } from './contended-rows.ts'
-import type { Paid, Request } from './decide.ts'
-import { type Bench, type Result, settleBatch } from './settle-batch.ts'
+import type { PaymentResult, SettlementRequest } from './decide.ts'
+import { type BatchContext, type Result, settleBatch } from './settle-batch.ts'
 
 /** How many requests may wait, beside those of the batch under way. */
 const WAITING_MAX = 4_096
@@ -17,10 +17,10 @@ const BATCH_MAX = 256
 type Tell = (failed: FailedAttempt) => void
 
 interface Waiting {
-  request: Request
+  request: SettlementRequest
   tell: Tell | undefined
   since: number
-  resolve: (paid: Paid) => void
+  resolve: (paid: PaymentResult) => void
   reject: (reason: unknown) => void
 }
 
@@ -49,7 +49,7 @@ export class SettlementQueue {
    *
    * @throws Refusal what `settle` refuses it with; service_busy beyond the bounds
    */
-  settle(request: Request, tell?: Tell): Promise<Paid> {
+  settle(request: SettlementRequest, tell?: Tell): Promise<PaymentResult> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= WAITING_MAX) {
         reject(busy())
@@ -79,7 +79,7 @@ export class SettlementQueue {
 
   #settleTogether(batch: Waiting[]): Promise<Result[]> {
     const tellOf = new Map(batch.map(({ request, tell }) => [request, tell]))
-    const bench: Bench = {
+    const bench: BatchContext = {
       db: this.#db,
       suspects: this.#suspects,
       onFailedAttempt: (failed, requests) => {
@@ -118,7 +118,9 @@ export class SettlementQueue {
 const busy = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
 
 function hadNoConnection(result: Result): boolean {
-  return 'fault' in result && result.fault instanceof DatabaseBusy && result.fault.cause instanceof NoConnectionFree
+  return (
+    'fault' in result && result.fault instanceof DatabaseBusyError && result.fault.cause instanceof AcquireTimeoutError
+  )
 }
 
 function answer(result: Result | undefined, resolve: Waiting['resolve'], reject: Waiting['reject']): void {

@@ -1,12 +1,12 @@
 import {
-  DatabaseBusy,
+  CommitUnknownError,
+  DatabaseBusyError,
   type Db,
+  errorCode,
+  executeBatch,
   type FailedAttempt,
   isLockWait,
-  OutcomeUnknown,
-  reasonOf,
   type Tx,
-  together,
   transact,
 } from '@pointwise/db'
 import * as orders from '../../orders/service.ts'
@@ -16,21 +16,21 @@ import * as sales from '../../products/stock.ts'
 import { BUSY_AFTER_MS, Refusal } from '../../refusals.ts'
 import * as queries from '../queries.ts'
 import type { RowKey } from './contended-rows.ts'
-import { type Paid, type Request, type Sale, settle } from './decide.ts'
-import { readBooks } from './lock-rows.ts'
+import { decide, type PaymentResult, type PaymentWrite, type SettlementRequest } from './decide.ts'
+import { lockAndLoad } from './lock-rows.ts'
 
 /** Of one request: what it came to, a rule's no, or a fault. */
-export type Result = Paid | Refusal | { fault: unknown }
+export type Result = PaymentResult | Refusal | { fault: unknown }
 
 type Suspects = Map<RowKey, string | number>
 
 /** Where requests are settled. */
-export interface Bench {
+export interface BatchContext {
   db: Db
   /** The rows that somebody else kept locked when they were last wanted, and what they said then. */
   suspects: Suspects
   /** Told of each attempt that failed, and which requests it was to settle. */
-  onFailedAttempt: (failed: FailedAttempt, requests: readonly Request[]) => void
+  onFailedAttempt: (failed: FailedAttempt, requests: readonly SettlementRequest[]) => void
 }
 
 /**
@@ -44,7 +44,7 @@ export interface Bench {
  * - A database that has no time for the batch has none for its requests. After any other failure they are settled one by
  *   one, so that only the guilty one fails.
  */
-export async function settleBatch(bench: Bench, requests: readonly Request[]): Promise<Result[]> {
+export async function settleBatch(bench: BatchContext, requests: readonly SettlementRequest[]): Promise<Result[]> {
   const { db, suspects } = bench
   const onFailedAttempt = (failed: FailedAttempt) => bench.onFailedAttempt(failed, requests)
   /** What the last run came to, provided that its COMMIT took place. */
@@ -56,7 +56,7 @@ export async function settleBatch(bench: Bench, requests: readonly Request[]): P
         computed = await settleIn(tx, requests, suspects, isSuspect)
         return computed
       },
-      { isFinal: isLockWait, onFailedAttempt },
+      { isNonRetryable: isLockWait, onFailedAttempt },
     )
   const isKnownSuspect = (row: RowKey) => suspects.has(row)
 
@@ -67,15 +67,15 @@ export async function settleBatch(bench: Bench, requests: readonly Request[]): P
     } catch (error) {
       failure = error
       if (!isLockWait(error)) break
-      onFailedAttempt({ reason: reasonOf(error), isRetried: isSuspect === isKnownSuspect })
+      onFailedAttempt({ reason: errorCode(error), isRetried: isSuspect === isKnownSuspect })
     }
   }
-  if (failure instanceof OutcomeUnknown) {
+  if (failure instanceof CommitUnknownError) {
     const lost = computed
     const again = await run(isKnownSuspect).catch(() => undefined)
     return requests.map((_, index) => outcomeOf(lost[index], again?.[index]) ?? { fault: failure })
   }
-  if (requests.length === 1 || failure instanceof DatabaseBusy || isLockWait(failure)) {
+  if (requests.length === 1 || failure instanceof DatabaseBusyError || isLockWait(failure)) {
     return requests.map(() => ({ fault: failure }))
   }
   const results: Result[] = []
@@ -90,7 +90,7 @@ function outcomeOf(lost: Result | undefined, again: Result | undefined): Result 
   return isSamePayment(lost, again) ? lost : again
 }
 
-function isSamePayment({ payment }: Paid, again: Result): boolean {
+function isSamePayment({ payment }: PaymentResult, again: Result): boolean {
   if (!('payment' in again) || !again.replayed) return false
   const { orderId, paidAt } = again.payment
   return orderId === payment.orderId && paidAt.getTime() === payment.paidAt.getTime()
@@ -98,11 +98,11 @@ function isSamePayment({ payment }: Paid, again: Result): boolean {
 
 async function settleIn(
   tx: Tx,
-  requests: readonly Request[],
+  requests: readonly SettlementRequest[],
   suspects: Suspects,
   isSuspect: (row: RowKey) => boolean,
 ): Promise<Result[]> {
-  const { books, needs, free, blocked } = await readBooks(tx, requests, isSuspect)
+  const { books, needs, free, blocked } = await lockAndLoad(tx, requests, isSuspect)
   for (const row of free) suspects.delete(row)
   for (const [row, now] of blocked) {
     // What is locked and yet changes passes from hand to hand: who does not wait for it in line never has it.
@@ -110,7 +110,7 @@ async function settleIn(
     else suspects.delete(row)
   }
   const isBlocked = needs.map((rows) => rows.some((row) => blocked.has(row)))
-  const settled = settle(
+  const settled = decide(
     requests.filter((_, index) => !isBlocked[index]),
     books,
   )
@@ -124,11 +124,11 @@ async function settleIn(
 }
 
 /** Writes the sales, the stock among the last, and returns the ids that the new orders were given. */
-async function write(tx: Tx, all: Sale[]): Promise<(id: number) => number> {
+async function write(tx: Tx, all: PaymentWrite[]): Promise<(id: number) => number> {
   const placed = all.flatMap(({ userId, order, placedWith }) =>
     placedWith === undefined ? [] : [{ ...order, userId, idempotencyKey: placedWith }],
   )
-  const [inserted] = await together(tx, placed.length > 0 ? orders.insertOrders(tx, placed) : undefined)
+  const [inserted] = await executeBatch(tx, placed.length > 0 ? orders.insertOrders(tx, placed) : undefined)
   // `newOrderId` counts down from -1.
   const idOf = (id: number) => (inserted && id < 0 ? inserted.insertId - id - 1 : id)
 
@@ -138,7 +138,7 @@ async function write(tx: Tx, all: Sale[]): Promise<(id: number) => number> {
     all.map(({ walletId, balance, payment }) => [walletId, { walletId, balance, updatedAt: payment.paidAt }]),
   )
   const movements = all.flatMap(({ items, payment }) => items.map((item) => ({ ...item, soldAt: payment.paidAt })))
-  await together(
+  await executeBatch(
     tx,
     placed.length > 0
       ? orders.insertLines(
@@ -175,13 +175,13 @@ async function write(tx: Tx, all: Sale[]): Promise<(id: number) => number> {
   return idOf
 }
 
-function eventsOf({ userId, order, placedWith, payment, balance, items }: Sale, orderId: number) {
+function eventsOf({ userId, order, placedWith, payment, balance, items }: PaymentWrite, orderId: number) {
   const { amount, paidAt: at } = payment
   const paid = { type: 'order.paid', payload: { userId, orderId, amount, balance, items }, at } as const
-  return placedWith === undefined ? [paid] : [orders.placed(userId, { ...order, id: orderId }), paid]
+  return placedWith === undefined ? [paid] : [orders.orderPlacedEvent(userId, { ...order, id: orderId }), paid]
 }
 
-function withId(outcome: Paid, idOf: (id: number) => number): Paid {
+function withId(outcome: PaymentResult, idOf: (id: number) => number): PaymentResult {
   const { order, payment, ...rest } = outcome
   return {
     ...rest,
