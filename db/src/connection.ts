@@ -1,13 +1,8 @@
-import { Kysely, type LogEvent, MysqlDialect, type Transaction } from 'kysely'
+import { Kysely, type LogEvent, MysqlDialect } from 'kysely'
 import { createPool } from 'mysql2'
+import type { Pool } from './handles.ts'
 import { BoundedPool, type PoolLimits } from './pool.ts'
 import type { Tables } from './tables.ts'
-
-/** Reads, in or out of a transaction. It has no method that writes. */
-export type Db = Pick<Kysely<Tables>, 'selectFrom' | 'selectNoFrom' | 'fn' | 'destroy'>
-
-/** Reads and writes, inside a transaction only. A `Tx` is a `Db`; a `Db` is no `Tx`. */
-export type Tx = Transaction<Tables>
 
 export interface ConnectOptions extends Partial<PoolLimits> {
   /** Called after every statement, with its SQL, parameters and duration. */
@@ -33,7 +28,7 @@ export function driverOptions(url: string) {
  * Opens a pool on `mysql://user[:password]@host:port/database`. No connection is made before the first statement.
  * Sessions run in UTC, in strict mode, at READ COMMITTED. A wait for a connection is bounded (NoConnectionFree).
  */
-export function connect(url: string, options: ConnectOptions = {}): Db {
+export function connect(url: string, options: ConnectOptions = {}): Pool {
   const { connections = 10, acquireTimeoutMs = 1_500, statementTimeoutMs = 15_000, lockWaitSeconds = 1, log } = options
   const pool = createPool({
     ...driverOptions(url),
@@ -44,10 +39,11 @@ export function connect(url: string, options: ConnectOptions = {}): Db {
     // Whoever asked has gone by then, and a connection that never comes keeps its place in the pool.
     connectTimeout: acquireTimeoutMs,
   })
-  return new Kysely<Tables>({
+  const kysely = new Kysely<Tables>({
     dialect: new MysqlDialect({
       pool: new BoundedPool(pool, { connections, acquireTimeoutMs, statementTimeoutMs, lockWaitSeconds }),
     }),
     ...(log && { log }),
   })
+  return kysely as unknown as Pool
 }

@@ -6,7 +6,7 @@ import {
   type InsertResult,
   type UpdateResult,
 } from 'kysely'
-import type { Tx } from './connection.ts'
+import type { Tx } from './handles.ts'
 
 /** What a statement that writes did. */
 export interface WriteResult {

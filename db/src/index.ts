@@ -1,5 +1,5 @@
 export { caseWhen } from './case-when.ts'
-export { type ConnectOptions, connect, type Db, type Tx } from './connection.ts'
+export { type ConnectOptions, connect } from './connection.ts'
 export {
   AcquireTimeoutError,
   CommitUnknownError,
@@ -10,6 +10,7 @@ export {
 } from './errors.ts'
 export { executeBatch, type WriteResult } from './execute-batch.ts'
 export { forceIndex } from './force-index.ts'
+export type { Pool, Reader, Tx } from './handles.ts'
 export { createDatabase, migrate, pendingMigrations } from './migrate.ts'
 export { readSnapshot, readUncommitted } from './read-snapshot.ts'
 export { checkServer } from './server-check.ts'

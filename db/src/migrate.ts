@@ -1,7 +1,8 @@
 import { Kysely, MysqlDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { createConnection, createPool } from 'mysql2'
-import { COLLATION, type Db, driverOptions } from './connection.ts'
+import { COLLATION, driverOptions } from './connection.ts'
+import type { Reader } from './handles.ts'
 import { migrations } from './migrations/all.ts'
 
 /** Creates the database that `url` names where it is missing and may be created; an existing one is left as it is. */
@@ -43,7 +44,7 @@ export async function migrate(url: string): Promise<string[]> {
 }
 
 /** The names of the migrations that this database has not seen, of a database that was migrated at least once. */
-export async function pendingMigrations(db: Db): Promise<string[]> {
+export async function pendingMigrations(db: Reader): Promise<string[]> {
   const applied = await db.selectFrom('kysely_migration').select('name').execute()
   const names = new Set(applied.map((migration) => migration.name))
   return Object.keys(migrations).filter((name) => !names.has(name))

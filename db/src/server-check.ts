@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Db } from './connection.ts'
+import type { Reader } from './handles.ts'
 
 /** Modes under which the SQL we send would mean something else. */
 const FORBIDDEN_MODES = ['NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES', 'NO_UNSIGNED_SUBTRACTION', 'PIPES_AS_CONCAT']
@@ -20,7 +20,7 @@ interface ServerFacts {
  *
  * @throws Error that names every fact which is wrong, and what was expected.
  */
-export async function checkServer(db: Db): Promise<string> {
+export async function checkServer(db: Reader): Promise<string> {
   const facts = await db
     .selectNoFrom([
       sql<string>`@@version`.as('version'),

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
-import type { Db, Tx } from './connection.ts'
 import {
   AcquireTimeoutError,
   CommitUnknownError,
@@ -10,6 +9,7 @@ import {
   isRolledBack,
   isTransient,
 } from './errors.ts'
+import { kyselyOf, type Pool, type Tx } from './handles.ts'
 import { rollbackQuietly } from './rollback-quietly.ts'
 import type { Tables } from './tables.ts'
 
@@ -50,14 +50,14 @@ const tellNobody = () => undefined
  * @throws OutcomeUnknown when COMMIT failed and may have happened; this is never retried.
  */
 export async function transact<T>(
-  db: Db,
+  pool: Pool,
   work: (tx: Tx) => Promise<T>,
   { isNonRetryable = never, onFailedAttempt = tellNobody }: TransactOptions = {},
 ): Promise<T> {
   const startedAt = performance.now()
   for (let retries = 0; ; retries++) {
     try {
-      return await attempt(db as Kysely<Tables>, work)
+      return await attempt(kyselyOf(pool), work)
     } catch (error) {
       const isUnknown = error instanceof CommitUnknownError
       if (isNonRetryable(error) || !(isUnknown || isTransient(error) || isDuplicateKey(error))) throw error

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import cors from '@fastify/cors'
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { AuditRunner } from './audit/service.ts'
 import { createAuthenticate } from './auth/authenticate.ts'
 import { createConsumeRateLimit } from './auth/rate-limit.ts'
 import type { AppConfig } from './config.ts'
@@ -17,7 +18,7 @@ import { boundedServer, type ConnectionLimits } from './http/server.ts'
 import { mountTrpc } from './http/trpc/route.ts'
 import { mountOpenapi } from './http/web/openapi.ts'
 import type { Storefront } from './http/web/storefront.ts'
-import { settlementQueueOf } from './payments/settlement/queue.ts'
+import { SettlementQueue } from './payments/settlement/queue.ts'
 import { ProductListCache } from './products/product-list-cache.ts'
 import { appRouter } from './router.ts'
 import type { Context } from './rpc/context.ts'
@@ -43,7 +44,7 @@ const LIMITS: Limits = {
 }
 
 export interface AppOptions {
-  db: Db
+  db: Pool
   config: AppConfig
   logger: FastifyBaseLogger
   /** The clock; the machine's where none is given. */
@@ -69,6 +70,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     counters: TransactionCounters
     gauges: Gauges
+    /** Settles payments together; for callers in this process. */
+    settlement: SettlementQueue
   }
   interface FastifyRequest {
     /** Of a request that calls procedures. */
@@ -124,6 +127,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   const consumeRateLimit = createConsumeRateLimit(config.rateLimit)
   const productListCache = new ProductListCache(db, { ttlSeconds: config.rankingsTtlSeconds, now })
+  const settlement = new SettlementQueue(db)
+  const audit = new AuditRunner(db)
   const subscriptions = new SubscriptionHub(db, {
     ...(config.streams && { limits: config.streams }),
     onProblem: (what, details) => app.log.warn(details, what),
@@ -133,10 +138,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     ttlSeconds: options.directoryTtlSeconds ?? DIRECTORY_TTL_SECONDS,
   })
   app.decorate('counters', newTransactionCounters())
+  app.decorate('settlement', settlement)
   app.decorate('gauges', {
     callsUnderWay: () => overload.underWay,
     requestsShed: () => overload.shed,
-    paymentsWaiting: () => settlementQueueOf(db).waiting,
+    paymentsWaiting: () => settlement.waiting,
     streams: () => subscriptions.size,
   })
   app.decorateRequest('attempts', null)
@@ -151,6 +157,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       transact: transactOn(db, attempts.record),
       onFailedAttempt: attempts.record,
       now,
+      settlement,
+      audit,
       productListCache,
       userExistenceCache,
       subscriptions,

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
+import { AuditRunner } from './audit/service.ts'
+import { SettlementQueue } from './payments/settlement/queue.ts'
 import { ProductListCache } from './products/product-list-cache.ts'
 import { Refusal } from './refusals.ts'
 import { appRouter } from './router.ts'
@@ -11,11 +13,13 @@ import { UserExistenceCache } from './users/user-existence-cache.ts'
 const createRouterCaller = createCallerFactory(appRouter)
 
 export interface CallerOptions {
-  db: Db
+  db: Pool
   /** Calls as this user. */
   userId?: number
   /** Calls as an admin. */
   admin?: boolean
+  /** The queue that settles payments. Callers that share it have their payments settled together; by default each has its own. */
+  settlement?: SettlementQueue
   /** The clock; the machine's where none is given. */
   now?: () => Date
 }
@@ -25,11 +29,19 @@ export interface CallerOptions {
  * `db`, which must be migrated. Without `userId` and `admin` it calls as nobody. Nothing is rate limited or cached.
  * A refusal is thrown as a TRPCError whose cause carries it; the SDK's `refusalOf` reads it.
  */
-export function createCaller({ db, userId, admin = false, now = () => new Date() }: CallerOptions) {
+export function createCaller({
+  db,
+  userId,
+  admin = false,
+  now = () => new Date(),
+  settlement = new SettlementQueue(db),
+}: CallerOptions) {
   return createRouterCaller({
     db,
     transact: transactOn(db),
     now,
+    settlement,
+    audit: new AuditRunner(db),
     productListCache: new ProductListCache(db, { ttlSeconds: 0, now }),
     userExistenceCache: new UserExistenceCache(db, { ttlSeconds: 0 }),
     subscriptions: new SubscriptionHub(db),

@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { freshDatabase, run } from '../setup/database.ts'
 
 const WALLETS = 2_000
@@ -57,7 +57,7 @@ export async function manyOrders(
   name: string,
   orders: number,
   log: (sql: string, values: readonly unknown[], ms: number) => void,
-): Promise<Db> {
+): Promise<Pool> {
   const { db } = await freshDatabase(name, {
     statementTimeoutMs: 300_000,
     log: ({ query, queryDurationMillis }) => log(query.sql, query.parameters, queryDurationMillis),

@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { type Audit, audit, type CheckName } from '@pointwise/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
@@ -7,7 +7,7 @@ import { faultsOfEvents, faultsOfSales } from './sales-corruptions.ts'
 import { type Books, keepBooks, unguardedDatabase } from './sound-shop.ts'
 import { faultsOfRanges, faultsOfReferences } from './table-corruptions.ts'
 
-let db: Db
+let db: Pool
 beforeAll(async () => {
   db = await unguardedDatabase()
 })

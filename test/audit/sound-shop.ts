@@ -1,4 +1,4 @@
-import { connect, createDatabase, type Db, migrate } from '@pointwise/db'
+import { connect, createDatabase, migrate, type Pool } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
 import { databaseUrl, emptyTables, run } from '../setup/database.ts'
 
@@ -6,7 +6,7 @@ export const PAID_AT = '2026-03-01T10:15:00.000Z'
 export const LATER = '2026-03-01T11:45:00.000Z'
 
 /** A database of this worker's own in which nothing keeps a person from planting what no procedure would write. */
-export async function unguardedDatabase(): Promise<Db> {
+export async function unguardedDatabase(): Promise<Pool> {
   const url = databaseUrl('audit')
   await createDatabase(url)
   await migrate(url)
@@ -37,7 +37,7 @@ const LAST_IDS = [
 export type Books = Awaited<ReturnType<typeof keepBooks>>
 
 /** Empties the database and keeps a shop's books in it: an order in each status, and everything that can be written. */
-export async function keepBooks(db: Db) {
+export async function keepBooks(db: Pool) {
   await emptyTables(db)
   const at = (time: string) => ({ db, now: () => new Date(time) })
   const admin = createCaller({ ...at(PAID_AT), admin: true })

@@ -1,10 +1,10 @@
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { audit } from '@pointwise/server'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptyTables } from '../setup/database.ts'
 import { keepBooks, unguardedDatabase } from './sound-shop.ts'
 
-let db: Db
+let db: Pool
 beforeEach(async () => {
   db = await unguardedDatabase()
   await keepBooks(db)

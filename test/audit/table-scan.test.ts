@@ -1,10 +1,10 @@
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { type AuditOptions, audit } from '@pointwise/server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { keepBooks, unguardedDatabase } from './sound-shop.ts'
 
-let db: Db
+let db: Pool
 beforeAll(async () => {
   db = await unguardedDatabase()
 })

@@ -1,4 +1,4 @@
-import { type Db, readSnapshot, transact } from '@pointwise/db'
+import { type Pool, type Reader, readSnapshot, transact } from '@pointwise/db'
 import { audit } from '@pointwise/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
@@ -8,7 +8,7 @@ import { lookAtTransactions } from '../setup/transactions.ts'
 const ROUNDS = 5
 
 /** What the transaction of a connection has locked. */
-async function locksOf(connection: Db, db: Db) {
+async function locksOf(connection: Reader, db: Pool) {
   const [session] = await run<{ id: number }>(connection, 'select connection_id() as id')
   const held = `select trx_rows_locked as \`rows\`, trx_tables_locked as \`tables\` from information_schema.innodb_trx
     where trx_mysql_thread_id = ${session?.id}`
@@ -66,14 +66,14 @@ describe('an audit of a running shop', () => {
 })
 
 describe('readConsistently', () => {
-  let db: Db
+  let db: Pool
   beforeEach(async () => {
     ;({ db } = await emptyDatabase({ connections: 2 }))
   })
   afterEach(() => db.destroy())
 
   const insert = (name: string) => transact(db, (tx) => tx.insertInto('users').values({ name }).execute())
-  const names = async (from: Db) =>
+  const names = async (from: Reader) =>
     (await from.selectFrom('users').select('name').orderBy('id').execute()).map((row) => row.name)
 
   test('reads one moment, whatever others commit meanwhile, and locks nothing', async () => {

@@ -1,4 +1,3 @@
-import { transact } from '@pointwise/db'
 import { z } from 'zod'
 import { orderProcedures } from '../../server/src/orders/router.ts'
 import { Refusal } from '../../server/src/refusals.ts'
@@ -12,8 +11,8 @@ const pay = userProcedure('order_not_found', 'order_not_payable', 'points_insuff
   .input(z.strictObject({ orderId: id }))
   .use(requireUser)
   .output(z.object({ payment: z.object({ orderId: id, amount: z.int(), paidAt: z.date() }), balance: z.int() }))
-  .mutation(({ ctx: { db, userId }, input: { orderId } }) =>
-    transact(db, async (tx) => {
+  .mutation(({ ctx: { transact, userId }, input: { orderId } }) =>
+    transact(async (tx) => {
       const order = await tx
         .selectFrom('orders')
         .select(['id', 'status', 'total_price'])

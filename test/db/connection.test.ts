@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { connect, type Db, transact } from '@pointwise/db'
+import { connect, type Pool, transact } from '@pointwise/db'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 
-let db: Db
+let db: Pool
 let url: string
 beforeEach(async () => {
   ;({ db, url } = await emptyDatabase())

@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { errorOf } from '../setup/refusals.ts'
@@ -8,7 +8,7 @@ const DUPLICATE = [1062]
 const OUT_OF_RANGE = [3819, 4025]
 const KEY = "'00000000-0000-4000-8000-000000000000'"
 
-let db: Db
+let db: Pool
 beforeAll(async () => {
   ;({ db } = await emptyDatabase({ connections: 1 }))
   for (const row of [

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Db, Tables } from '@pointwise/db'
+import type { Pool, Tables } from '@pointwise/db'
 import { appRouter } from '@pointwise/server'
 import { CompiledQuery, type Kysely } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -24,7 +24,7 @@ interface Reading {
 /** Its answer is every store. */
 const SCANS_ON_PURPOSE = ['read `stores` by `deleted_at` in order of `name`']
 
-let db: Db
+let db: Pool
 const sent: Statement[] = []
 const readings = new Map<Statement, Reading[]>()
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
   procedure = ''
   for (const statement of sent.filter(({ sql }) => /^(select|update|delete) /.test(sql))) {
     const explain = CompiledQuery.raw(`explain format=traditional ${statement.sql}`, [...statement.values])
-    const { rows } = await (db as Kysely<Tables>).executeQuery(explain)
+    const { rows } = await (db as unknown as Kysely<Tables>).executeQuery(explain)
     readings.set(statement, rows as Reading[])
   }
 })

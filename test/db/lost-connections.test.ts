@@ -1,11 +1,11 @@
-import { CommitUnknownError, connect, DatabaseBusyError, type Db, type Tx, transact } from '@pointwise/db'
+import { CommitUnknownError, connect, DatabaseBusyError, type Pool, type Tx, transact } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { emptyDatabase } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 
-let db: Db
+let db: Pool
 let url: string
 beforeEach(async () => {
   ;({ db, url } = await emptyDatabase())

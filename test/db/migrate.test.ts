@@ -1,11 +1,11 @@
-import { connect, createDatabase, type Db, migrate, pendingMigrations } from '@pointwise/db'
+import { connect, createDatabase, migrate, type Pool, pendingMigrations } from '@pointwise/db'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { databaseUrl, emptyDatabase, run } from '../setup/database.ts'
 
 const url = () => databaseUrl('migrate')
 const nameOf = (url: string) => decodeURIComponent(new URL(url).pathname.slice(1))
 
-function open(address = url()): Db {
+function open(address = url()): Pool {
   const db = connect(address)
   onTestFinished(() => db.destroy())
   return db

@@ -5,7 +5,8 @@ import {
   type ConnectOptions,
   connect,
   DatabaseBusyError,
-  type Db,
+  type Pool,
+  type Reader,
   type Tables,
   transact,
 } from '@pointwise/db'
@@ -15,20 +16,20 @@ import { databaseUrl, emptyDatabase, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 
-async function open(options: ConnectOptions): Promise<Db> {
+async function open(options: ConnectOptions): Promise<Pool> {
   const { db } = await emptyDatabase(options)
   onTestFinished(() => db.destroy())
   return db
 }
 
 /** Runs statements on one connection, and gives it back as they left it. */
-async function runOnOne(db: Db, ...statements: string[]): Promise<void> {
-  await (db as Kysely<Tables>).connection().execute(async (connection) => {
+async function runOnOne(db: Pool, ...statements: string[]): Promise<void> {
+  await (db as unknown as Kysely<Tables>).connection().execute(async (connection) => {
     for (const statement of statements) await run(connection, statement)
   })
 }
 
-const connectionId = async (db: Db) => (await run<{ id: number }>(db, 'select connection_id() as id'))[0]?.id
+const connectionId = async (db: Reader) => (await run<{ id: number }>(db, 'select connection_id() as id'))[0]?.id
 
 test.each([1290, 1836])(
   'after a statement that is refused as read-only (%i), another connection is made',
@@ -54,7 +55,7 @@ test.each([1290, 1836])(
 )
 
 /** Keeps one connection busy until `release`. */
-async function hold(db: Db): Promise<{ release: () => Promise<void> }> {
+async function hold(db: Pool): Promise<{ release: () => Promise<void> }> {
   const isHeld = Promise.withResolvers<void>()
   const end = Promise.withResolvers<void>()
   const holding = transact(db, async () => {

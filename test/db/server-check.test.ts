@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkServer, connect, createDatabase, type Db, migrate } from '@pointwise/db'
+import { checkServer, connect, createDatabase, migrate, type Pool } from '@pointwise/db'
 import { findDatabase } from '@pointwise/db/development'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { thisHost } from '../../db/development/host-environment.ts'
@@ -118,7 +118,7 @@ describe.skipIf(usable.length === 0)(
   () => {
     let directory: string
     let server: Awaited<ReturnType<typeof findDatabase>>
-    let db: Db
+    let db: Pool
 
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'pointwise-server-check-'))

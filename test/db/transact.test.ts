@@ -1,8 +1,8 @@
-import { DatabaseBusyError, type Db, type Tx, transact } from '@pointwise/db'
+import { DatabaseBusyError, type Pool, type Tx, transact } from '@pointwise/db'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
 
-let db: Db
+let db: Pool
 beforeEach(async () => {
   ;({ db } = await emptyDatabase({ connections: 4, lockWaitSeconds: 1 }))
 })

@@ -2,12 +2,12 @@
  * What writes takes a `Tx`, so that a write outside a transaction does not compile. The compiler is the test: an
  * expected error that does not come is an error.
  */
-import type { Db, Tx } from '@pointwise/db'
+import type { Pool, Reader, Tx } from '@pointwise/db'
 
-declare const db: Db
+declare const db: Pool
 declare const tx: Tx
 
-declare function reads(db: Db): void
+declare function reads(db: Reader): void
 declare function writes(tx: Tx): void
 
 reads(db)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { connect, type Db } from '@pointwise/db'
+import { connect, type Pool } from '@pointwise/db'
 import { appRouter, createCaller } from '@pointwise/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyDatabase } from '../setup/database.ts'
@@ -10,7 +10,7 @@ import { statementsIn } from '../setup/statements.ts'
 const LOCK_ORDER = ['orders', 'points', 'stock', 'products', 'product_sales']
 const ARROW = ' → '
 
-let db: Db
+let db: Pool
 /** What each transaction sent, the first time and when it was repeated. */
 const sent = new Map<string, string[]>()
 

@@ -1,4 +1,4 @@
-import { connect, type Db } from '@pointwise/db'
+import { connect, type Pool } from '@pointwise/db'
 import { databaseUrl, holdConnection, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type FaultProxy, faultProxy } from '../setup/fault-proxy.ts'
@@ -10,7 +10,7 @@ export interface FaultyShop extends AsyncDisposable {
   /** Between the server and its database. */
   proxy: FaultProxy
   /** The database itself, for looking. */
-  direct: Db
+  direct: Pool
 }
 
 /** A shop whose database lies behind a proxy. Disposing it takes the faults away, and checks the books. */
@@ -36,7 +36,7 @@ export async function openFaultyShop(options: ShopOptions = {}): Promise<FaultyS
 }
 
 /** Every row of every table in a number: two of them are equal if nothing was written in between. */
-export async function fingerprint(db: Db): Promise<string> {
+export async function fingerprint(db: Pool): Promise<string> {
   const rows = await run<{ Checksum: number }>(
     db,
     `checksum table events, product_sales, refunds, payments, point_histories, order_products, orders, stock_changes,

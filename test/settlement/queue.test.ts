@@ -1,6 +1,5 @@
 import { refusalOf } from '@pointwise/client-sdk'
 import { expect, test, vi } from 'vitest'
-import { settlementQueueOf } from '../../server/src/payments/settlement/queue.ts'
 import { type FaultyShop, openFaultyShop } from '../faults/faulty-shop.ts'
 import { item, newKey, type Product } from '../setup/shop.ts'
 import { sent, underWay } from './generated-requests.ts'
@@ -13,7 +12,7 @@ const BATCH_MAX = 256
 async function checkoutsIn({ shop }: FaultyShop, product: Product, points: number) {
   const { id: userId } = await shop.givenUser({ points })
   return () =>
-    settlementQueueOf(shop.db).settle({
+    shop.app.settlement.settle({
       kind: 'checkout',
       userId,
       items: [item(product)],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
 import { FILLED, FILLED_UNTIL } from './filled-database.ts'
 
@@ -12,7 +12,7 @@ const cursorAfter = (id: number) => Buffer.from(`after:${id}`).toString('base64u
  * Calls every procedure on a filled database, in each way that makes its statements differ, and tells before each call
  * which procedure comes.
  */
-export async function callEveryProcedure(db: Db, comes: (procedure: string) => void): Promise<void> {
+export async function callEveryProcedure(db: Pool, comes: (procedure: string) => void): Promise<void> {
   const now = () => FILLED_UNTIL
   const user = createCaller({ db, userId: 7, now })
   const admin = createCaller({ db, admin: true, now })

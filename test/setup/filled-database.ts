@@ -1,4 +1,4 @@
-import type { ConnectOptions, Db } from '@pointwise/db'
+import type { ConnectOptions, Pool } from '@pointwise/db'
 import { freshDatabase, run } from './database.ts'
 import { statementsIn } from './statements.ts'
 
@@ -56,7 +56,7 @@ const ORDERS = [
 export async function filledDatabase(
   name: string,
   log: (statement: string, values: readonly unknown[]) => void,
-): Promise<Db> {
+): Promise<Pool> {
   const options: ConnectOptions = {
     log: (event) => {
       for (const { sql, values } of statementsIn(event)) log(sql, values)

@@ -1,9 +1,9 @@
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { audit } from '@pointwise/server'
 import { expect } from 'vitest'
 
 /** The books keep every promise of the audit. */
-export async function expectSoundBooks(db: Db): Promise<void> {
+export async function expectSoundBooks(db: Pool): Promise<void> {
   const { checks } = await audit(db)
   expect(checks.filter(({ broken }) => broken > 0)).toEqual([])
 }

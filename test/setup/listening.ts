@@ -1,11 +1,11 @@
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { type AppConfig, buildApp, createLogger } from '@pointwise/server'
 import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG } from './configuration.ts'
 import { expectDiscreet } from './log-secrets.ts'
 
 /** A server on a database of the test's own, which is closed with it; the books are not looked at. */
-export async function listening({ db, config, port = 0 }: { db: Db; config?: Partial<AppConfig>; port?: number }) {
+export async function listening({ db, config, port = 0 }: { db: Pool; config?: Partial<AppConfig>; port?: number }) {
   const log: string[] = []
   const app = await buildApp({
     db,

@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { holdLocks } from './database.ts'
 import { eventually } from './eventually.ts'
 import { atOnce } from './refusals.ts'
@@ -22,7 +22,7 @@ export async function inTheQueue(shop: Shop, lockedRow: string, calls: (() => Pr
 }
 
 /** How many transactions on this database wait for a lock. */
-async function lockWaits(db: Db): Promise<number> {
+async function lockWaits(db: Pool): Promise<number> {
   const waiting = await lookAtTransactions(
     db,
     `select trx_id from information_schema.innodb_trx join information_schema.processlist

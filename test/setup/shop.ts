@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type ClientOptions, createClient, type RouterInputs, type RouterOutputs } from '@pointwise/client-sdk'
-import type { ConnectOptions, Db } from '@pointwise/db'
+import type { ConnectOptions, Pool } from '@pointwise/db'
 import { type AppConfig, type AppOptions, buildApp, createCaller, createLogger } from '@pointwise/server'
 import type { FastifyInstance } from 'fastify'
 import type { JWTPayload } from 'jose'
@@ -86,7 +86,7 @@ type Parts = Pick<Shop, 'app' | 'db' | 'databaseUrl' | 'url' | 'log' | 'statemen
 
 export class Shop implements AsyncDisposable {
   readonly app: FastifyInstance
-  readonly db: Db
+  readonly db: Pool
   readonly databaseUrl: string
   readonly url: string
   /** What the server logged, a JSON text a line. */
@@ -129,12 +129,12 @@ export class Shop implements AsyncDisposable {
 
   /** Calls as a user, in-process. */
   asUser(userId: number): Caller {
-    return createCaller({ db: this.db, userId, ...this.#now })
+    return createCaller({ db: this.db, userId, settlement: this.app.settlement, ...this.#now })
   }
 
   /** Calls as an admin, in-process. */
   asAdmin(): Caller {
-    return createCaller({ db: this.db, admin: true, ...this.#now })
+    return createCaller({ db: this.db, admin: true, settlement: this.app.settlement, ...this.#now })
   }
 
   /** Valid for an hour, where the claims do not say otherwise. */

@@ -1,4 +1,4 @@
-import type { Db, Tables } from '@pointwise/db'
+import type { Pool, Tables } from '@pointwise/db'
 import type { Kysely } from 'kysely'
 import { run } from './database.ts'
 
@@ -10,8 +10,8 @@ const UNREAD_SECONDS = 0.11
  * nobody has read it for a tenth of a second: two who look now and then can keep it old for each other, for ever. So they
  * look one after the other, and each waits that long.
  */
-export function lookAtTransactions<Row>(db: Db, statement: string): Promise<Row[]> {
-  return (db as Kysely<Tables>).connection().execute(async (connection) => {
+export function lookAtTransactions<Row>(db: Pool, statement: string): Promise<Row[]> {
+  return (db as unknown as Kysely<Tables>).connection().execute(async (connection) => {
     const [lock] = await run<{ had: number }>(connection, "select get_lock('innodb_trx', 10) as had")
     if (lock?.had !== 1) throw new Error('Others have looked at the transactions for ten seconds.')
     try {

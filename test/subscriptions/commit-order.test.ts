@@ -1,4 +1,4 @@
-import { connect, type Db } from '@pointwise/db'
+import { connect, type Pool } from '@pointwise/db'
 import { createConnection } from 'mysql2/promise'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { SubscriptionHub, type SubscriptionHubOptions } from '../../server/src/subscriptions/hub.ts'
@@ -10,7 +10,7 @@ const QUICK = { emptyMs: 50, uncommittedMs: 60_000 }
 const soon = { timeout: 10_000, interval: 5 }
 
 let url: string
-let db: Db
+let db: Pool
 /** How often the outbox was read. */
 let looks: number
 beforeEach(async () => {

@@ -4,6 +4,7 @@ import { appRouter } from '@pointwise/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import superjson from 'superjson'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { AuditRunner } from '../../server/src/audit/service.ts'
 import { SseHeartbeat } from '../../server/src/http/trpc/sse-heartbeat.ts'
 import { Refusal } from '../../server/src/refusals.ts'
 import type { Context } from '../../server/src/rpc/context.ts'
@@ -52,6 +53,8 @@ async function byAdapter(path: string, headers: Record<string, string>): Promise
     transact: transactOn(shop.db),
     now: () => new Date(),
     userExistenceCache: new UserExistenceCache(shop.db, { ttlSeconds: 0 }),
+    settlement: shop.app.settlement,
+    audit: new AuditRunner(shop.db),
     subscriptions: new SubscriptionHub(shop.db),
     address: '127.0.0.1',
     requestId: REQUEST_ID,

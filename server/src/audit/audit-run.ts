@@ -1,11 +1,11 @@
-import type { Db } from '@pointwise/db'
+import type { Reader } from '@pointwise/db'
 import type { TableScan } from './checks/check-tables.ts'
 import type { Findings } from './findings.ts'
 import type { Table } from './queries/table-scan.ts'
 
 /** An audit under way: the snapshot it reads, what it found so far, and its bounds. */
 export interface AuditRun {
-  db: Db
+  db: Reader
   findings: Findings
   chunkSize: number
   entriesMax: number

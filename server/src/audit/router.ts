@@ -3,7 +3,6 @@ import { router } from '../rpc/init.ts'
 import { adminProcedure } from '../rpc/procedures.ts'
 import * as examples from './examples.ts'
 import { CHECKS, type CheckName } from './findings.ts'
-import { auditUnderWay } from './service.ts'
 
 const finding = z.strictObject({
   what: z.string(),
@@ -31,5 +30,5 @@ export const auditRouter = router({
     })
     .input(z.strictObject({}).optional())
     .output(z.strictObject({ sound: z.boolean(), asOf: z.date(), durationMs: z.int(), checks: z.array(check) }))
-    .query(({ ctx }) => auditUnderWay(ctx.db)),
+    .query(({ ctx }) => ctx.audit.run()),
 })

@@ -1,4 +1,4 @@
-import { type Db, readSnapshot } from '@pointwise/db'
+import { type Pool, readSnapshot } from '@pointwise/db'
 import type { AuditRun, TableScans } from './audit-run.ts'
 import { checkEvents } from './checks/check-events.ts'
 import { checkOrders } from './checks/check-orders.ts'
@@ -36,11 +36,11 @@ export interface AuditOptions {
  * are compared in the database, a chunk at a time, so that memory and each statement are bounded however long the
  * histories are. While it runs, the database keeps old versions of the rows that change.
  */
-export async function audit(db: Db, options: AuditOptions = {}): Promise<Audit> {
+export async function audit(pool: Pool, options: AuditOptions = {}): Promise<Audit> {
   const { chunkSize = 10_000, findingsMax = 100, entriesMax = 200_000, progress = () => undefined } = options
   const started = performance.now()
   const findings = new Findings(findingsMax)
-  const asOf = await readSnapshot(db, async (snapshot) => {
+  const asOf = await readSnapshot(pool, async (snapshot) => {
     const moment = await selectMoment(snapshot).executeTakeFirstOrThrow()
     await check({ db: snapshot, findings, chunkSize, entriesMax, progress })
     return moment.asOf
@@ -50,13 +50,21 @@ export async function audit(db: Db, options: AuditOptions = {}): Promise<Audit> 
   return { sound, asOf, durationMs: Math.round(performance.now() - started), checks }
 }
 
-const underWay = new WeakMap<Db, Promise<Audit>>()
+/** Runs one audit at a time, on one connection: a caller that arrives during an audit gets the result of that audit. */
+export class AuditRunner {
+  readonly #pool: Pool
+  #running: Promise<Audit> | undefined
 
-/** The audit that is under way on a pool, or a new one: however many ask, it takes one connection. */
-export function auditUnderWay(db: Db): Promise<Audit> {
-  const running = underWay.get(db) ?? audit(db).finally(() => underWay.delete(db))
-  underWay.set(db, running)
-  return running
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  run(): Promise<Audit> {
+    this.#running ??= audit(this.#pool).finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
 }
 
 async function check(survey: AuditRun): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type Db, type Tx, transact } from '@pointwise/db'
-import { settlementQueueOf } from '../payments/settlement/queue.ts'
+import { type Pool, type Tx, transact } from '@pointwise/db'
+import { SettlementQueue } from '../payments/settlement/queue.ts'
 import * as points from '../points/service.ts'
 import * as products from '../products/service.ts'
 import * as stores from '../stores/service.ts'
@@ -21,14 +21,14 @@ const THINGS = [
 ] // biome-ignore format: a list of words
 
 /** Fills an empty database with 3 stores, 500 products and 5 users with points; one with users is left as it is. */
-export async function seedIfEmpty(db: Db): Promise<boolean> {
+export async function seedIfEmpty(db: Pool): Promise<boolean> {
   if (await users.hasEverHadUsers(db)) return false
   const now = new Date()
   const { catalogue, customers } = await transact(db, async (tx) => ({
     catalogue: await createCatalogue(tx, now),
     customers: await createCustomers(tx, now),
   }))
-  const queue = settlementQueueOf(db)
+  const queue = new SettlementQueue(db)
   const sales = Array.from({ length: SALES }, (_, sale) => {
     const product = catalogue[(sale * sale * 7) % 97]
     const customer = customers[sale % customers.length]

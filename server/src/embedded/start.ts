@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Db } from '@pointwise/db'
+import type { Pool, Reader } from '@pointwise/db'
 import { type DatabaseProvider, type DevelopmentDatabase, findDatabase } from '@pointwise/db/development'
 import type { DemoUser } from '../http/web/storefront.ts'
 import * as users from '../users/service.ts'
@@ -57,13 +57,13 @@ async function runningServer(): Promise<{ url: string; databaseUrl: string } | u
 }
 
 /** Those as whom a visitor of the demonstration may shop. */
-export async function demoUsers(db: Db, signing: Parameters<typeof userToken>[0]): Promise<DemoUser[]> {
+export async function demoUsers(db: Reader, signing: Parameters<typeof userToken>[0]): Promise<DemoUser[]> {
   const customers = await users.listFirst(db, DEMO_USERS_MAX)
   return Promise.all(customers.map(async ({ id, name }) => ({ id, name, token: await userToken(signing, id) })))
 }
 
 interface Welcome {
-  db: Db
+  db: Pool
   url: string
   database: DevelopmentDatabase
   signing: Parameters<typeof adminToken>[0]

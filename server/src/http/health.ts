@@ -1,10 +1,10 @@
-import { type Db, pendingMigrations } from '@pointwise/db'
+import { pendingMigrations, type Reader } from '@pointwise/db'
 import type { FastifyInstance } from 'fastify'
 
 const READY_WITHIN_MS = 2_000
 
 /** `/livez`: the process answers. `/readyz`: it can serve, that is: database reachable and migrated, and not closing. */
-export function mountHealth(app: FastifyInstance, { db, isClosing }: { db: Db; isClosing: () => boolean }): void {
+export function mountHealth(app: FastifyInstance, { db, isClosing }: { db: Reader; isClosing: () => boolean }): void {
   app.get('/livez', async () => ({ status: 'ok' }))
   app.get('/readyz', async (request, reply) => {
     const problem = isClosing()
@@ -17,7 +17,7 @@ export function mountHealth(app: FastifyInstance, { db, isClosing }: { db: Db; i
   })
 }
 
-async function databaseProblem(db: Db): Promise<string | null> {
+async function databaseProblem(db: Reader): Promise<string | null> {
   const deadline = Promise.withResolvers<never>()
   const timer = setTimeout(
     () => deadline.reject(new Error(`The database did not answer within ${READY_WITHIN_MS} ms.`)),

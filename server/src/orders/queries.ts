@@ -1,4 +1,4 @@
-import { caseWhen, type Db, forceIndex, type OrderStatus, type Tx } from '@pointwise/db'
+import { caseWhen, forceIndex, type OrderStatus, type Reader, type Tx } from '@pointwise/db'
 
 const ORDER = [
   'id',
@@ -9,16 +9,16 @@ const ORDER = [
   'paid_at as paidAt',
 ] as const
 
-function selectOrders(db: Db) {
+function selectOrders(db: Reader) {
   return db.selectFrom('orders').select(ORDER)
 }
 
 /** Ownership is part of the question: another user's order is not found. */
-export function selectOrderOfUser(db: Db, userId: number, orderId: number) {
+export function selectOrderOfUser(db: Reader, userId: number, orderId: number) {
   return selectOrders(db).where('id', '=', orderId).where('user_id', '=', userId)
 }
 
-export function selectOrderByKey(db: Db, userId: number, idempotencyKey: string) {
+export function selectOrderByKey(db: Reader, userId: number, idempotencyKey: string) {
   return selectOrders(db).where('user_id', '=', userId).where('idempotency_key', '=', idempotencyKey)
 }
 
@@ -27,7 +27,7 @@ export function lockOrderOfUser(tx: Tx, userId: number, orderId: number) {
 }
 
 /** Of the orders that there are, locked or not. */
-export function selectStatuses(db: Db, orderIds: number[]) {
+export function selectStatuses(db: Reader, orderIds: number[]) {
   return db.selectFrom('orders').select(['id', 'user_id as userId', 'status']).where('id', 'in', orderIds)
 }
 
@@ -46,7 +46,7 @@ interface OrderKey {
   idempotencyKey: string
 }
 
-export function selectOrdersByKeys(db: Db, keys: OrderKey[]) {
+export function selectOrdersByKeys(db: Reader, keys: OrderKey[]) {
   return selectOrders(db)
     .select('idempotency_key as idempotencyKey')
     .where((eb) =>
@@ -65,7 +65,7 @@ interface Page {
  * Newest first; `before` is the id of the last row already seen. The index has the page's order, so that only the page is
  * read; MySQL would rather read and sort all orders of a user who has some hundreds.
  */
-export function selectOrderPage(db: Db, { userId, status, before, limit }: Page) {
+export function selectOrderPage(db: Reader, { userId, status, before, limit }: Page) {
   return db
     .selectFrom(forceIndex('orders', status === undefined ? 'orders_of_user' : 'orders_of_user_by_status'))
     .select(ORDER)
@@ -76,7 +76,7 @@ export function selectOrderPage(db: Db, { userId, status, before, limit }: Page)
     .limit(limit)
 }
 
-export function selectLines(db: Db, orderIds: number[]) {
+export function selectLines(db: Reader, orderIds: number[]) {
   return db
     .selectFrom('order_products')
     .select([

@@ -1,4 +1,4 @@
-import type { Db, OrderStatus, Tx } from '@pointwise/db'
+import type { OrderStatus, Reader, Tx } from '@pointwise/db'
 import { insertEvent } from '../outbox/events.ts'
 import * as sales from '../products/stock.ts'
 import { Refusal } from '../refusals.ts'
@@ -45,7 +45,7 @@ export interface PlaceCall {
 export type OrderRow = Omit<Order, 'items'> & { userId: number }
 
 /** @throws Refusal order_not_found, also for another user's order */
-export async function get(db: Db, userId: number, orderId: number): Promise<Order> {
+export async function get(db: Reader, userId: number, orderId: number): Promise<Order> {
   const row = await queries
     .selectOrderOfUser(db, userId, orderId)
     .executeTakeFirstOrThrow(() => new Refusal('order_not_found', { orderId }))
@@ -54,7 +54,7 @@ export async function get(db: Db, userId: number, orderId: number): Promise<Orde
 
 /** A user's orders, newest first. */
 export async function list(
-  db: Db,
+  db: Reader,
   page: { userId: number; status?: OrderStatus | undefined; cursor?: number | undefined; limit: number },
 ) {
   const { userId, status, cursor: before, limit } = page
@@ -168,13 +168,13 @@ async function cancelLocked(tx: Tx, { userId, orderId, now }: CancelCall, order:
   return { ...order, status: 'cancelled' }
 }
 
-async function withItems(db: Db, row: OrderRow): Promise<Order> {
+async function withItems(db: Reader, row: OrderRow): Promise<Order> {
   const [order] = await withItemsEach(db, [row])
   if (!order) throw new Error(`Order ${row.id} was lost while its items were read.`)
   return order
 }
 
-async function withItemsEach(db: Db, rows: OrderRow[]): Promise<Order[]> {
+async function withItemsEach(db: Reader, rows: OrderRow[]): Promise<Order[]> {
   if (rows.length === 0) return []
   const lines = await queries
     .selectLines(

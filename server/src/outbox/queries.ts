@@ -1,4 +1,4 @@
-import type { Db, Tables } from '@pointwise/db'
+import type { Reader, Tables } from '@pointwise/db'
 import type { ExpressionBuilder } from 'kysely'
 import type { Event } from './events.ts'
 import type { IdRange } from './reorder-buffer.ts'
@@ -11,25 +11,25 @@ export interface EventRow {
   at: Date
 }
 
-const selectEvents = (db: Db) =>
+const selectEvents = (db: Reader) =>
   db.selectFrom('events').select(['id', 'type', 'payload', 'created_at as at']).orderBy('id').$castTo<EventRow>()
 
-export function selectEventsAfter(db: Db, { after, limit }: { after: number; limit: number }) {
+export function selectEventsAfter(db: Reader, { after, limit }: { after: number; limit: number }) {
   return selectEvents(db).where('id', '>', after).limit(limit)
 }
 
-export function selectEventsWithin(db: Db, ranges: readonly IdRange[]) {
+export function selectEventsWithin(db: Reader, ranges: readonly IdRange[]) {
   return selectEvents(db).where(isWithin(ranges))
 }
 
-export function selectIdsWithin(db: Db, ranges: readonly IdRange[]) {
+export function selectIdsWithin(db: Reader, ranges: readonly IdRange[]) {
   return db.selectFrom('events').select('id').where(isWithin(ranges)).orderBy('id')
 }
 
 const isWithin = (ranges: readonly IdRange[]) => (eb: ExpressionBuilder<Tables, 'events'>) =>
   eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)])))
 
-export function selectLastId(db: Db) {
+export function selectLastId(db: Reader) {
   return db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1)
 }
 
@@ -40,7 +40,7 @@ export interface TopicFilter {
 }
 
 export function selectEventsAbout(
-  db: Db,
+  db: Reader,
   { after, upTo, about, limit }: { after: number; upTo: number; about: TopicFilter; limit: number },
 ) {
   return selectEvents(db)

@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Reader } from '@pointwise/db'
 import * as queries from './queries.ts'
 import { type StoredEvent, toEvent, topicFilter } from './topics.ts'
 
@@ -25,10 +25,10 @@ export interface ReplayRange {
 
 /** What a reader who comes back has missed. However many come back at once, they read one after the other. */
 export class OutboxReplay {
-  readonly #db: Db
+  readonly #db: Reader
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(db: Db) {
+  constructor(db: Reader) {
     this.#db = db
   }
 

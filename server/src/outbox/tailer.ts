@@ -1,5 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
-import { type Db, readUncommitted } from '@pointwise/db'
+import { type Pool, readUncommitted } from '@pointwise/db'
 import * as queries from './queries.ts'
 import { type GapTimeouts, type IdRange, ReorderBuffer } from './reorder-buffer.ts'
 import { type StoredEvent, toEvent } from './topics.ts'
@@ -34,7 +34,7 @@ type Listener = (events: StoredEvent[]) => void
  * docs/live-updates.md. It reads only while somebody listens.
  */
 export class OutboxTailer {
-  readonly #db: Db
+  readonly #db: Pool
   readonly #patience: GapTimeouts
   readonly #onProblem: NonNullable<TailerOptions['onProblem']>
   #listener: Listener | undefined
@@ -49,7 +49,7 @@ export class OutboxTailer {
   #lookedAt = 0
   #waiting: PromiseWithResolvers<void>[] = []
 
-  constructor(db: Db, { gapTimeouts = PATIENCE, onProblem = () => undefined }: TailerOptions = {}) {
+  constructor(db: Pool, { gapTimeouts = PATIENCE, onProblem = () => undefined }: TailerOptions = {}) {
     this.#db = db
     this.#patience = gapTimeouts
     this.#onProblem = onProblem

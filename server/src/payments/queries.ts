@@ -1,6 +1,6 @@
-import type { Db, Tx } from '@pointwise/db'
+import type { Reader, Tx } from '@pointwise/db'
 
-export function selectPayment(db: Db, userId: number, orderId: number) {
+export function selectPayment(db: Reader, userId: number, orderId: number) {
   return db
     .selectFrom('payments')
     .select(['order_id as orderId', 'amount', 'created_at as paidAt'])
@@ -9,7 +9,7 @@ export function selectPayment(db: Db, userId: number, orderId: number) {
 }
 
 /** Orders' payments, each with the balance right after it. */
-export function selectPaid(db: Db, orderIds: number[]) {
+export function selectPaid(db: Reader, orderIds: number[]) {
   return db
     .selectFrom('payments')
     .innerJoin('point_histories', 'point_histories.order_id', 'payments.order_id')
@@ -36,7 +36,7 @@ export function insertPayments(tx: Tx, payments: NewPayment[]) {
   )
 }
 
-export function selectRefund(db: Db, orderId: number) {
+export function selectRefund(db: Reader, orderId: number) {
   return db
     .selectFrom('refunds')
     .select(['order_id as orderId', 'amount', 'created_at as refundedAt'])

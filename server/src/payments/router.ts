@@ -5,7 +5,6 @@ import { adminProcedure, requireUser, userProcedure } from '../rpc/procedures.ts
 import { id, price } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as payments from './service.ts'
-import { settlementQueueOf } from './settlement/queue.ts'
 
 const orderInput = z.strictObject({ orderId: id })
 const payment = z.object({ orderId: id, amount: price, paidAt: z.date() }).meta({ id: 'Payment' })
@@ -22,7 +21,7 @@ export const paymentsRouter = router({
     .output(z.object({ payment, balance, replayed: z.boolean() }))
     .mutation(({ ctx, input }) => {
       const request = { kind: 'pay', userId: ctx.claimedUserId, ...input, now: ctx.now() } as const
-      return settlementQueueOf(ctx.db).settle(request, ctx.onFailedAttempt)
+      return ctx.settlement.settle(request, ctx.onFailedAttempt)
     }),
 
   get: userProcedure('payment_not_found')
@@ -58,5 +57,5 @@ export const checkout = userProcedure(
   .output(z.object({ order, payment, balance, replayed: z.boolean() }))
   .mutation(({ ctx, input }) => {
     const request = { kind: 'checkout', userId: ctx.claimedUserId, ...input, now: ctx.now() } as const
-    return settlementQueueOf(ctx.db).settle(request, ctx.onFailedAttempt)
+    return ctx.settlement.settle(request, ctx.onFailedAttempt)
   })

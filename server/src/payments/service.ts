@@ -1,4 +1,4 @@
-import type { Db, Tx } from '@pointwise/db'
+import type { Reader, Tx } from '@pointwise/db'
 import * as orders from '../orders/service.ts'
 import { insertEvent } from '../outbox/events.ts'
 import * as points from '../points/service.ts'
@@ -8,7 +8,7 @@ import * as queries from './queries.ts'
 import type { Payment } from './settlement/decide.ts'
 
 /** @throws Refusal payment_not_found, also for another user's */
-export async function get(db: Db, userId: number, orderId: number): Promise<Payment> {
+export async function get(db: Reader, userId: number, orderId: number): Promise<Payment> {
   return queries
     .selectPayment(db, userId, orderId)
     .executeTakeFirstOrThrow(() => new Refusal('payment_not_found', { orderId }))

@@ -1,6 +1,6 @@
-import { caseWhen, type Db, forceIndex, type Tx, type UseType } from '@pointwise/db'
+import { caseWhen, forceIndex, type Reader, type Tx, type UseType } from '@pointwise/db'
 
-export function selectWallet(db: Db, userId: number) {
+export function selectWallet(db: Reader, userId: number) {
   return db
     .selectFrom('points')
     .select(['id', 'point as balance', 'updated_at as updatedAt'])
@@ -8,7 +8,7 @@ export function selectWallet(db: Db, userId: number) {
 }
 
 /** Of the users who have a wallet, locked or not. */
-export function selectBalances(db: Db, userIds: number[]) {
+export function selectBalances(db: Reader, userIds: number[]) {
   return db.selectFrom('points').select(['user_id as userId', 'point as balance']).where('user_id', 'in', userIds)
 }
 
@@ -109,11 +109,11 @@ const HISTORY = [
   'point_histories.created_at as createdAt',
 ] as const
 
-function selectHistories(db: Db) {
+function selectHistories(db: Reader) {
   return db.selectFrom('point_histories').select(HISTORY)
 }
 
-export function selectHistoryByKey(db: Db, walletId: number, idempotencyKey: string) {
+export function selectHistoryByKey(db: Reader, walletId: number, idempotencyKey: string) {
   return selectHistories(db).where('point_id', '=', walletId).where('idempotency_key', '=', idempotencyKey)
 }
 
@@ -121,7 +121,7 @@ export function selectHistoryByKey(db: Db, walletId: number, idempotencyKey: str
  * Newest first; `before` is the id of the last row already seen. The index has the page's order, so that only the page is
  * read; MySQL would rather read and sort all rows of a wallet that has some hundreds.
  */
-export function selectHistoryPage(db: Db, page: { userId: number; before: number | undefined; limit: number }) {
+export function selectHistoryPage(db: Reader, page: { userId: number; before: number | undefined; limit: number }) {
   return db
     .selectFrom(forceIndex('point_histories', 'point_histories_newest'))
     .select(HISTORY)

@@ -1,4 +1,4 @@
-import type { Db, Tx, UseType } from '@pointwise/db'
+import type { Reader, Tx, UseType } from '@pointwise/db'
 import { insertEvent } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
@@ -44,13 +44,13 @@ export async function createWallet(tx: Tx, { userId, now }: { userId: number; no
   await queries.insertWallet(tx, { userId, createdAt: now }).execute()
 }
 
-export async function balance(db: Db, userId: number): Promise<Balance> {
+export async function balance(db: Reader, userId: number): Promise<Balance> {
   const wallet = await queries.selectWallet(db, userId).executeTakeFirstOrThrow()
   return { balance: wallet.balance, limit: BALANCE_MAX, updatedAt: wallet.updatedAt }
 }
 
 /** A user's history, newest first. */
-export async function histories(db: Db, page: { userId: number; cursor?: number | undefined; limit: number }) {
+export async function histories(db: Reader, page: { userId: number; cursor?: number | undefined; limit: number }) {
   const { userId, cursor: before, limit } = page
   const rows = await queries.selectHistoryPage(db, { userId, before, limit: limit + 1 }).execute()
   return toPage(rows, limit)

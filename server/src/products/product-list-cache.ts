@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Reader } from '@pointwise/db'
 import { StaleWhileRevalidateCache } from '../cache.ts'
 import * as queries from './queries.ts'
 import type { Product } from './service.ts'
@@ -39,14 +39,14 @@ export interface ProductListCacheOptions {
  * where the blocks of the listing begin. Whoever adds or removes products lets it forget.
  */
 export class ProductListCache {
-  readonly #db: Db
+  readonly #db: Reader
   readonly #now: () => Date
   readonly #rankings: StaleWhileRevalidateCache<'topSelling', TopSelling[]>
   readonly #trending: StaleWhileRevalidateCache<'trending', Trending>
   readonly #counts: StaleWhileRevalidateCache<number, { totalItems: number }>
   readonly #anchors: StaleWhileRevalidateCache<string, { id: number | undefined }>
 
-  constructor(db: Db, { ttlSeconds, now }: ProductListCacheOptions) {
+  constructor(db: Reader, { ttlSeconds, now }: ProductListCacheOptions) {
     this.#db = db
     this.#now = now
     this.#rankings = new StaleWhileRevalidateCache({ ttlSeconds, max: 1 }, () => this.#readTopSelling())

@@ -1,7 +1,7 @@
-import { caseWhen, type Db, forceIndex, type StockReason, type Tx } from '@pointwise/db'
+import { caseWhen, forceIndex, type Reader, type StockReason, type Tx } from '@pointwise/db'
 import { sql } from 'kysely'
 
-export function selectProducts(db: Db) {
+export function selectProducts(db: Reader) {
   return db
     .selectFrom('products')
     .innerJoin('stores', 'stores.id', 'products.store_id')
@@ -18,18 +18,18 @@ export function selectProducts(db: Db) {
     ])
 }
 
-export function selectProduct(db: Db, productId: number) {
+export function selectProduct(db: Reader, productId: number) {
   return selectProducts(db).where('products.id', '=', productId).where('products.deleted_at', 'is', null)
 }
 
-function selectListed(db: Db, storeId: number | undefined) {
+function selectListed(db: Reader, storeId: number | undefined) {
   return db
     .selectFrom('products')
     .where('deleted_at', 'is', null)
     .$if(storeId !== undefined, (query) => query.where('store_id', '=', storeId ?? 0))
 }
 
-export function countListed(db: Db, storeId: number | undefined) {
+export function countListed(db: Reader, storeId: number | undefined) {
   return selectListed(db, storeId).select((eb) => eb.fn.countAll<number>().as('totalItems'))
 }
 
@@ -45,7 +45,7 @@ interface Place {
   offset: number
 }
 
-function selectIdsFrom(db: Db, { storeId, from, offset }: Place) {
+function selectIdsFrom(db: Reader, { storeId, from, offset }: Place) {
   return selectListed(db, storeId)
     .select('products.id')
     .$if(from !== undefined, (query) => query.where('products.id', '<=', from ?? 0))
@@ -54,18 +54,18 @@ function selectIdsFrom(db: Db, { storeId, from, offset }: Place) {
 }
 
 /** The id at a place of the listing, found in the index alone. */
-export function selectIdAt(db: Db, place: Place) {
+export function selectIdAt(db: Reader, place: Place) {
   return selectIdsFrom(db, place).limit(1)
 }
 
 /** A page from a place on. The ids are found in the index alone, then the rows of the page are read. */
-export function selectPage(db: Db, { limit, ...place }: Place & { limit: number }) {
+export function selectPage(db: Reader, { limit, ...place }: Place & { limit: number }) {
   const ids = selectIdsFrom(db, place).limit(limit)
   return selectProducts(db).innerJoin(ids.as('page'), 'page.id', 'products.id').orderBy('products.id', 'desc')
 }
 
 /** A page by its keyset; `before` is the id of the last row already seen. */
-export function selectPageBefore(db: Db, { storeId, limit, before }: Listing & { before: number | undefined }) {
+export function selectPageBefore(db: Reader, { storeId, limit, before }: Listing & { before: number | undefined }) {
   const ids = selectListed(db, storeId)
     .select('products.id')
     .$if(before !== undefined, (query) => query.where('products.id', '<', before ?? 0))
@@ -74,7 +74,7 @@ export function selectPageBefore(db: Db, { storeId, limit, before }: Listing & {
   return selectProducts(db).innerJoin(ids.as('page'), 'page.id', 'products.id').orderBy('products.id', 'desc')
 }
 
-export function selectTopSelling(db: Db, limit: number) {
+export function selectTopSelling(db: Reader, limit: number) {
   const ids = db
     .selectFrom('products')
     .select('products.id')
@@ -90,7 +90,7 @@ export function selectTopSelling(db: Db, limit: number) {
 }
 
 /** The sales of all products since `from` are summed up; of those that lead alone the rest is read. */
-export function selectTrending(db: Db, { from, limit }: { from: Date; limit: number }) {
+export function selectTrending(db: Reader, { from, limit }: { from: Date; limit: number }) {
   const sold = db
     .selectFrom('product_sales')
     .select((eb) => ['product_id', eb.fn.sum<string>('count').as('soldCount')])
@@ -113,7 +113,7 @@ export function selectTrending(db: Db, { from, limit }: { from: Date; limit: num
 }
 
 /** By id, not removed. */
-export function selectOffers(db: Db, productIds: number[]) {
+export function selectOffers(db: Reader, productIds: number[]) {
   return db
     .selectFrom('products')
     .select(['id', 'name', 'price'])
@@ -121,7 +121,7 @@ export function selectOffers(db: Db, productIds: number[]) {
     .where('deleted_at', 'is', null)
 }
 
-export function selectStock(db: Db, productIds: number[]) {
+export function selectStock(db: Reader, productIds: number[]) {
   return db.selectFrom('stock').select(['product_id as productId', 'stock']).where('product_id', 'in', productIds)
 }
 
@@ -175,7 +175,7 @@ export function updateSalesVolume(tx: Tx, changes: QuantityChange[]) {
 }
 
 /** What products sold in these hours, where there is such a row already. */
-export function selectHours(db: Db, productIds: number[], hours: Date[]) {
+export function selectHours(db: Reader, productIds: number[], hours: Date[]) {
   return db
     .selectFrom('product_sales')
     .select('product_id as productId')
@@ -227,7 +227,7 @@ export function insertStockChange(tx: Tx, row: StockChange) {
   })
 }
 
-export function selectStockChange(db: Db, productId: number, idempotencyKey: string) {
+export function selectStockChange(db: Reader, productId: number, idempotencyKey: string) {
   return db
     .selectFrom('stock_changes')
     .select('change')

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Db, Tx } from '@pointwise/db'
+import type { Reader, Tx } from '@pointwise/db'
 import { insertEvent } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
@@ -21,14 +21,14 @@ export interface Product {
 }
 
 /** @throws Refusal product_not_found */
-export async function get(db: Db, productId: number): Promise<Product> {
+export async function get(db: Reader, productId: number): Promise<Product> {
   return queries
     .selectProduct(db, productId)
     .executeTakeFirstOrThrow(() => new Refusal('product_not_found', { productId }))
 }
 
 /** @throws Refusal product_not_found, of the lowest id that is not listed */
-export async function requireListed(db: Db, productIds: number[]): Promise<void> {
+export async function requireListed(db: Reader, productIds: number[]): Promise<void> {
   const listed = new Set((await queries.selectOffers(db, productIds).execute()).map(({ id }) => id))
   const missing = productIds.filter((id) => !listed.has(id))
   if (missing.length > 0) throw new Refusal('product_not_found', { productId: Math.min(...missing) })
@@ -41,7 +41,7 @@ export async function requireListed(db: Db, productIds: number[]): Promise<void>
  * @throws Refusal store_not_found
  */
 export async function list(
-  db: Db,
+  db: Reader,
   catalogue: ProductListCache,
   { page, storeId }: { page: number; storeId?: number | undefined },
 ) {
@@ -52,7 +52,7 @@ export async function list(
   return { items, page, pageSize: PAGE_SIZE, totalItems, totalPages: Math.ceil(totalItems / PAGE_SIZE) }
 }
 
-function readPage(db: Db, place: { from: number | undefined; offset: number }, storeId: number | undefined) {
+function readPage(db: Reader, place: { from: number | undefined; offset: number }, storeId: number | undefined) {
   return queries.selectPage(db, { ...place, storeId, limit: PAGE_SIZE }).execute()
 }
 
@@ -62,7 +62,7 @@ function readPage(db: Db, place: { from: number | undefined; offset: number }, s
  * @throws Refusal store_not_found
  */
 export async function scroll(
-  db: Db,
+  db: Reader,
   { cursor, limit, storeId }: { cursor?: number | undefined; limit: number; storeId?: number | undefined },
 ) {
   if (storeId !== undefined) await stores.get(db, storeId)

@@ -1,4 +1,4 @@
-import { type Db, executeBatch, type Tx } from '@pointwise/db'
+import { executeBatch, type Reader, type Tx } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
 
@@ -36,7 +36,7 @@ export interface Offer {
 }
 
 /** The offers of the lines' products, by product; a product that is removed or was never there has none. */
-export async function offersFor(db: Db, lines: Line[]): Promise<Map<number, Offer>> {
+export async function offersFor(db: Reader, lines: Line[]): Promise<Map<number, Offer>> {
   const offers = await queries.selectOffers(db, productIds(lines)).execute()
   return new Map(offers.map((offer) => [offer.id, offer]))
 }
@@ -65,7 +65,7 @@ export function quote(offers: ReadonlyMap<number, Offer>, lines: PricedLine[]): 
  *
  * @throws Refusal stock_insufficient
  */
-export async function requireStock(db: Db, lines: Line[]): Promise<void> {
+export async function requireStock(db: Reader, lines: Line[]): Promise<void> {
   const stock = await queries.selectStock(db, productIds(lines)).execute()
   deductStock(new Map(stock.map((row) => [row.productId, row.stock])), lines)
 }

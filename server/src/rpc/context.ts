@@ -1,5 +1,7 @@
-import type { Db, FailedAttempt } from '@pointwise/db'
+import type { FailedAttempt, Reader } from '@pointwise/db'
+import type { AuditRunner } from '../audit/service.ts'
 import type { Identity } from '../auth/authenticate.ts'
+import type { SettlementQueue } from '../payments/settlement/queue.ts'
 import type { ProductListCache } from '../products/product-list-cache.ts'
 import type { SubscriptionHub } from '../subscriptions/hub.ts'
 import type { UserExistenceCache } from '../users/user-existence-cache.ts'
@@ -7,14 +9,18 @@ import type { Transact } from './transactions.ts'
 
 /** What a call has at hand, over HTTP and in-process alike. */
 export interface Context {
-  /** For reads, and for the queue that settles payments. */
-  db: Db
+  /** For reads outside a transaction. */
+  db: Reader
   /** Opens the transaction of a procedure that writes. */
   transact: Transact
   /** Told of each attempt that failed, also when payments are settled together. */
   onFailedAttempt?: ((failed: FailedAttempt) => void) | undefined
   /** The one clock: every time that is stored or compared comes from it. */
   now: () => Date
+  /** Settles payments together. */
+  settlement: SettlementQueue
+  /** Runs at most one audit at a time. */
+  audit: AuditRunner
   productListCache: ProductListCache
   userExistenceCache: UserExistenceCache
   /** Who calls; @throws Refusal token_missing, token_invalid. */

@@ -1,4 +1,4 @@
-import { CommitUnknownError, type Db, type FailedAttempt, type Tx, transact } from '@pointwise/db'
+import { CommitUnknownError, type FailedAttempt, type Pool, type Tx, transact } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 
 /** What happened to transactions since the server started, by call: for metrics. */
@@ -47,7 +47,7 @@ export type Transact = <T>(work: (tx: Tx) => Promise<T>, options?: { readBack?: 
  * Opens transactions on a pool. Where the answer of COMMIT is lost, `readBack` tells what became of it, in a transaction of
  * its own: it must be harmless to a transaction that happened.
  */
-export function transactOn(db: Db, onFailedAttempt?: (failed: FailedAttempt) => void): Transact {
+export function transactOn(db: Pool, onFailedAttempt?: (failed: FailedAttempt) => void): Transact {
   return async (work, { readBack } = {}) => {
     try {
       return await transact(db, work, { onFailedAttempt })

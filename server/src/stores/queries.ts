@@ -1,18 +1,18 @@
-import type { Db, Tx } from '@pointwise/db'
+import type { Reader, Tx } from '@pointwise/db'
 
-function selectStores(db: Db) {
+function selectStores(db: Reader) {
   return db.selectFrom('stores').select(['id', 'name']).where('deleted_at', 'is', null)
 }
 
-export function selectStore(db: Db, storeId: number) {
+export function selectStore(db: Reader, storeId: number) {
   return selectStores(db).where('id', '=', storeId)
 }
 
-export function selectStoresByName(db: Db) {
+export function selectStoresByName(db: Reader) {
   return selectStores(db).orderBy('name')
 }
 
-export function selectStoreByName(db: Db, name: string) {
+export function selectStoreByName(db: Reader, name: string) {
   return db.selectFrom('stores').select('id').where('name', '=', name)
 }
 

@@ -1,4 +1,4 @@
-import type { Db, Tx } from '@pointwise/db'
+import type { Reader, Tx } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
 
@@ -8,12 +8,12 @@ export interface Store {
 }
 
 /** @throws Refusal store_not_found */
-export async function get(db: Db, storeId: number): Promise<Store> {
+export async function get(db: Reader, storeId: number): Promise<Store> {
   return queries.selectStore(db, storeId).executeTakeFirstOrThrow(() => new Refusal('store_not_found', { storeId }))
 }
 
 /** Every store, by name. */
-export async function list(db: Db): Promise<Store[]> {
+export async function list(db: Reader): Promise<Store[]> {
   return queries.selectStoresByName(db).execute()
 }
 

@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Pool } from '@pointwise/db'
 import { OutboxReplay, type ReplayRange } from '../outbox/replay.ts'
 import { OutboxTailer, type TailerOptions } from '../outbox/tailer.ts'
 import { type StoredEvent, topicsOf } from '../outbox/topics.ts'
@@ -39,7 +39,7 @@ export class SubscriptionHub {
   #isClosed = false
 
   constructor(
-    db: Db,
+    db: Pool,
     {
       limits = { perCaller: Number.POSITIVE_INFINITY, inAll: Number.POSITIVE_INFINITY },
       ...tail

@@ -1,23 +1,23 @@
-import type { Db, Tx } from '@pointwise/db'
+import type { Reader, Tx } from '@pointwise/db'
 
-function selectUsers(db: Db) {
+function selectUsers(db: Reader) {
   return db.selectFrom('users').select(['id', 'name', 'created_at as createdAt']).where('deleted_at', 'is', null)
 }
 
-export function selectUser(db: Db, userId: number) {
+export function selectUser(db: Reader, userId: number) {
   return selectUsers(db).where('id', '=', userId)
 }
 
-export function selectFirstUsers(db: Db, count: number) {
+export function selectFirstUsers(db: Reader, count: number) {
   return selectUsers(db).orderBy('id').limit(count)
 }
 
 /** Removed or not. */
-export function selectAnybody(db: Db) {
+export function selectAnybody(db: Reader) {
   return db.selectFrom('users').select('id').limit(1)
 }
 
-export function selectUserByName(db: Db, name: string) {
+export function selectUserByName(db: Reader, name: string) {
   return db.selectFrom('users').select('id').where('name', '=', name)
 }
 

@@ -1,4 +1,4 @@
-import type { Db, Tx } from '@pointwise/db'
+import type { Reader, Tx } from '@pointwise/db'
 import * as points from '../points/service.ts'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
@@ -10,22 +10,22 @@ export interface User {
 }
 
 /** Whether the user is there and was not removed. */
-export async function exists(db: Db, userId: number): Promise<boolean> {
+export async function exists(db: Reader, userId: number): Promise<boolean> {
   return (await queries.selectUser(db, userId).executeTakeFirst()) !== undefined
 }
 
 /** @throws Refusal user_not_found */
-export async function get(db: Db, userId: number): Promise<User> {
+export async function get(db: Reader, userId: number): Promise<User> {
   return queries.selectUser(db, userId).executeTakeFirstOrThrow(() => new Refusal('user_not_found'))
 }
 
 /** The users who are here longest, at most so many. */
-export async function listFirst(db: Db, count: number): Promise<User[]> {
+export async function listFirst(db: Reader, count: number): Promise<User[]> {
   return queries.selectFirstUsers(db, count).execute()
 }
 
 /** Whether there was a user ever, removed or not. */
-export async function hasEverHadUsers(db: Db): Promise<boolean> {
+export async function hasEverHadUsers(db: Reader): Promise<boolean> {
   return (await queries.selectAnybody(db).executeTakeFirst()) !== undefined
 }
 

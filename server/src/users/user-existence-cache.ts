@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Reader } from '@pointwise/db'
 import { StaleWhileRevalidateCache } from '../cache.ts'
 import * as users from './service.ts'
 
@@ -11,7 +11,7 @@ const USERS_MAX = 50_000
 export class UserExistenceCache {
   readonly #users: StaleWhileRevalidateCache<number, { exists: boolean }>
 
-  constructor(db: Db, { ttlSeconds }: { ttlSeconds: number }) {
+  constructor(db: Reader, { ttlSeconds }: { ttlSeconds: number }) {
     this.#users = new StaleWhileRevalidateCache({ ttlSeconds, max: USERS_MAX }, async (userId) => ({
       exists: await users.exists(db, userId),
     }))

@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Reader } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
 import { type Chunk, within } from './table-scan.ts'
 
@@ -18,7 +18,7 @@ const bits = (id: RawBuilder<unknown>, where: RawBuilder<unknown> = sql`true`) =
   sql<number>`bit_or(if(${where}, 1 << (${id} % ${sql.lit(BLOCK)}), 0))`
 
 /** The row that an event of ONCE tells of. */
-function selectAbout(db: Db, chunk: Chunk) {
+function selectAbout(db: Reader, chunk: Chunk) {
   return db
     .selectFrom('events')
     .select(['type', sql<number>`coalesce(${told('historyId')}, ${told('orderId')})`.as('about')])
@@ -27,7 +27,7 @@ function selectAbout(db: Db, chunk: Chunk) {
 }
 
 /** Which rows the events of a chunk tell of, a bit each, and how often. */
-export function selectTold(db: Db, chunk: Chunk) {
+export function selectTold(db: Reader, chunk: Chunk) {
   const about = sql.ref('about')
   return db
     .selectFrom(selectAbout(db, chunk).as('told'))
@@ -37,7 +37,7 @@ export function selectTold(db: Db, chunk: Chunk) {
     .$castTo<{ type: Once; block: number; bits: number; times: number }>()
 }
 
-export function selectToldTwice(db: Db, chunk: Chunk) {
+export function selectToldTwice(db: Reader, chunk: Chunk) {
   return db
     .selectFrom(selectAbout(db, chunk).as('told'))
     .select((eb) => ['type', 'about', eb.fn.countAll<number>().as('times')])
@@ -48,7 +48,7 @@ export function selectToldTwice(db: Db, chunk: Chunk) {
 }
 
 /** Which rows of a chunk are charges, a bit each. */
-export function selectCharges(db: Db, histories: Chunk) {
+export function selectCharges(db: Reader, histories: Chunk) {
   const id = sql.ref('id')
   return db
     .selectFrom('point_histories')
@@ -58,7 +58,7 @@ export function selectCharges(db: Db, histories: Chunk) {
 }
 
 /** What happened to the orders of a chunk, a bit each. */
-export function selectHappened(db: Db, orders: Chunk) {
+export function selectHappened(db: Reader, orders: Chunk) {
   const id = sql.ref('id')
   return db
     .selectFrom('orders')
@@ -74,7 +74,7 @@ export function selectHappened(db: Db, orders: Chunk) {
 }
 
 /** Events that say something else than the rows they are about. */
-export function selectUntrue(db: Db, chunk: Chunk) {
+export function selectUntrue(db: Reader, chunk: Chunk) {
   const event = db
     .selectFrom('events')
     .select(['id', 'type', 'key', 'payload'])

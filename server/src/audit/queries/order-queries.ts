@@ -1,11 +1,11 @@
-import { type Db, forceIndex } from '@pointwise/db'
+import { forceIndex, type Reader } from '@pointwise/db'
 import { sql } from 'kysely'
 import { type Chunk, within } from './table-scan.ts'
 
 const isPaid = sql<boolean>`orders.status in ('paid', 'refunded')`
 const isRefunded = sql<boolean>`orders.status = 'refunded'`
 
-export function selectOrdersOffLines(db: Db, chunk: Chunk) {
+export function selectOrdersOffLines(db: Reader, chunk: Chunk) {
   const total = sql<string | null>`sum(order_products.price * order_products.count)`
   return db
     .selectFrom('orders')
@@ -17,7 +17,7 @@ export function selectOrdersOffLines(db: Db, chunk: Chunk) {
 }
 
 /** Orders whose payment or refund is not the one that their status asks for. */
-export function selectOrdersOffPayment(db: Db, chunk: Chunk) {
+export function selectOrdersOffPayment(db: Reader, chunk: Chunk) {
   const payment = sql<boolean>`coalesce(if(${isPaid},
     payments.amount = total_price and payments.user_id = orders.user_id
       and coalesce(payments.created_at = paid_at, paid_at is null),
@@ -45,7 +45,7 @@ export function selectOrdersOffPayment(db: Db, chunk: Chunk) {
 }
 
 /** Orders whose USE and REFUND rows, in their owner's wallet, are not those that their status asks for. */
-export function selectOrdersOffHistory(db: Db, chunk: Chunk) {
+export function selectOrdersOffHistory(db: Reader, chunk: Chunk) {
   const count = (type: string) => sql<string>`coalesce(sum(use_type = ${sql.lit(type)}), 0)`
   const sum = (type: string) => sql<string>`coalesce(sum(if(use_type = ${sql.lit(type)}, point_histories.point, 0)), 0)`
   const ofOthers = (type: string) =>

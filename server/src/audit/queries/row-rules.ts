@@ -1,4 +1,4 @@
-import type { Db } from '@pointwise/db'
+import type { Reader } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
 import { type Chunk, KEYS, selectFound, type Table, within } from './table-scan.ts'
 
@@ -114,7 +114,7 @@ export const RULES: Record<Table, Rule[]> = {
 export type Verdicts = Record<`holds${number}`, number | null> & Record<`value${number}`, unknown>
 
 /** The rows that break a rule of their table, with what each rule says of them. */
-export function selectRuleBreakers(db: Db, table: Table, chunk: Chunk) {
+export function selectRuleBreakers(db: Reader, table: Table, chunk: Chunk) {
   const rules = RULES[table]
   const verdicts = rules.flatMap(({ column, holds }, index) => [
     sql`${sql.ref(`checked.${column}`)} as ${sql.id(`value${index}`)}`,

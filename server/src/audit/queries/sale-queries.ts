@@ -1,4 +1,4 @@
-import { type Db, forceIndex } from '@pointwise/db'
+import { forceIndex, type Reader } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
 import { type Chunk, within } from './table-scan.ts'
 
@@ -6,7 +6,7 @@ import { type Chunk, within } from './table-scan.ts'
 const hourOf = (column: string): RawBuilder<number> => sql`timestampdiff(hour, '1970-01-01', ${sql.ref(column)})`
 
 /** The rollup's rows of a few products. */
-export function selectRollup(db: Db, products: Chunk) {
+export function selectRollup(db: Reader, products: Chunk) {
   return db
     .selectFrom('product_sales')
     .select(['product_id as productId', hourOf('hour').as('hour'), 'count'])
@@ -17,7 +17,7 @@ export function selectRollup(db: Db, products: Chunk) {
  * What was paid in a chunk of orders and not refunded, by product and hour, of a range of products. No index leads from a
  * product to its lines, which would cost every sale a write; so they are read by order and added up by whoever asks.
  */
-export function selectSold(db: Db, orders: Chunk, products: Chunk) {
+export function selectSold(db: Reader, orders: Chunk, products: Chunk) {
   return db
     .selectFrom('orders')
     .modifyFront(sql`straight_join`)
@@ -31,7 +31,7 @@ export function selectSold(db: Db, orders: Chunk, products: Chunk) {
 }
 
 /** What each product's own rows say. */
-export function selectStockBooks(db: Db, products: Chunk) {
+export function selectStockBooks(db: Reader, products: Chunk) {
   return db
     .selectFrom('products')
     .leftJoin('stock', 'stock.product_id', 'products.id')

@@ -1,4 +1,4 @@
-import type { Db, Tables } from '@pointwise/db'
+import type { Reader, Tables } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
 
 /** The rows of a table whose key is above `after` and not above `upTo`. */
@@ -35,7 +35,7 @@ const POINTS: Partial<Record<Table, RawBuilder<number>>> = {
 }
 
 /** Rows of a statement whose tables are named by data. */
-export function selectFound<Row>(db: Db, statement: RawBuilder<unknown>) {
+export function selectFound<Row>(db: Reader, statement: RawBuilder<unknown>) {
   return db.selectFrom(sql<Row>`(${statement})`.as('found')).selectAll()
 }
 
@@ -44,12 +44,12 @@ export function within(key: string, { after, upTo }: Chunk): RawBuilder<boolean>
 }
 
 /** The moment of the snapshot, in the statement that makes it: that takes a read of a table. */
-export function selectMoment(db: Db) {
+export function selectMoment(db: Reader) {
   return db.selectFrom('kysely_migration').select(sql<Date>`max(current_timestamp(3))`.as('asOf'))
 }
 
 /** Where the next `size` rows end, how many they are, and what they hold of points. */
-export function selectChunk(db: Db, table: Table, { after, size }: { after: number; size: number }) {
+export function selectChunk(db: Reader, table: Table, { after, size }: { after: number; size: number }) {
   const key = sql.ref(KEYS[table])
   return selectFound<{ upTo: number | null; rows: number; points: string }>(
     db,
@@ -60,7 +60,7 @@ export function selectChunk(db: Db, table: Table, { after, size }: { after: numb
 }
 
 /** The rows of a key that is not unique are in one chunk, all of them. */
-export function countRows(db: Db, table: Table, chunk: Chunk) {
+export function countRows(db: Reader, table: Table, chunk: Chunk) {
   return selectFound<{ rows: number }>(
     db,
     sql`select count(*) as \`rows\` from ${sql.table(table)} where ${within(KEYS[table], chunk)}`,

@@ -1,9 +1,9 @@
-import { type Db, forceIndex } from '@pointwise/db'
+import { forceIndex, type Reader } from '@pointwise/db'
 import { sql } from 'kysely'
 import { type Chunk, within } from './table-scan.ts'
 
 /** The wallet in whose history the row lies that comes `size` rows further on: an index tells. */
-export function selectWalletFurtherOn(db: Db, { after, size }: { after: number; size: number }) {
+export function selectWalletFurtherOn(db: Reader, { after, size }: { after: number; size: number }) {
   return db
     .selectFrom(forceIndex('point_histories', 'point_histories_newest'))
     .select('point_id as id')
@@ -13,7 +13,7 @@ export function selectWalletFurtherOn(db: Db, { after, size }: { after: number; 
     .offset(size)
 }
 
-export function selectBalancesOffHistory(db: Db, chunk: Chunk) {
+export function selectBalancesOffHistory(db: Reader, chunk: Chunk) {
   const history = sql<string>`coalesce(sum(point_histories.point), 0)`
   return db
     .selectFrom('points')
@@ -25,7 +25,7 @@ export function selectBalancesOffHistory(db: Db, chunk: Chunk) {
 }
 
 /** A `lag` with a default would be shorter, and MariaDB has none. */
-export function selectGaps(db: Db, chunk: Chunk) {
+export function selectGaps(db: Reader, chunk: Chunk) {
   const rows = db
     .selectFrom(forceIndex('point_histories', 'point_histories_newest'))
     .select([

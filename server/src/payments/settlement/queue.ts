@@ -1,4 +1,4 @@
-import { AcquireTimeoutError, DatabaseBusyError, type Db, type FailedAttempt } from '@pointwise/db'
+import { AcquireTimeoutError, DatabaseBusyError, type FailedAttempt, type Pool } from '@pointwise/db'
 import { BUSY_AFTER_MS, Refusal } from '../../refusals.ts'
 import type { RowKey } from './contended-rows.ts'
 import type { PaymentResult, SettlementRequest } from './decide.ts'
@@ -29,13 +29,13 @@ interface Waiting {
  * gathers. Bounded in size and in waiting time.
  */
 export class SettlementQueue {
-  readonly #db: Db
+  readonly #db: Pool
   readonly #suspects = new Map<RowKey, string | number>()
   #waiting: Waiting[] = []
   #isSettling = false
   #expiry: NodeJS.Timeout | undefined
 
-  constructor(db: Db) {
+  constructor(db: Pool) {
     this.#db = db
   }
 
@@ -128,13 +128,4 @@ function answer(result: Result | undefined, resolve: Waiting['resolve'], reject:
   else if (result instanceof Refusal) reject(result)
   else if ('fault' in result) reject(result.fault)
   else resolve(result)
-}
-
-const queues = new WeakMap<Db, SettlementQueue>()
-
-/** The one queue of a pool: everybody who pays through it is settled together. */
-export function settlementQueueOf(db: Db): SettlementQueue {
-  const queue = queues.get(db) ?? new SettlementQueue(db)
-  queues.set(db, queue)
-  return queue
 }

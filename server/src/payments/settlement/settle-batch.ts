@@ -1,11 +1,11 @@
 import {
   CommitUnknownError,
   DatabaseBusyError,
-  type Db,
   errorCode,
   executeBatch,
   type FailedAttempt,
   isLockWait,
+  type Pool,
   type Tx,
   transact,
 } from '@pointwise/db'
@@ -26,7 +26,7 @@ type Suspects = Map<RowKey, string | number>
 
 /** Where requests are settled. */
 export interface BatchContext {
-  db: Db
+  db: Pool
   /** The rows that somebody else kept locked when they were last wanted, and what they said then. */
   suspects: Suspects
   /** Told of each attempt that failed, and which requests it was to settle. */
