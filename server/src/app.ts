@@ -36,11 +36,11 @@ export type Limits = ConnectionLimits & LoadLimits
 const LIMITS: Limits = {
   requestTimeoutMs: 15_000,
   keepAliveTimeoutMs: 72_000,
-  silenceMaxMs: 300_000,
+  idleTimeoutMs: 300_000,
   connectionsMax: 10_000,
   // What a server of 1,000 calls a second does within two seconds.
-  callsMax: 2_000,
-  lateMaxMs: 500,
+  concurrentCallsMax: 2_000,
+  eventLoopDelayMaxMs: 500,
 }
 
 export interface AppOptions {
@@ -52,7 +52,7 @@ export interface AppOptions {
   /** What is mounted; the shop's router where none is given. */
   router?: AnyTRPCRouter
   /** How long a user is taken to exist without asking again. */
-  directoryTtlSeconds?: number
+  userExistenceTtlSeconds?: number
   /** The page that is served where the configuration says so; the one that was built where none is given. */
   storefront?: Storefront | undefined
   limits?: Partial<Limits>
@@ -86,7 +86,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const overload = new LoadShedding({ limits, corsOrigins: config.corsOrigins, requestIdOf: genReqId, log: logger })
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
-    logController: new RequestLog(),
+    logController: new RequestLog({ requestIdLogLabel: 'requestId' }),
     genReqId,
     trustProxy: config.trustProxy > 0 && ((_address, hop) => hop < config.trustProxy),
     bodyLimit: BODY_BYTES_MAX,
@@ -135,7 +135,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   })
   app.addHook('preClose', async () => subscriptions.close())
   const userExistenceCache = new UserExistenceCache(db, {
-    ttlSeconds: options.directoryTtlSeconds ?? DIRECTORY_TTL_SECONDS,
+    ttlSeconds: options.userExistenceTtlSeconds ?? DIRECTORY_TTL_SECONDS,
   })
   app.decorate('counters', newTransactionCounters())
   app.decorate('settlement', settlement)

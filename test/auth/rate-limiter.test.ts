@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
-import { clientNetwork, RateLimiter } from '../../server/src/auth/rate-limit.ts'
+import { clientNetwork } from '../../server/src/auth/client-address.ts'
+import { RateLimiter } from '../../server/src/auth/rate-limit.ts'
 import { get } from '../setup/raw-http.ts'
 import { openShop } from '../setup/shop.ts'
 

@@ -8,7 +8,7 @@ import { following } from '../setup/subscriber.ts'
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
 test('the token of a user whom another server removed orders and is told of it, but moves no points', async () => {
-  await using shop = await openShop({ directoryTtlSeconds: 60 })
+  await using shop = await openShop({ userExistenceTtlSeconds: 60 })
   const product = await shop.givenProduct()
   const { id: userId, client } = await shop.givenUser({ points: 300 })
   using orders = await following<OrderChange>((callbacks) => client.orders.onChange.subscribe(undefined, callbacks))

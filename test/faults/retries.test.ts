@@ -20,7 +20,7 @@ beforeEach(() => faulty.proxy.clear())
 /** What the log tells of a request, once it was answered. */
 async function lineOf(requestId: string | null) {
   const line = () =>
-    faulty.shop.log.map((line) => JSON.parse(line)).find(({ reqId, res }) => reqId === requestId && res)
+    faulty.shop.log.map((line) => JSON.parse(line)).find((line) => line.requestId === requestId && line.res)
   await eventually(line).toBeDefined()
   return line()
 }
@@ -155,7 +155,7 @@ test('a rollback that fails as well leaves the first failure to be told, and a c
   const { status, headers } = await send()
   expect({ status, cut: cut() }).toEqual({ status: 500, cut: 1 })
   const id = headers.get('x-request-id')
-  const failure = faulty.shop.log.map((line) => JSON.parse(line)).find(({ reqId, err }) => reqId === id && err)
+  const failure = faulty.shop.log.map((line) => JSON.parse(line)).find((line) => line.requestId === id && line.err)
   expect(failure).toMatchObject({ msg: 'call failed', err: { errno: 3819 } })
   expect(await fingerprint(faulty.direct)).toBe(books)
   expect((await send()).status).toBe(200)

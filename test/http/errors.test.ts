@@ -120,7 +120,7 @@ test('a fault is 500, opaque, undone, and logged once, under its request id and 
 
   const logged = errorsIn(own)
   expect(logged).toHaveLength(1)
-  expect(logged[0]).toMatchObject({ reqId: data.requestId, path: 'points.charge', err: { errno: 1146 } })
+  expect(logged[0]).toMatchObject({ requestId: data.requestId, path: 'points.charge', err: { errno: 1146 } })
   expect(withoutChance(JSON.stringify(logged))).not.toMatch(
     new RegExp(`${idempotencyKey}|77123|insert into|values \\(`),
   )

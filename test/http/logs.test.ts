@@ -19,7 +19,7 @@ beforeEach(() => {
 
 /** What was logged of a request, once there is anything and everything has been answered. */
 async function linesOf(requestId: string | null) {
-  const lines = () => shop.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === requestId)
+  const lines = () => shop.log.map((line) => JSON.parse(line)).filter((line) => line.requestId === requestId)
   await eventually(lines).not.toEqual([])
   return lines()
 }

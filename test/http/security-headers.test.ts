@@ -77,6 +77,6 @@ describe('the request id', () => {
     const given = 'trace-of-an-error'
     const answer = await send(shop, '/trpc/points.balance', { headers: { 'x-request-id': given } })
     expect(JSON.parse(answer.text).error.json.data.requestId).toBe(given)
-    await eventually(() => shop.log.filter((line) => JSON.parse(line).reqId === given)).toHaveLength(1)
+    await eventually(() => shop.log.filter((line) => JSON.parse(line).requestId === given)).toHaveLength(1)
   })
 })

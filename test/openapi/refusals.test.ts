@@ -134,7 +134,7 @@ describe('a subscription tells', () => {
   })
 
   test('by its status alone that there is no time for it', async () => {
-    await using full = await openShop({ fresh: 'full', limits: { callsMax: 0 } })
+    await using full = await openShop({ fresh: 'full', limits: { concurrentCallsMax: 0 } })
     expect(streams).toHaveLength(3)
     for (const operation of streams) {
       expect(Object.keys(operation.responses)).toEqual(['200', '503'])

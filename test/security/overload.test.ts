@@ -13,8 +13,8 @@ const LATE_MAX_MS = 400
 const BATCH_OF_TWO = '/trpc/stores.list,stores.list?batch=1&input=%7B%7D'
 
 /** A shop in which `count` calls are under way until the locks are let go. */
-async function openBusy(count: number, callsMax: number) {
-  const shop = await openShop({ config: { corsOrigins: [ORIGIN] }, limits: { callsMax } })
+async function openBusy(count: number, concurrentCallsMax: number) {
+  const shop = await openShop({ config: { corsOrigins: [ORIGIN] }, limits: { concurrentCallsMax } })
   const users = await shop.givenUsers(count)
   const locks = await holdLocks(shop.databaseUrl, 'select id from points for update')
   shop.statements.length = 0
@@ -96,7 +96,7 @@ describe('beyond the calls that may be under way at once', () => {
   })
 
   it('a client that goes away gives its place back when its call is done, and not before', async () => {
-    await using shop = await openShop({ limits: { callsMax: 1 } })
+    await using shop = await openShop({ limits: { concurrentCallsMax: 1 } })
     const { token } = await shop.givenUser()
     {
       await using _ = await holdLocks(shop.databaseUrl, 'select id from points for update')
@@ -114,7 +114,7 @@ describe('beyond the calls that may be under way at once', () => {
   })
 
   it('a stream that the adapter of tRPC answers has its place only until it begins', async () => {
-    await using shop = await openShop({ limits: { callsMax: 1 } })
+    await using shop = await openShop({ limits: { concurrentCallsMax: 1 } })
     const { token } = await shop.givenUser()
     const aborted = new AbortController()
     const init = { headers: { authorization: `Bearer ${token}` }, signal: aborted.signal }
@@ -125,7 +125,7 @@ describe('beyond the calls that may be under way at once', () => {
   })
 
   it('answers that wait behind a stream on their connection have no place', async () => {
-    await using shop = await openShop({ limits: { callsMax: 2 } })
+    await using shop = await openShop({ limits: { concurrentCallsMax: 2 } })
     const { id } = await shop.givenProduct()
     const { socket, read } = await socketTo(shop)
     const input = encodeURIComponent(JSON.stringify({ json: { productIds: [id] } }))
@@ -137,7 +137,7 @@ describe('beyond the calls that may be under way at once', () => {
   })
 
   it('what is refused or invalid gives its place back', async () => {
-    await using shop = await openShop({ limits: { callsMax: 1 } })
+    await using shop = await openShop({ limits: { concurrentCallsMax: 1 } })
     for (const path of [
       '/trpc/users.me',
       '/trpc/products.get',
@@ -152,7 +152,7 @@ describe('beyond the calls that may be under way at once', () => {
 
 describe('an event loop that is late', () => {
   it('answers what has waited for it with service_busy, also in the turn that is too long, and recovers', async () => {
-    await using shop = await openShop({ limits: { lateMaxMs: LATE_MAX_MS } })
+    await using shop = await openShop({ limits: { eventLoopDelayMaxMs: LATE_MAX_MS } })
     const { token } = await shop.givenUser()
     const sockets = await Promise.all(
       Array.from({ length: 3 }, async () => {

@@ -7,7 +7,7 @@ import { send } from '../setup/trpc-wire.ts'
 
 const SLOW = 500
 const REQUEST_TIMEOUT_MS = 1_000
-const LIMITS = { requestTimeoutMs: REQUEST_TIMEOUT_MS, silenceMaxMs: 1_500 }
+const LIMITS = { requestTimeoutMs: REQUEST_TIMEOUT_MS, idleTimeoutMs: 1_500 }
 /** By then a client that takes more than its time has long been cut off; what it sends takes minutes. */
 const CUT_OFF_MS = 5_000
 const DRIP_MS = 200

@@ -32,5 +32,5 @@ export function expectDiscreet(lines: readonly string[], values: ReadonlySet<unk
 
 /** Of a log: all but what is another at each run, and may hold any digits or look like a key. */
 export function withoutChance(log: string): string {
-  return log.replace(/"(reqId|time|responseTime)":("[^"]*"|[\d.]+)/g, '')
+  return log.replace(/"(requestId|time|responseTime)":("[^"]*"|[\d.]+)/g, '')
 }

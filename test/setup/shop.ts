@@ -16,7 +16,7 @@ export type Caller = ReturnType<typeof createCaller>
 export type Product = RouterOutputs['products']['get']
 type Item = RouterInputs['orders']['place']['items'][number]
 
-export interface ShopOptions extends Pick<AppOptions, 'limits' | 'directoryTtlSeconds' | 'storefront'> {
+export interface ShopOptions extends Pick<AppOptions, 'limits' | 'userExistenceTtlSeconds' | 'storefront'> {
   config?: Partial<AppConfig>
   database?: ConnectOptions
   now?: () => Date
@@ -63,7 +63,7 @@ export async function openShop(given: ShopOptions = {}): Promise<Shop> {
     logger: createLogger('info', { write }),
     ...(now && { now }),
     // The test's own work blocks the server's process, and says nothing of its load.
-    limits: { lateMaxMs: 60_000, ...limits },
+    limits: { eventLoopDelayMaxMs: 60_000, ...limits },
     ...rest,
   })
   await app.listen({ port: 0, host: '127.0.0.1' })

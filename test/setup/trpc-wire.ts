@@ -52,6 +52,6 @@ export function expectError(answer: Answer, status: number, code: string) {
 }
 
 /** What was logged as an error, or worse. */
-export function errorsIn({ log }: Pick<Shop, 'log'>): { level: number; msg: string; reqId?: string }[] {
+export function errorsIn({ log }: Pick<Shop, 'log'>): { level: number; msg: string; requestId?: string }[] {
   return log.map((line) => JSON.parse(line)).filter(({ level }) => level >= 50)
 }

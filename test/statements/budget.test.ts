@@ -45,7 +45,7 @@ test('no call sends more statements, or takes more round trips, than its budget'
   }
   await using shop = await openShop({
     config: { rankingsTtlSeconds: 600 },
-    directoryTtlSeconds: 600,
+    userExistenceTtlSeconds: 600,
     database: { log },
   })
   const admin = await shop.admin()

@@ -33,7 +33,7 @@ describe('a customer is not left in doubt', () => {
   test('when the shop is busy: nothing happened, and it is tried again', async ({ openStore }) => {
     await using store = await openStore()
     // A server that takes no call at all, as one that has too many.
-    await using busy = await openShop({ limits: { callsMax: 0 }, fresh: 'busy' })
+    await using busy = await openShop({ limits: { concurrentCallsMax: 0 }, fresh: 'busy' })
     store.expectedProblems = /503/
     const product = await store.shop.givenProduct({ price: 100 })
     const { client } = await store.givenCustomer({ points: 1_000 })

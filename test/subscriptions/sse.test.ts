@@ -140,7 +140,7 @@ test('a stream is logged when it ends, as every request is', async () => {
   const requestId = 'a-stream-that-ends'
   const headers = { authorization: `Bearer ${user.token}`, 'x-request-id': requestId }
   await fetch(`${shop.url}/trpc/points.onChange`, { headers, signal: gone.signal })
-  const lines = () => shop.log.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId === requestId)
+  const lines = () => shop.log.map((line) => JSON.parse(line)).filter((line) => line.requestId === requestId)
   expect(lines()).toEqual([])
   gone.abort()
   await eventually(lines).toEqual([

@@ -1,83 +1,72 @@
-import { isIPv6, SocketAddress } from 'node:net'
 import { Refusal } from '../refusals.ts'
+import { clientNetwork } from './client-address.ts'
 
 const WINDOW_MS = 60_000
-/** Some 20 MB. Beyond it, the older half is forgotten. */
-const CALLERS_MAX = 200_000
-const ADDRESS_LENGTH_MAX = 45
+/** Bounds the memory of the limiter to about 20 MB. Beyond this number of keys, the older half is dropped. */
+const KEYS_MAX = 200_000
 
-/** Counts one procedure call of a caller; @throws Refusal rate_limited. */
+/**
+ * Counts one procedure call against an address or a user.
+ *
+ * @throws Refusal rate_limited
+ */
 export type ConsumeRateLimit = (caller: { address: string } | { userId: number }) => void
 
-/** Milliseconds that only ever grow. */
+/** A monotonic clock, in milliseconds. */
 interface Clock {
   now: () => number
 }
 
+type Windows = Map<string, { calls: number; endsAt: number }>
+
 /**
- * Counts the calls of each key in its own minute, which begins with its first call. Keys lie with those that came in the
- * same minute, and are forgotten together with them: no timer, and nobody looks through them all.
+ * A fixed-window rate limiter. The window of a key starts with its first call and lasts one minute. Keys are stored in two
+ * generations, each of which is dropped as a whole, so that expiry needs neither a timer nor a scan.
  */
 export class RateLimiter {
   readonly #callsPerMinute: number
   readonly #clock: Clock
-  #young: Counts = new Map()
-  #old: Counts = new Map()
-  #youngSince: number
+  #current: Windows = new Map()
+  #previous: Windows = new Map()
+  #currentSince: number
 
   constructor(callsPerMinute: number, clock: Clock = performance) {
     this.#callsPerMinute = callsPerMinute
     this.#clock = clock
-    this.#youngSince = clock.now()
+    this.#currentSince = clock.now()
   }
 
-  /** How many keys are remembered. */
+  /** The number of keys in memory. */
   get size(): number {
-    return this.#young.size + this.#old.size
+    return this.#current.size + this.#previous.size
   }
 
-  /** @throws Refusal rate_limited */
+  /** @throws Refusal rate_limited, with the milliseconds until the window of the key ends */
   consume(key: string): void {
     const now = this.#clock.now()
-    this.#forget(now)
-    const count = this.#young.get(key) ?? this.#old.get(key)
-    if (!count || count.endsAt <= now) this.#young.set(key, { calls: 1, endsAt: now + WINDOW_MS })
-    else if (count.calls < this.#callsPerMinute) count.calls++
-    else throw new Refusal('rate_limited', { afterMs: Math.ceil(count.endsAt - now) })
+    this.#rotate(now)
+    const window = this.#current.get(key) ?? this.#previous.get(key)
+    if (!window || window.endsAt <= now) this.#current.set(key, { calls: 1, endsAt: now + WINDOW_MS })
+    else if (window.calls < this.#callsPerMinute) window.calls++
+    else throw new Refusal('rate_limited', { afterMs: Math.ceil(window.endsAt - now) })
   }
 
-  /** A key that came a minute ago is over; one that is younger than that lies among the young or the old. */
-  #forget(now: number): void {
-    if (now - this.#youngSince < WINDOW_MS && this.#young.size < CALLERS_MAX / 2) return
-    this.#old = now - this.#youngSince < 2 * WINDOW_MS ? this.#young : new Map()
-    this.#young = new Map()
-    this.#youngSince = now
+  /** Drops the previous generation. A window that is still open is always in the current generation or the previous one. */
+  #rotate(now: number): void {
+    if (now - this.#currentSince < WINDOW_MS && this.#current.size < KEYS_MAX / 2) return
+    this.#previous = now - this.#currentSince < 2 * WINDOW_MS ? this.#current : new Map()
+    this.#current = new Map()
+    this.#currentSince = now
   }
 }
 
-type Counts = Map<string, { calls: number; endsAt: number }>
-
-/** Admits `callsPerMinute` calls of each address and of each user in a minute; null admits every call. */
+/**
+ * Limits the calls of each client network and of each user to `callsPerMinute`; null means no limit. See `clientNetwork`
+ * for the networks.
+ */
 export function createConsumeRateLimit(callsPerMinute: number | null): ConsumeRateLimit {
   if (callsPerMinute === null) return () => undefined
   const limiter = new RateLimiter(callsPerMinute)
   return (caller) =>
     limiter.consume('userId' in caller ? `user:${caller.userId}` : `address:${clientNetwork(caller.address)}`)
-}
-
-/**
- * What an address counts as: an IPv6 network of 64 bits, because whoever has one address of it has them all. An IPv4
- * address is itself, also where it is written as IPv6.
- */
-export function clientNetwork(address: string): string {
-  if (!isIPv6(address)) return address.slice(0, ADDRESS_LENGTH_MAX)
-  const [unzoned = ''] = address.split('%')
-  const { address: shortest } = new SocketAddress({ address: unzoned, family: 'ipv6' })
-  const [, mapped] = /^::ffff:([\d.]+)$/.exec(shortest) ?? []
-  if (mapped) return mapped
-  const [head = '', tail] = shortest.split('::')
-  const before = head.split(':').filter(Boolean)
-  const after = (tail ?? '').split(':').filter(Boolean)
-  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0')
-  return `${[...before, ...zeros, ...after].slice(0, 4).join(':')}::/64`
 }

@@ -9,9 +9,9 @@ const ID = 'the request id'
 
 export interface LoadLimits {
   /** How many procedure calls may be under way at once. */
-  callsMax: number
+  concurrentCallsMax: number
   /** How late the event loop may be. */
-  lateMaxMs: number
+  eventLoopDelayMaxMs: number
 }
 
 export interface LoadSheddingOptions {
@@ -95,7 +95,7 @@ export class LoadShedding {
    * that they are `done` before it ends: what is left then is for the client to read, however slowly.
    */
   async run<T>(calls: number, reply: FastifyReply, work: (done: () => void) => Promise<T>): Promise<T | undefined> {
-    if (this.#underWay + calls > this.#options.limits.callsMax) {
+    if (this.#underWay + calls > this.#options.limits.concurrentCallsMax) {
       sendBusy(reply.request, reply)
       return undefined
     }
@@ -113,10 +113,10 @@ export class LoadShedding {
   }
 
   #isOverloaded(): boolean {
-    const { callsMax, lateMaxMs } = this.#options.limits
+    const { concurrentCallsMax, eventLoopDelayMaxMs } = this.#options.limits
     // The last tick may have been in time, and this turn of the loop already be too long.
     const lateMs = Math.max(this.#lateMs, performance.now() - this.#tickedAt - TICK_MS)
-    return this.#underWay >= callsMax || lateMs > lateMaxMs
+    return this.#underWay >= concurrentCallsMax || lateMs > eventLoopDelayMaxMs
   }
 
   #look(): void {

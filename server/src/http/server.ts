@@ -7,13 +7,13 @@ export interface ConnectionLimits {
   /** How long a connection may be idle between two requests. */
   keepAliveTimeoutMs: number
   /** How long a connection may neither send nor take a byte. */
-  silenceMaxMs: number
+  idleTimeoutMs: number
   connectionsMax: number
 }
 
 /** An HTTP server whose connections are bounded in number and time, and which asks `overload` before `handle`. */
 export function boundedServer(handle: RequestListener, limits: ConnectionLimits, overload: LoadShedding): Server {
-  const { requestTimeoutMs, keepAliveTimeoutMs, silenceMaxMs, connectionsMax } = limits
+  const { requestTimeoutMs, keepAliveTimeoutMs, idleTimeoutMs, connectionsMax } = limits
   const server = createServer(
     {
       // Given here and not set later, or Node keeps its minute for the headers, and exchanges it with a shorter time.
@@ -27,6 +27,6 @@ export function boundedServer(handle: RequestListener, limits: ConnectionLimits,
     },
   )
   server.maxConnections = connectionsMax
-  server.setTimeout(silenceMaxMs)
+  server.setTimeout(idleTimeoutMs)
   return server
 }

@@ -1,6 +1,6 @@
 import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server'
 import { z } from 'zod'
-import { clientNetwork } from '../auth/rate-limit.ts'
+import { clientNetwork } from '../auth/client-address.ts'
 import { NotResumableError } from '../outbox/replay.ts'
 import type { SubscribeOptions } from '../subscriptions/hub.ts'
 import type { ChangeEvent, EventStream } from '../subscriptions/subscriber-queue.ts'
