@@ -1,4 +1,5 @@
 import type { AppRouter } from './app-router.ts'
+import { DECISIVE_REFUSALS } from './decisive-refusals.ts'
 
 /** Every refusal there is: a code, what helps against it (`retry`), and the details that belong to the code. */
 export type Refusal = NonNullable<AppRouter['_def']['_config']['$types']['errorShape']['data']['refusal']>
@@ -29,36 +30,13 @@ export function refusalOf<E>(error: E): RefusalOf<E> {
   return (isRefusal(refusal) ? refusal : null) as RefusalOf<E>
 }
 
-/** Of each code whether the server looks for earlier tries of the call before it says so. */
-const DECISIVE: Record<RefusalCode, boolean> = {
-  token_missing: false,
-  token_invalid: false,
-  not_allowed: false,
-  user_not_found: false,
-  rate_limited: false,
-  service_busy: false,
-  product_not_found: true,
-  order_not_found: true,
-  store_not_found: true,
-  payment_not_found: true,
-  points_insufficient: true,
-  points_limit_exceeded: true,
-  stock_insufficient: true,
-  price_changed: true,
-  order_not_payable: true,
-  order_not_cancellable: true,
-  order_not_refundable: true,
-  name_taken: true,
-  idempotency_key_reused: true,
-}
-
 /**
  * Whether a refusal also settles what became of earlier tries of its call, made with the same idempotency key or of the same
  * order: where it does, they had no effect, or one that the refusal itself names (an order that is paid or cancelled by
  * now). Where it does not, nobody has looked: the caller was turned away at the door, or the code is of a later release.
  */
 export function isDecisive({ code }: Refusal): boolean {
-  return DECISIVE[code] === true
+  return DECISIVE_REFUSALS.has(code)
 }
 
 function isRefusal(value: unknown): value is Refusal {

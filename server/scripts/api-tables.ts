@@ -51,9 +51,9 @@ function code(text: string | undefined): string {
 function refusals(): string {
   return table(
     ['code', 'HTTP', 'details', 'retry'],
-    refusalDescriptions.map(({ code, status, details, retry }) => [
+    refusalDescriptions.map(({ code, httpStatus, details, retry }) => [
       code,
-      String(status),
+      String(httpStatus),
       details.join(', ') || '–',
       retry,
     ]),

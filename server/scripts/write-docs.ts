@@ -1,19 +1,27 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { withTables } from './api-tables.ts'
+import { decisiveRefusals } from './decisive-refusals.ts'
 
-/* `npm run docs` writes the tables of the README; with `--check` it only says whether they are as they should be. */
+/* `npm run docs` writes the files that derive from the server's code. With `--check` it only reports the stale ones. */
 
-const README = fileURLToPath(new URL('../../README.md', import.meta.url))
+const ROOT = new URL('../../', import.meta.url)
+const GENERATED: Record<string, (current: string) => string> = {
+  'README.md': withTables,
+  'client-sdk/src/decisive-refusals.ts': decisiveRefusals,
+}
 
-const page = await readFile(README, 'utf8')
-const written = withTables(page)
-if (page === written) {
-  process.stdout.write('The tables of the README are as they should be.\n')
-} else if (process.argv.includes('--check')) {
-  process.stderr.write('The tables of the README tell of another server: npm run docs writes them anew.\n')
-  process.exit(1)
-} else {
-  await writeFile(README, written)
-  process.stdout.write('Wrote the tables of the README.\n')
+const isCheck = process.argv.includes('--check')
+for (const [name, write] of Object.entries(GENERATED)) {
+  const file = new URL(name, ROOT)
+  const current = await readFile(file, 'utf8').catch(() => '')
+  const text = write(current)
+  if (current === text) {
+    process.stdout.write(`${name} is up to date.\n`)
+  } else if (isCheck) {
+    process.stderr.write(`${name} is stale. Run npm run docs.\n`)
+    process.exitCode = 1
+  } else {
+    await writeFile(file, text)
+    process.stdout.write(`Wrote ${name}.\n`)
+  }
 }

@@ -1,85 +1,236 @@
-import type { OrderStatus } from '@pointwise/db'
 import type { TRPC_ERROR_CODE_KEY } from '@trpc/server'
+import { z } from 'zod'
+import { id, orderStatus, price } from './rpc/schemas.ts'
 
-/** What each refusal tells beside its code. A code is permanent once released. */
-export interface RefusalDetails {
-  token_missing: object
-  token_invalid: object
-  user_not_found: object
-  not_allowed: object
-  product_not_found: { productId: number }
-  order_not_found: { orderId: number }
-  store_not_found: { storeId: number }
-  payment_not_found: { orderId: number }
-  points_insufficient: { required: number; balance: number }
-  points_limit_exceeded: { balance: number; limit: number }
-  stock_insufficient: { productId: number; requested: number; available: number }
-  price_changed: { productId: number; expected: number; actual: number }
-  order_not_payable: { status: OrderStatus }
-  order_not_cancellable: { status: OrderStatus }
-  order_not_refundable: { status: OrderStatus }
-  name_taken: { name: string }
-  idempotency_key_reused: object
-  rate_limited: { afterMs: number }
-  service_busy: { afterMs: number }
+/** What the server declares about a refusal code. A code is permanent once it is released. */
+interface Entry<Status extends TRPC_ERROR_CODE_KEY, Retry extends 'never' | 'same-key', Details extends z.ZodRawShape> {
+  /** The tRPC name of the HTTP status. */
+  status: Status
+  /** `same-key`: nothing was changed, and the same call with the same idempotency key may succeed later. */
+  retry: Retry
+  /** Whether the server looks up the results of earlier attempts of the same call before it refuses with this code. */
+  isDecisive: boolean
+  /** A text for people. It may change; the code does not. */
+  message: string
+  /** The fields that the refusal has beside `code` and `retry`. */
+  details: Details
+  example: DetailsOf<Details>
 }
 
-export type RefusalCode = keyof RefusalDetails
+type DetailsOf<Shape extends z.ZodRawShape> = { [Name in keyof Shape]: z.output<Shape[Name]> }
 
-/** Refusals that pass by themselves: nothing happened, and the same call with the same key may succeed later. */
-export type PassingRefusalCode = 'rate_limited' | 'service_busy'
+const define = <
+  Status extends TRPC_ERROR_CODE_KEY,
+  Retry extends 'never' | 'same-key',
+  const Details extends z.ZodRawShape,
+>(
+  entry: Entry<Status, Retry, Details>,
+) => entry
 
-/** A refusal as it travels in `error.data.refusal`. `retry` tells what helps. */
-export type WireRefusal<Code extends RefusalCode = RefusalCode> = Code extends RefusalCode
-  ? { code: Code; retry: Code extends PassingRefusalCode ? 'same-key' : 'never' } & RefusalDetails[Code]
-  : never
+const points = z.int().min(0)
+const afterMs = z.int().min(0).meta({ description: 'Milliseconds after which the same call may succeed.' })
 
 /** How long a client should wait after `service_busy`. */
 export const BUSY_AFTER_MS = 1_000
 
-/** Every refusal with its status, by tRPC's name, and its words for a person, which may change; the code may not. */
+/**
+ * The catalogue of all refusals. The types below, the OpenAPI document, docs/api.md and the SDK's list of decisive codes
+ * derive from it. After a change, run `npm run docs`.
+ */
 export const REFUSALS = {
-  token_missing: { status: 'UNAUTHORIZED', message: 'This call needs a token.' },
-  token_invalid: { status: 'UNAUTHORIZED', message: 'The token is not valid.' },
-  user_not_found: { status: 'UNAUTHORIZED', message: "The token's user does not exist." },
-  not_allowed: { status: 'FORBIDDEN', message: 'The token does not allow this call.' },
-  product_not_found: { status: 'NOT_FOUND', message: 'No such product.' },
-  order_not_found: { status: 'NOT_FOUND', message: 'No such order.' },
-  store_not_found: { status: 'NOT_FOUND', message: 'No such store.' },
-  payment_not_found: { status: 'NOT_FOUND', message: 'No such payment.' },
-  points_insufficient: { status: 'CONFLICT', message: 'Not enough points.' },
-  points_limit_exceeded: { status: 'CONFLICT', message: 'The balance would pass its limit.' },
-  stock_insufficient: { status: 'CONFLICT', message: 'Not enough in stock.' },
-  price_changed: { status: 'CONFLICT', message: 'The price has changed.' },
-  order_not_payable: { status: 'CONFLICT', message: 'The order cannot be paid.' },
-  order_not_cancellable: { status: 'CONFLICT', message: 'The order cannot be cancelled.' },
-  order_not_refundable: { status: 'CONFLICT', message: 'The order cannot be refunded.' },
-  name_taken: { status: 'CONFLICT', message: 'The name is taken.' },
-  idempotency_key_reused: {
+  token_missing: define({
+    status: 'UNAUTHORIZED',
+    retry: 'never',
+    isDecisive: false,
+    message: 'This procedure requires an access token. Send one in the Authorization header.',
+    details: {},
+    example: {},
+  }),
+  token_invalid: define({
+    status: 'UNAUTHORIZED',
+    retry: 'never',
+    isDecisive: false,
+    message: 'The access token is invalid or has expired. Sign in again to obtain a new one.',
+    details: {},
+    example: {},
+  }),
+  user_not_found: define({
+    status: 'UNAUTHORIZED',
+    retry: 'never',
+    isDecisive: false,
+    message: 'The user of the access token does not exist. Sign in as an existing user.',
+    details: {},
+    example: {},
+  }),
+  not_allowed: define({
+    status: 'FORBIDDEN',
+    retry: 'never',
+    isDecisive: false,
+    message: 'The access token does not permit this procedure. Use a token with the required role.',
+    details: {},
+    example: {},
+  }),
+  product_not_found: define({
+    status: 'NOT_FOUND',
+    retry: 'never',
+    isDecisive: true,
+    message: 'There is no product with this id. It may have been removed.',
+    details: { productId: id },
+    example: { productId: 1 },
+  }),
+  order_not_found: define({
+    status: 'NOT_FOUND',
+    retry: 'never',
+    isDecisive: true,
+    message: 'There is no order with this id.',
+    details: { orderId: id },
+    example: { orderId: 1 },
+  }),
+  store_not_found: define({
+    status: 'NOT_FOUND',
+    retry: 'never',
+    isDecisive: true,
+    message: 'There is no store with this id.',
+    details: { storeId: id },
+    example: { storeId: 1 },
+  }),
+  payment_not_found: define({
+    status: 'NOT_FOUND',
+    retry: 'never',
+    isDecisive: true,
+    message: 'The order has not been paid.',
+    details: { orderId: id },
+    example: { orderId: 1 },
+  }),
+  user_unknown: define({
+    status: 'NOT_FOUND',
+    retry: 'never',
+    isDecisive: true,
+    message: 'There is no user with this id. The user may have been removed.',
+    details: { userId: id },
+    example: { userId: 1 },
+  }),
+  points_insufficient: define({
+    status: 'CONFLICT',
+    retry: 'never',
+    isDecisive: true,
+    message: 'The wallet does not hold enough points for this order. Charge points and try again.',
+    details: { required: price, balance: points },
+    example: { required: 2_600, balance: 1_000 },
+  }),
+  points_limit_exceeded: define({
+    status: 'CONFLICT',
+    retry: 'never',
+    isDecisive: true,
+    message: 'The wallet cannot hold this many points. Spend points first or use a smaller amount.',
+    details: { balance: points, limit: points },
+    example: { balance: 995_000, limit: 1_000_000 },
+  }),
+  stock_insufficient: define({
+    status: 'CONFLICT',
+    retry: 'never',
+    isDecisive: true,
+    message: 'The product does not have enough stock. Use a quantity that is at most the available stock.',
+    details: { productId: id, requested: z.int(), available: points },
+    example: { productId: 1, requested: 2, available: 1 },
+  }),
+  price_changed: define({
+    status: 'CONFLICT',
+    retry: 'never',
+    isDecisive: true,
+    message: 'The price of a product has changed. Confirm the new price and order again.',
+    details: { productId: id, expected: price, actual: price },
+    example: { productId: 1, expected: 1_200, actual: 1_300 },
+  }),
+  order_not_payable: define({
+    status: 'CONFLICT',
+    retry: 'never',
+    isDecisive: true,
+    message: 'The order cannot be paid. Only a pending order can be paid.',
+    details: { status: orderStatus },
+    example: { status: 'cancelled' },
+  }),
+  order_not_cancellable: define({
+    status: 'CONFLICT',
+    retry: 'never',
+    isDecisive: true,
+    message: 'The order cannot be cancelled. Only a pending order can be cancelled.',
+    details: { status: orderStatus },
+    example: { status: 'paid' },
+  }),
+  order_not_refundable: define({
+    status: 'CONFLICT',
+    retry: 'never',
+    isDecisive: true,
+    message: 'The order cannot be refunded. Only a paid order can be refunded.',
+    details: { status: orderStatus },
+    example: { status: 'pending' },
+  }),
+  name_taken: define({
+    status: 'CONFLICT',
+    retry: 'never',
+    isDecisive: true,
+    message: 'The name is already in use. Choose another name.',
+    details: { name: z.string() },
+    example: { name: 'Ada' },
+  }),
+  idempotency_key_reused: define({
     status: 'UNPROCESSABLE_CONTENT',
-    message: 'The idempotency key was used for another call.',
-  },
-  rate_limited: { status: 'TOO_MANY_REQUESTS', message: 'Too many calls.' },
-  service_busy: { status: 'SERVICE_UNAVAILABLE', message: 'The service is busy; nothing was changed.' },
-} as const satisfies Record<RefusalCode, { status: TRPC_ERROR_CODE_KEY; message: string }>
+    retry: 'never',
+    isDecisive: true,
+    message: 'The idempotency key was already used for a different call. Use a new key for a new call.',
+    details: {},
+    example: {},
+  }),
+  rate_limited: define({
+    status: 'TOO_MANY_REQUESTS',
+    retry: 'same-key',
+    isDecisive: false,
+    message: 'Too many requests. Wait before you send the next one.',
+    details: { afterMs },
+    example: { afterMs: 12_000 },
+  }),
+  service_busy: define({
+    status: 'SERVICE_UNAVAILABLE',
+    retry: 'same-key',
+    isDecisive: false,
+    message: 'The service is busy, and nothing was changed. Wait and send the same request again.',
+    details: { afterMs },
+    example: { afterMs: BUSY_AFTER_MS },
+  }),
+}
 
-/** A status is given only where a code means something else than usual. */
-type Details<Code extends RefusalCode> = object extends RefusalDetails[Code]
-  ? [details?: undefined, status?: TRPC_ERROR_CODE_KEY]
+type Catalogue = typeof REFUSALS
+
+export type RefusalCode = keyof Catalogue
+
+/** The codes of all refusals, in the order of the catalogue. */
+export const REFUSAL_CODES = Object.keys(REFUSALS) as RefusalCode[]
+
+/** The fields of each refusal beside `code` and `retry`. */
+export type RefusalDetails = { [Code in RefusalCode]: DetailsOf<Catalogue[Code]['details']> }
+
+/** A refusal as it is sent in `error.data.refusal`. */
+export type WireRefusal<Code extends RefusalCode = RefusalCode> = Code extends RefusalCode
+  ? { code: Code; retry: Catalogue[Code]['retry'] } & RefusalDetails[Code]
+  : never
+
+type DetailsArgument<Code extends RefusalCode> = object extends RefusalDetails[Code]
+  ? [details?: undefined]
   : [details: RefusalDetails[Code]]
 
-/** A rule said no. Thrown, because a throw is what rolls a transaction back. */
+/** A business rule rejects a call. It is thrown, because throwing rolls a transaction back. */
 export class Refusal<Code extends RefusalCode = RefusalCode> extends Error {
   override readonly name = 'Refusal'
-  /** What the client gets. */
+  /** What the client receives. */
   readonly refusal: WireRefusal<Code>
-  readonly status: TRPC_ERROR_CODE_KEY
 
-  constructor(code: Code, ...details: Details<Code>)
-  constructor(code: Code, details?: object, status: TRPC_ERROR_CODE_KEY = REFUSALS[code].status) {
+  constructor(code: Code, ...details: DetailsArgument<Code>)
+  constructor(code: Code, details?: object) {
     super(REFUSALS[code].message)
-    this.status = status
-    const retry = code === 'rate_limited' || code === 'service_busy' ? 'same-key' : 'never'
-    this.refusal = { code, retry, ...details } as WireRefusal<Code>
+    this.refusal = { code, retry: REFUSALS[code].retry, ...details } as WireRefusal<Code>
   }
 }
+
+/** The refusal for a call that the server had no time or no database connection for. Nothing was changed. */
+export const serviceBusy = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })

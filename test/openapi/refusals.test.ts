@@ -54,7 +54,7 @@ test('each refusal comes as the document says', async () => {
     ['token_missing', 'users.me', {}],
     ['token_invalid', 'users.me', { token: 'nonsense' }],
     ['user_not_found', 'users.me', { token: gone }],
-    ['user_not_found', 'users.remove', { token: admin, input: { userId: 999_999 } }],
+    ['user_unknown', 'users.remove', { token: admin, input: { userId: 999_999 } }],
     ['not_allowed', 'stores.create', { token: user, input: { name: 'Mine' } }],
     ['product_not_found', 'products.get', { input: { productId: 999_999 } }],
     ['order_not_found', 'orders.get', { token: user, input: { orderId: 999_999 } }],

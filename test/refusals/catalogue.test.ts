@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { REFUSALS } from '@pointwise/server'
 import { describe, expect, it } from 'vitest'
+import { decisiveRefusals } from '../../server/scripts/decisive-refusals.ts'
 
 const NAME = /\bit(?:\.each\([\s\S]*?\))?\(\s*(['"`])(?<name>.*?)\1/g
 
@@ -13,5 +14,10 @@ const names = globSync('**/*.test.ts', { cwd: fileURLToPath(new URL('..', import
 describe('REFUSALS', () => {
   it.each(Object.keys(REFUSALS))('%s is the subject of a test', (code) => {
     expect(names.filter((name) => new RegExp(`\\b${code}\\b`).test(name))).not.toEqual([])
+  })
+
+  it('gives client-sdk/src/decisive-refusals.ts its codes: npm run docs writes the file', () => {
+    const file = new URL('../../client-sdk/src/decisive-refusals.ts', import.meta.url)
+    expect(readFileSync(file, 'utf8')).toBe(decisiveRefusals())
   })
 })

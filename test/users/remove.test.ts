@@ -33,14 +33,14 @@ describe('users.remove', () => {
     }
   })
 
-  it('refuses user_not_found, as 404, and changes nothing', async () => {
+  it('refuses user_unknown for a user who does not exist or is already removed, and changes nothing', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id } = await shop.givenUser()
     await admin.users.remove.mutate({ userId: id })
 
     for (const userId of [id, id + 1]) {
-      await expectRefused(shop, () => admin.users.remove.mutate({ userId }), 404, { code: 'user_not_found' })
+      await expectRefused(shop, () => admin.users.remove.mutate({ userId }), 404, { code: 'user_unknown', userId })
     }
   })
 

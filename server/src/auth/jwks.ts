@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose'
-import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
+import { serviceBusy } from '../refusals.ts'
 
 /** A key set of this age is asked for again before it is used. */
 const AGE_MAX_MS = 600_000
@@ -59,7 +59,7 @@ export function createJwks(url: URL, { now, onFailure }: JwksOptions): JWTVerify
   return async (header, token) => {
     if (!fetchedOnce) {
       if (age() > FIRST_COOLDOWN_MS) await fetchKeys()
-      if (!fetchedOnce) throw new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
+      if (!fetchedOnce) throw serviceBusy()
     } else if (failed ? age() > COOLDOWN_MS : age() > AGE_MAX_MS) {
       const fetched = fetchKeys()
       // Of a key server that failed the last time nobody waits for the answer.
@@ -70,7 +70,7 @@ export function createJwks(url: URL, { now, onFailure }: JwksOptions): JWTVerify
     if (age() > COOLDOWN_MS) await fetchKeys()
     const found = await find(header, token)
     if (found) return found
-    throw failed ? new Refusal('service_busy', { afterMs: BUSY_AFTER_MS }) : new errors.JWKSNoMatchingKey()
+    throw failed ? serviceBusy() : new errors.JWKSNoMatchingKey()
   }
 
   async function find(...asked: Parameters<typeof keys>) {

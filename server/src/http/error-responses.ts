@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { BUSY_AFTER_MS } from '../refusals.ts'
+import { BUSY_AFTER_MS, serviceBusy } from '../refusals.ts'
 import { refusalShape, trpcConfig } from '../rpc/init.ts'
 import { responseTime } from './logging.ts'
 
@@ -73,10 +73,7 @@ export function errorBody(status: number, requestId: string): string {
     ctx: undefined,
   })
   const traced = { ...plain, data: { ...plain.data, httpStatus: status, ...ctx } }
-  const shape =
-    status === 503
-      ? refusalShape(traced, ctx, { code: 'service_busy', retry: 'same-key', afterMs: BUSY_AFTER_MS })
-      : traced
+  const shape = status === 503 ? refusalShape(traced, ctx, serviceBusy().refusal) : traced
   return JSON.stringify(transformTRPCResponse(trpcConfig, { error: shape }))
 }
 

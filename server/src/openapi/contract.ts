@@ -35,9 +35,9 @@ export function createContract(): Contract {
     }
     return [path, agreed]
   })
-  const refusals = refusalDescriptions.map(({ code, name, status, retry, schema }) => [
+  const refusals = refusalDescriptions.map(({ code, schemaName, httpStatus, retry, schema }) => [
     code,
-    { status, retry, details: translate(schema, 'output').named[name] },
+    { status: httpStatus, retry, details: translate(schema, 'output').named[schemaName] },
   ])
   return wordless({ procedures: Object.fromEntries(procedures), refusals: Object.fromEntries(refusals), named })
 }

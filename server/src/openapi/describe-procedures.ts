@@ -1,6 +1,6 @@
 import type { AnyTRPCProcedure } from '@trpc/server'
 import { z } from 'zod'
-import { REFUSALS, type RefusalCode } from '../refusals.ts'
+import { REFUSAL_CODES, type RefusalCode } from '../refusals.ts'
 import { appRouter } from '../router.ts'
 import type { Meta } from '../rpc/init.ts'
 
@@ -20,7 +20,6 @@ export interface ProcedureDescription {
 /** What tRPC keeps of a procedure at run time; its types tell of the first two alone. */
 type Kept = Pick<AnyTRPCProcedure['_def'], 'type' | 'meta'> & { inputs: unknown[]; output?: unknown }
 
-const codes = Object.keys(REFUSALS) as RefusalCode[]
 const procedures = appRouter._def.procedures as unknown as Record<string, { _def: Kept }>
 
 /** Every procedure of the router, in its order. */
@@ -31,7 +30,7 @@ export const procedureDescriptions: ProcedureDescription[] = Object.entries(proc
     path,
     type: _def.type,
     meta,
-    refusals: codes.filter((code) => meta[`refuses ${code}`]),
+    refusals: REFUSAL_CODES.filter((code) => meta[`refuses ${code}`]),
     input: schema(_def.inputs[0]),
     output: schema(_def.type === 'subscription' ? changesOf(_def.output) : _def.output),
   }

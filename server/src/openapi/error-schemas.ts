@@ -1,5 +1,5 @@
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
-import { REFUSALS, type RefusalCode } from '../refusals.ts'
+import { REFUSALS } from '../refusals.ts'
 import type { ProcedureDescription } from './describe-procedures.ts'
 import { type JsonSchema, NAMED } from './json-schema.ts'
 import { type RefusalDescription, refusalDescriptions } from './refusal-schemas.ts'
@@ -124,30 +124,23 @@ export function errorsOfStream(procedure: ProcedureDescription): JsonSchema {
   return { oneOf: [...invalid, ...refusalsOf(procedure), FAULT].map(errorOf) }
 }
 
-function refusalsOf({ meta, refusals }: ProcedureDescription): Failure[] {
-  const told = refusalDescriptions.filter(({ code }) => refusals.includes(code))
-  const byStatus = Map.groupBy(told, (refusal) => statusOf(refusal, meta.who))
-  return [...byStatus].map(([httpStatus, group]) => refused(group, httpStatus))
+function refusalsOf({ refusals }: ProcedureDescription): Failure[] {
+  const byStatus = Map.groupBy(
+    refusalDescriptions.filter(({ code }) => refusals.includes(code)),
+    ({ code }) => REFUSALS[code].status,
+  )
+  return [...byStatus].map(([status, group]) => refused(group, status))
 }
 
-function refused(group: RefusalDescription[], httpStatus: number): Failure {
-  const [only, ...others] = group.map(({ name }) => ({ $ref: NAMED + name }))
+function refused(group: RefusalDescription[], code: Code): Failure {
+  const [only, ...others] = group.map(({ schemaName }) => ({ $ref: NAMED + schemaName }))
   return {
-    code: group.map(({ code }) => codeOf(code, httpStatus))[0] ?? 'BAD_REQUEST',
-    httpStatus,
+    code,
+    httpStatus: group[0]?.httpStatus ?? 400,
     description: group.map(({ code, message }) => `\`${code}\`: ${message}`).join('\n\n'),
     told: { refusal: only && others.length === 0 ? only : { oneOf: [only, ...others] } },
     examples: Object.fromEntries(
       group.map(({ code, message, example }) => [code, { message, told: { refusal: example } }]),
     ),
   }
-}
-
-/** An admin's token names no user: there it is the user that was asked for who is not found. */
-function statusOf({ code, status }: RefusalDescription, who: ProcedureDescription['meta']['who']): number {
-  return code === 'user_not_found' && who === 'admin' ? 404 : status
-}
-
-function codeOf(code: RefusalCode, httpStatus: number): Code {
-  return httpStatus === 404 ? 'NOT_FOUND' : REFUSALS[code].status
 }

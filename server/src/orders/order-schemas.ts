@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import { INT_MAX, id, idempotencyKey, price } from '../rpc/schemas.ts'
+import { INT_MAX, id, idempotencyKey, orderStatus, price } from '../rpc/schemas.ts'
 
 const ITEMS_MAX = 50
 const QUANTITY_MAX = 1_000
-
-export const orderStatus = z.enum(['pending', 'paid', 'cancelled', 'refunded'])
 
 export const order = z
   .object({

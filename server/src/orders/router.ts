@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { userTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { requireUser, userProcedure } from '../rpc/procedures.ts'
-import { id, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
+import { id, keysetPage, limit, newestFirst, orderStatus } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
 import { orderChangeOf } from './order-changes.ts'
-import { order, orderChange, orderStatus, placeInput } from './order-schemas.ts'
+import { order, orderChange, placeInput } from './order-schemas.ts'
 import * as orders from './service.ts'
 
 const orderInput = z.strictObject({ orderId: id })

@@ -1,7 +1,7 @@
 import { CommitUnknownError, DatabaseBusyError, isTransient } from '@pointwise/db'
 import { initTRPC, type TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
 import { ZodError } from 'zod'
-import { BUSY_AFTER_MS, Refusal, type RefusalCode, type WireRefusal } from '../refusals.ts'
+import { REFUSALS, Refusal, type RefusalCode, serviceBusy, type WireRefusal } from '../refusals.ts'
 import type { Context } from './context.ts'
 import { transformer } from './transformer.ts'
 
@@ -115,14 +115,14 @@ export async function translateRefusals<Result extends { ok: true } | { ok: fals
 function refusalFor(cause: unknown): Refusal | undefined {
   if (cause instanceof Refusal) return cause
   const isBusy = cause instanceof DatabaseBusyError || isTransient(cause)
-  return isBusy ? new Refusal('service_busy', { afterMs: BUSY_AFTER_MS }) : undefined
+  return isBusy ? serviceBusy() : undefined
 }
 
 class RefusedError extends TRPCError {
   readonly refusal: WireRefusal
 
   constructor(refusal: Refusal) {
-    super({ code: refusal.status, message: refusal.message, cause: refusal })
+    super({ code: REFUSALS[refusal.refusal.code].status, message: refusal.message, cause: refusal })
     this.refusal = refusal.refusal
   }
 }

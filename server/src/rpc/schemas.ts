@@ -10,6 +10,8 @@ export const INT_MAX = 2_147_483_647
 /** A price in whole points. */
 export const price = z.int().min(0).max(INT_MAX)
 
+export const orderStatus = z.enum(['pending', 'paid', 'cancelled', 'refunded'])
+
 /** A UUID that the client chose before it sent the call. Without one we make one, and a repeat is another call. */
 export const idempotencyKey = z
   .uuid()

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../outbox/topics.ts'
-import { BUSY_AFTER_MS, Refusal } from '../refusals.ts'
+import { serviceBusy } from '../refusals.ts'
 
 /** Whoever lets more than this wait reads too slowly. */
 const WAITING_MAX = 1_024
@@ -21,7 +21,7 @@ export interface EventStream<Item> extends AsyncGenerator<Item, void> {
 }
 
 /** Why a stream ends where the reader is to come back: nothing is lost, and the same call with the last id goes on. */
-export const reconnectRefusal = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
+export const reconnectRefusal = () => serviceBusy()
 
 export interface SubscriberQueueOptions<Change> {
   /** What is told of an event; undefined leaves it out. */

@@ -23,7 +23,7 @@ export const usersRouter = router({
     .output(user)
     .mutation(({ ctx, input }) => ctx.transact((tx) => users.create(tx, { ...input, now: ctx.now() }))),
 
-  remove: adminProcedure('user_not_found')
+  remove: adminProcedure('user_unknown')
     .meta({
       description:
         'Removes a user. Their token moves no points from then on. On other servers it reads, and places and cancels orders, for ' +

@@ -44,13 +44,13 @@ export async function create(tx: Tx, { name, now }: { name: string; now: Date })
 }
 
 /**
- * Removes a user: their token moves no points from now on, their books stay. What else it is good for, and how long:
- * docs/caching.md.
+ * Removes a user. The user's token can no longer move points; the user's orders, payments and history remain.
+ * docs/caching.md describes for how long the token can still be used for other calls.
  *
- * @throws Refusal user_not_found, as 404: it is not the caller who does not exist
+ * @throws Refusal user_unknown when the user does not exist or is already removed
  */
 export async function remove(tx: Tx, { userId, now }: { userId: number; now: Date }): Promise<{ id: number }> {
   const { numUpdatedRows } = await queries.updateRemoved(tx, userId, now).executeTakeFirstOrThrow()
-  if (numUpdatedRows === 0n) throw new Refusal('user_not_found', undefined, 'NOT_FOUND')
+  if (numUpdatedRows === 0n) throw new Refusal('user_unknown', { userId })
   return { id: userId }
 }

@@ -59,6 +59,8 @@ export function wordsFor(refusal: Refusal): Words {
       return { title: 'Not paid', text: 'There is no payment of this order.' }
     case 'store_not_found':
       return { title: 'There is no such store', text: 'It may have closed.' }
+    case 'user_unknown':
+      return { title: 'There is no such user', text: 'The user may have been removed. Nothing was changed.' }
     case 'order_not_payable':
       return { title: `The order is ${refusal.status}`, text: 'It cannot be paid any more. Nothing was taken.' }
     case 'order_not_cancellable':

@@ -1,5 +1,5 @@
 import { AcquireTimeoutError, DatabaseBusyError, type FailedAttempt, type Pool } from '@pointwise/db'
-import { BUSY_AFTER_MS, Refusal } from '../../refusals.ts'
+import { Refusal, serviceBusy } from '../../refusals.ts'
 import type { RowKey } from './contended-rows.ts'
 import type { PaymentResult, SettlementRequest } from './decide.ts'
 import { type BatchContext, type Result, settleBatch } from './settle-batch.ts'
@@ -52,7 +52,7 @@ export class SettlementQueue {
   settle(request: SettlementRequest, tell?: Tell): Promise<PaymentResult> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= WAITING_MAX) {
-        reject(busy())
+        reject(serviceBusy())
         return
       }
       this.#waiting.push({ request, tell, since: performance.now(), resolve, reject })
@@ -94,14 +94,14 @@ export class SettlementQueue {
 
   /** A batch waited for a connection in vain: so did those behind it, who are not made to wait as long again. */
   #refuseAll(): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(busy())
+    for (const { reject } of this.#waiting.splice(0)) reject(serviceBusy())
     this.#rearm()
   }
 
   #expire(): void {
     const overdue = performance.now() - WAIT_MAX_MS
     const isOverdue = ({ since }: Waiting) => since <= overdue
-    for (const { reject } of this.#waiting.filter(isOverdue)) reject(busy())
+    for (const { reject } of this.#waiting.filter(isOverdue)) reject(serviceBusy())
     this.#waiting = this.#waiting.filter((waiting) => !isOverdue(waiting))
     this.#rearm()
   }
@@ -114,8 +114,6 @@ export class SettlementQueue {
     this.#expiry = leftMs === undefined ? undefined : setTimeout(() => this.#expire(), leftMs)
   }
 }
-
-const busy = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
 
 function hadNoConnection(result: Result): boolean {
   return (

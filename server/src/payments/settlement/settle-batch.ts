@@ -13,7 +13,7 @@ import * as orders from '../../orders/service.ts'
 import { insertEvents } from '../../outbox/events.ts'
 import * as points from '../../points/service.ts'
 import * as sales from '../../products/stock.ts'
-import { BUSY_AFTER_MS, Refusal } from '../../refusals.ts'
+import { Refusal, serviceBusy } from '../../refusals.ts'
 import * as queries from '../queries.ts'
 import type { RowKey } from './contended-rows.ts'
 import { decide, type PaymentResult, type PaymentWrite, type SettlementRequest } from './decide.ts'
@@ -118,7 +118,7 @@ async function settleIn(
   const outcomes = settled.outcomes.values()
   return requests.map((_, index): Result => {
     const outcome = isBlocked[index] ? undefined : outcomes.next().value
-    if (!outcome) return new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
+    if (!outcome) return serviceBusy()
     return outcome instanceof Refusal ? outcome : withId(outcome, idOf)
   })
 }
