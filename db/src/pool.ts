@@ -2,8 +2,8 @@ import type { MysqlPool, MysqlPoolConnection } from 'kysely'
 import type { Pool, PoolConnection, QueryError, QueryResult, QueryValues, ResultSetHeader } from 'mysql2'
 import { AcquireTimeoutError, isConnectionLost, isReadOnly } from './errors.ts'
 
-/** What every session is told before its first use. READ COMMITTED: see docs/decisions/0002-read-committed.md. */
-const SESSION = [
+/** Session settings, sent once per connection before its first use. READ COMMITTED: see docs/decisions/0002-read-committed.md. */
+const SESSION_SETTINGS = [
   'set session transaction isolation level read committed',
   `set session time_zone = '+00:00', innodb_lock_wait_timeout = ?, sql_mode = '${[
     'ONLY_FULL_GROUP_BY',
@@ -18,39 +18,54 @@ const SESSION = [
 const SERVER_STATUS_IN_TRANS = 1
 
 export interface PoolLimits {
-  /** How many connections at most. */
+  /** Maximum number of connections. */
   connections: number
-  /** How long a caller waits for a free connection before NoConnectionFree. */
+  /** Maximum wait for a free connection, in milliseconds. After it, the caller gets an AcquireTimeoutError. */
   acquireTimeoutMs: number
-  /** How long a statement may take before its connection is given up. */
+  /** Maximum duration of a statement, in milliseconds. After it, the statement fails and its connection is destroyed. */
   statementTimeoutMs: number
-  /** InnoDB's wait for a row lock, before errno 1205. */
+  /** Maximum wait for a row lock, in seconds. After it, the statement fails with errno 1205. */
   lockWaitSeconds: number
 }
 
-/** What the driver is told of a statement that had not to be sent. */
-const NOTHING_DONE = { affectedRows: 0, insertId: 0, changedRows: 0, warningStatus: 0 } as ResultSetHeader
+/** The result of a statement that was not sent because there was nothing to do. */
+const EMPTY_RESULT = { affectedRows: 0, insertId: 0, changedRows: 0, warningStatus: 0 } as ResultSetHeader
 const ENDS_TRANSACTION = new Set(['commit', 'rollback'])
 
-/** The results of what was sent after BEGIN, as the driver would have given them. */
+/** The end of a SELECT that locks the rows it reads. */
+const LOCKING_CLAUSE =
+  /(?:for\s+(?:update|share)|lock\s+in\s+share\s+mode)(?:\s+(?:of\s[\w`$.,\s]+|skip\s+locked|nowait|wait\s+\d+))?[\s;]*$/i
+
+/** Removes the result of BEGIN, so that the driver's caller sees only the results of its own statements. */
 function withoutFirst([, ...results]: QueryResult[]): QueryResult {
   return (results.length === 1 ? results[0] : results) as QueryResult
 }
 
 type Callback = (error: unknown, result?: QueryResult) => void
 
-const connectionGone = () => Object.assign(new Error('The connection was given up.'), { fatal: true })
+const connectionLostError = () =>
+  Object.assign(new Error('The connection was lost during an earlier statement. The statement was not sent.'), {
+    fatal: true,
+  })
 
-/** One connection of the driver's pool, which remembers whether the next borrower may trust it. */
+const lockOutsideTransactionError = () =>
+  new Error(
+    'A locking read (SELECT … FOR UPDATE, FOR SHARE or LOCK IN SHARE MODE) was called outside a transaction, and was not sent. ' +
+      'Outside a transaction its locks are released as soon as it returns. ' +
+      'Run it on the `tx` of `transact`, or remove the locking clause.',
+  )
+
+/** A connection of the driver's pool that records whether it can be reused. */
 class PooledConnection {
   readonly #raw: PoolConnection
   readonly #limits: PoolLimits
   readonly #onRelease: () => void
-  #isLent = false
-  #prepared = false
-  #lost = false
-  #begins = false
-  #inTransaction = false
+  #isCheckedOut = false
+  #isPrepared = false
+  #isLost = false
+  /** BEGIN was called and not sent yet. */
+  #isBeginPending = false
+  #isInTransaction = false
 
   constructor(raw: PoolConnection, limits: PoolLimits, onRelease: () => void) {
     this.#raw = raw
@@ -59,75 +74,82 @@ class PooledConnection {
   }
 
   checkOut(): this {
-    this.#isLent = true
+    this.#isCheckedOut = true
     return this
   }
 
-  /** BEGIN is not sent alone: it goes before the transaction's first statement, and saves every transaction a round trip. */
+  /**
+   * Sends a statement. BEGIN is sent together with the first statement of its transaction, which saves one round trip for each
+   * transaction. A locking read outside a transaction is rejected and not sent.
+   */
   query(sql: string, values: QueryValues, callback: Callback): void {
-    // Behind a statement that was given up, another, such as the ROLLBACK, would wait for ever.
-    if (this.#lost) {
-      callback(connectionGone())
+    // The driver would queue a statement, such as the ROLLBACK, behind one that timed out, and never send it.
+    if (this.#isLost) {
+      callback(connectionLostError())
       return
     }
-    const isFirst = this.#begins
-    this.#begins = sql === 'begin'
-    if (this.#begins || (isFirst && ENDS_TRANSACTION.has(sql))) {
-      callback(undefined, NOTHING_DONE)
+    const isFirst = this.#isBeginPending
+    this.#isBeginPending = sql === 'begin'
+    if (this.#isBeginPending || (isFirst && ENDS_TRANSACTION.has(sql))) {
+      callback(undefined, EMPTY_RESULT)
       return
     }
-    if (isFirst) this.#inTransaction = true
+    if (isFirst) this.#isInTransaction = true
+    if (!this.#isInTransaction && LOCKING_CLAUSE.test(sql)) {
+      callback(lockOutsideTransactionError())
+      return
+    }
     const timeout = this.#limits.statementTimeoutMs
     this.#raw.query(
       { sql: isFirst ? `begin;\n${sql}` : sql, values, timeout },
       (error: QueryError | null, result: QueryResult) => {
-        if (isConnectionLost(error) || isReadOnly(error)) this.#lost = true
+        if (isConnectionLost(error) || isReadOnly(error)) this.#isLost = true
         if (result && 'serverStatus' in result) {
-          this.#inTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
+          this.#isInTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
         }
         callback(error, isFirst && result ? withoutFirst(result as QueryResult[]) : result)
       },
     )
   }
 
-  /** Tells the session what we expect of it, once in its life. */
+  /** Applies the session settings, unless an earlier caller has done so. */
   prepare(callback: (error?: unknown) => void): void {
-    if (this.#prepared) {
+    if (this.#isPrepared) {
       callback()
       return
     }
-    const [isolation, settings] = SESSION
+    const [isolation, settings] = SESSION_SETTINGS
     this.query(isolation, [], (error) => {
       if (error) return callback(error)
       this.query(settings, [this.#limits.lockWaitSeconds], (error) => {
         if (error) return callback(error)
-        this.#prepared = true
+        this.#isPrepared = true
         callback()
       })
     })
   }
 
   release(): void {
-    if (!this.#isLent) return
-    this.#isLent = false
-    this.#begins = false
-    if (this.#lost || this.#inTransaction || !this.#prepared) this.#raw.destroy()
+    if (!this.#isCheckedOut) return
+    this.#isCheckedOut = false
+    this.#isBeginPending = false
+    if (this.#isLost || this.#isInTransaction || !this.#isPrepared) this.#raw.destroy()
     else this.#raw.release()
     this.#onRelease()
   }
 }
 
 /**
- * The driver's pool with the two things it lacks: a bound on the wait for a connection, and a release that destroys a
- * connection which was lost, timed out, or is still inside a transaction, so that no borrower commits another's work.
+ * Adds two guarantees to the driver's pool. The wait for a connection is bounded. A connection that was lost, timed out, or
+ * is still inside a transaction is destroyed on release, so that its next user cannot commit the statements of an earlier one.
  */
 export class BoundedPool implements MysqlPool {
   readonly #pool: Pool
   readonly #limits: PoolLimits
   readonly #connections = new WeakMap<PoolConnection, PooledConnection>()
-  /** First come, first served. In the driver's own queue, who gave up would stay. */
+  /** First in, first out. The driver's own queue has no way to remove a caller that timed out. */
   readonly #waiting = new Set<() => void>()
-  #lent = 0
+  #checkedOut = 0
 
   constructor(pool: Pool, limits: PoolLimits) {
     this.#pool = pool
@@ -139,21 +161,21 @@ export class BoundedPool implements MysqlPool {
     const settle = (error: unknown, connection?: PooledConnection) => {
       isWaiting = false
       clearTimeout(timer)
-      // The methods left out are those of streams and query cancellation, which we do not use.
+      // PooledConnection lacks the methods for streaming and query cancellation, which this package does not use.
       callback(error, connection as unknown as MysqlPoolConnection)
     }
     const timer = setTimeout(() => {
-      this.#waiting.delete(borrow)
+      this.#waiting.delete(acquire)
       settle(new AcquireTimeoutError(this.#limits.acquireTimeoutMs))
     }, this.#limits.acquireTimeoutMs)
-    const borrow = () => {
-      this.#lent++
+    const acquire = () => {
+      this.#checkedOut++
       this.#pool.getConnection((error, raw) => {
         if (error) {
-          this.#takeBack()
+          this.#freeSlot()
           return isWaiting ? settle(error) : undefined
         }
-        const connection = this.#watch(raw).checkOut()
+        const connection = this.#wrap(raw).checkOut()
         if (!isWaiting) return connection.release()
         connection.prepare((error) => {
           if (!error && isWaiting) return settle(undefined, connection)
@@ -162,29 +184,29 @@ export class BoundedPool implements MysqlPool {
         })
       })
     }
-    if (this.#lent < this.#limits.connections) borrow()
-    else this.#waiting.add(borrow)
+    if (this.#checkedOut < this.#limits.connections) acquire()
+    else this.#waiting.add(acquire)
   }
 
   end(callback: (error: unknown) => void): void {
-    // A connection that is lost while it is closed, or was never made, is closed all the same.
+    // An error at this point means that a connection was lost or never established. Either way it is closed.
     this.#pool.end(() => callback(undefined))
-    for (const borrow of this.#waiting) borrow()
+    for (const acquire of this.#waiting) acquire()
     this.#waiting.clear()
   }
 
-  #takeBack(): void {
-    this.#lent--
+  #freeSlot(): void {
+    this.#checkedOut--
     const [next] = this.#waiting
     if (!next) return
     this.#waiting.delete(next)
     next()
   }
 
-  #watch(raw: PoolConnection): PooledConnection {
+  #wrap(raw: PoolConnection): PooledConnection {
     const known = this.#connections.get(raw)
     if (known) return known
-    const connection = new PooledConnection(raw, this.#limits, () => this.#takeBack())
+    const connection = new PooledConnection(raw, this.#limits, () => this.#freeSlot())
     this.#connections.set(raw, connection)
     return connection
   }

@@ -11,7 +11,7 @@ import {
   transact,
 } from '@pointwise/db'
 import type { Kysely } from 'kysely'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { databaseUrl, emptyDatabase, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
@@ -22,7 +22,7 @@ async function open(options: ConnectOptions): Promise<Pool> {
   return db
 }
 
-/** Runs statements on one connection, and gives it back as they left it. */
+/** Runs statements on one connection, and releases it in the state they left it in. */
 async function runOnOne(db: Pool, ...statements: string[]): Promise<void> {
   await (db as unknown as Kysely<Tables>).connection().execute(async (connection) => {
     for (const statement of statements) await run(connection, statement)
@@ -32,14 +32,14 @@ async function runOnOne(db: Pool, ...statements: string[]): Promise<void> {
 const connectionId = async (db: Reader) => (await run<{ id: number }>(db, 'select connection_id() as id'))[0]?.id
 
 test.each([1290, 1836])(
-  'after a statement that is refused as read-only (%i), another connection is made',
+  'a connection whose server rejects a write as read-only (%i) is replaced before the retry',
   async (errno) => {
-    await using cable = await faultProxy(databaseUrl())
+    await using proxy = await faultProxy(databaseUrl())
     await emptyDatabase().then(({ db }) => db.destroy())
-    const db = connect(cable.url, { connections: 1 })
+    const db = connect(proxy.url, { connections: 1 })
     onTestFinished(() => db.destroy())
     const before = await connectionId(db)
-    cable.plant({ errno }, /^update/)
+    proxy.plant({ errno }, /^update/)
     const attempts: unknown[] = []
     const after = await transact(
       db,
@@ -54,7 +54,7 @@ test.each([1290, 1836])(
   },
 )
 
-/** Keeps one connection busy until `release`. */
+/** Checks out one connection until `release`. */
 async function hold(db: Pool): Promise<{ release: () => Promise<void> }> {
   const isHeld = Promise.withResolvers<void>()
   const end = Promise.withResolvers<void>()
@@ -71,16 +71,16 @@ async function hold(db: Pool): Promise<{ release: () => Promise<void> }> {
   }
 }
 
-test('a connection is used again after it was given back in order', async () => {
+test('a connection is reused after a transaction, a rollback or a failed statement', async () => {
   const db = await open({ connections: 1 })
   const first = await connectionId(db)
   await transact(db, (tx) => tx.insertInto('users').values({ name: 'Ada' }).execute())
-  await transact(db, () => Promise.reject(new Error('no'))).catch(() => undefined)
+  await transact(db, () => Promise.reject(new Error('rolled back'))).catch(() => undefined)
   await run(db, 'select * from nowhere').catch(() => undefined)
   expect(await connectionId(db)).toBe(first)
 })
 
-test('a transaction that was left open is thrown away, not committed by the next borrower', async () => {
+test('a connection released inside a transaction is destroyed, so the next user of the pool does not commit it', async () => {
   const db = await open({ connections: 1 })
   const first = await connectionId(db)
   await runOnOne(db, 'begin', "insert into users (name) values ('Ada')")
@@ -89,7 +89,7 @@ test('a transaction that was left open is thrown away, not committed by the next
   expect(await run(db, "select name from users where name = 'Ada'")).toEqual([])
 })
 
-test('a transaction that began with autocommit off is thrown away as well', async () => {
+test('a connection released inside a transaction that began with autocommit off is destroyed', async () => {
   const db = await open({ connections: 1 })
   const first = await connectionId(db)
   await runOnOne(db, 'set autocommit = 0', "insert into users (name) values ('Ada')")
@@ -97,7 +97,7 @@ test('a transaction that began with autocommit off is thrown away as well', asyn
   expect(await run(db, 'select name from users')).toEqual([])
 })
 
-test('a connection whose statement took too long is given up, and nobody waits for it', async () => {
+test('a connection whose statement timed out is destroyed without waiting for the statement', async () => {
   const db = await open({ connections: 1, statementTimeoutMs: 200 })
   const first = await connectionId(db)
   await expect(run(db, 'select sleep(10)')).rejects.toMatchObject({ code: 'PROTOCOL_SEQUENCE_TIMEOUT' })
@@ -106,9 +106,9 @@ test('a connection whose statement took too long is given up, and nobody waits f
   expect(performance.now() - started).toBeLessThan(5_000)
 })
 
-test('a transaction whose statement took too long is undone', async () => {
+test('a transaction whose statement timed out is rolled back', async () => {
   const db = await open({ connections: 1, statementTimeoutMs: 200 })
-  const patient = connect(databaseUrl(), { lockWaitSeconds: 20, statementTimeoutMs: 30_000 })
+  const observer = connect(databaseUrl(), { lockWaitSeconds: 20, statementTimeoutMs: 30_000 })
   let attempts = 0
   const failing = transact(db, async (tx) => {
     attempts++
@@ -120,12 +120,12 @@ test('a transaction whose statement took too long is undone', async () => {
   })
   await expect(failing).rejects.toBeInstanceOf(DatabaseBusyError)
   expect(attempts).toBe(4)
-  // The server may still be sleeping; a locking read waits until it has noticed that nobody listens.
-  expect(await run(patient, 'select id from users for update')).toEqual([])
-  await patient.destroy()
+  // The server may still run the statement. A locking read waits until the server has detected the disconnect.
+  expect(await transact(observer, (tx) => run(tx, 'select id from users for update'))).toEqual([])
+  await observer.destroy()
 })
 
-test('a connection that was killed while idle is replaced', async () => {
+test('a connection that is killed while idle is replaced', async () => {
   const db = await open({ connections: 2 })
   const held = await hold(db)
   const idle = await connectionId(db)
@@ -137,7 +137,7 @@ test('a connection that was killed while idle is replaced', async () => {
   expect(all).not.toContain(idle)
 })
 
-test('a wait for a connection ends, with an error that names it, and the pool is whole afterwards', async () => {
+test('a wait for a connection times out with AcquireTimeoutError, and the pool works afterwards', async () => {
   const db = await open({ connections: 1, acquireTimeoutMs: 1_000 })
   const held = await hold(db)
   const waiting = await Promise.allSettled(Array.from({ length: 20 }, () => run(db, 'select 1')))
@@ -149,11 +149,11 @@ test('a wait for a connection ends, with an error that names it, and the pool is
   expect(await Promise.all([1, 2, 3].map(() => connectionId(db)))).toEqual([first, first, first])
 })
 
-test('who waits for a connection gets it in the order of asking, and who gave up is out of the queue', async () => {
+test('callers get connections in the order of their requests, and a caller that timed out leaves the queue', async () => {
   const db = await open({ connections: 1, acquireTimeoutMs: 1_000 })
   const held = await hold(db)
-  const gaveUp = run(db, 'select 1').catch((error: unknown) => error)
-  expect(await gaveUp).toBeInstanceOf(AcquireTimeoutError)
+  const timedOut = run(db, 'select 1').catch((error: unknown) => error)
+  expect(await timedOut).toBeInstanceOf(AcquireTimeoutError)
   const served: number[] = []
   const waiting = [1, 2, 3].map((n) => run(db, 'select 1').then(() => served.push(n)))
   await held.release()
@@ -161,7 +161,7 @@ test('who waits for a connection gets it in the order of asking, and who gave up
   expect(served).toEqual([1, 2, 3])
 })
 
-test('who waits for a connection of a pool that is closed is told at once', async () => {
+test('closing the pool immediately rejects the callers that wait for a connection', async () => {
   const { db } = await emptyDatabase({ connections: 1 })
   const held = await hold(db)
   const waiting = run(db, 'select 1').catch((error: unknown) => error)
@@ -171,7 +171,7 @@ test('who waits for a connection of a pool that is closed is told at once', asyn
   await closed
 })
 
-test('a transaction that gets no connection waits for one once, and tells that the database is busy', async () => {
+test('a transaction that gets no connection waits for one once, and rejects with DatabaseBusyError', async () => {
   const db = await open({ connections: 1, acquireTimeoutMs: 1_000 })
   const held = await hold(db)
   let attempts = 0
@@ -184,21 +184,69 @@ test('a transaction that gets no connection waits for one once, and tells that t
   expect(attempts).toBe(0)
 })
 
-test('a server that is not there is an error at once, and no transaction happened', async () => {
+describe('a locking read outside a transaction is rejected and not sent', () => {
+  const LOCKING_READS = [
+    'select id from users for update',
+    'select id from users FOR UPDATE',
+    'select id from users for update of `users`',
+    'select id from users for update skip locked',
+    'select id from users for update nowait',
+    'select id from users for share',
+    'select id from users for share skip locked',
+    'select id from users for share nowait',
+    'select id from users lock in share mode',
+    'select id from users for update;\n',
+  ]
+
+  test.each(LOCKING_READS)('%j', async (statement) => {
+    await using proxy = await faultProxy(databaseUrl())
+    await emptyDatabase().then(({ db }) => db.destroy())
+    const db = connect(proxy.url, { connections: 1 })
+    onTestFinished(() => db.destroy())
+    const before = await connectionId(db)
+    await expect(run(db, statement)).rejects.toThrow(
+      /^A locking read .* was called outside a transaction, and was not sent\. .* `transact`/,
+    )
+    expect(proxy.queries.flat().filter((sql) => sql.includes('from users'))).toEqual([])
+    expect(await connectionId(db)).toBe(before)
+  })
+
+  test('built by the query builder, also after a transaction on the same connection has ended', async () => {
+    const db = await open({ connections: 1 })
+    const lockUsers = (reader: Reader) => reader.selectFrom('users').select('id').forUpdate().execute()
+    await transact(db, async (tx) => {
+      expect(await lockUsers(tx)).toEqual([])
+      expect(await lockUsers(tx)).toEqual([])
+    })
+    await expect(lockUsers(db)).rejects.toThrow('A locking read')
+    await transact(db, () => Promise.reject(new Error('rolled back'))).catch(() => undefined)
+    await expect(lockUsers(db)).rejects.toThrow('A locking read')
+  })
+
+  test('but a statement that contains the words in a string or a name is sent', async () => {
+    const db = await open({ connections: 1 })
+    expect(await run(db, "select 'wait for update' as text")).toEqual([{ text: 'wait for update' }])
+    expect(await run(db, 'select 1 as `for update`')).toEqual([{ 'for update': 1 }])
+    const name = 'reserved for update'
+    expect(await db.selectFrom('users').select('id').where('name', '=', name).execute()).toEqual([])
+  })
+})
+
+test('a refused TCP connection is an immediate error, and a transaction rejects with DatabaseBusyError', async () => {
   const db = connect('mysql://root@127.0.0.1:1/nowhere')
   await expect(run(db, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   await expect(transact(db, async () => undefined)).rejects.toBeInstanceOf(DatabaseBusyError)
   await db.destroy()
 })
 
-test('a server that says nothing for a while keeps no place in the pool taken', async () => {
+test('connection attempts to an unresponsive server do not occupy the pool after it recovers', async () => {
   const { url, db: setup } = await emptyDatabase()
   await setup.destroy()
   await using proxy = await faultProxy(url)
   proxy.mute()
   const db = connect(proxy.url, { connections: 2, acquireTimeoutMs: 200 })
-  const asked = await Promise.allSettled([1, 2, 3, 4].map(() => run(db, 'select 1')))
-  expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected'])
+  const results = await Promise.allSettled([1, 2, 3, 4].map(() => run(db, 'select 1')))
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected'])
   proxy.plugIn()
   const started = performance.now()
   await eventually(() => run(db, 'select 1').catch(() => undefined)).toBeDefined()
@@ -206,7 +254,7 @@ test('a server that says nothing for a while keeps no place in the pool taken', 
   await db.destroy()
 })
 
-/** A server that accepts connections and never says a word. */
+/** A server that accepts connections and sends nothing. */
 async function silentServer(): Promise<{ silent: Server; url: string }> {
   const silent = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => void silent.close())
@@ -214,16 +262,16 @@ async function silentServer(): Promise<{ silent: Server; url: string }> {
   return { silent, url: `mysql://root@127.0.0.1:${(silent.address() as AddressInfo).port}/x` }
 }
 
-test('a server that accepts connections and never says a word is an error within the bound', async () => {
+test('a server that accepts connections and sends nothing causes AcquireTimeoutError', async () => {
   const { url } = await silentServer()
   await expect(run(connect(url, { acquireTimeoutMs: 100 }), 'select 1')).rejects.toBeInstanceOf(AcquireTimeoutError)
 })
 
-test('a pool is closed also while it waits for a connection that is never made', async () => {
+test('a pool can be closed while it waits for a connection that is never established', async () => {
   const { silent, url } = await silentServer()
   const db = connect(url, { acquireTimeoutMs: 200 })
-  const asked = run(db, 'select 1').catch((error: unknown) => error)
+  const waiting = run(db, 'select 1').catch((error: unknown) => error)
   await once(silent, 'connection')
   await db.destroy()
-  expect(await asked).toBeInstanceOf(Error)
+  expect(await waiting).toBeInstanceOf(Error)
 })

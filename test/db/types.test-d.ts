@@ -1,54 +1,94 @@
 /*
- * What writes takes a `Tx`, so that a write outside a transaction does not compile. The compiler is the test: an
- * expected error that does not come is an error.
+ * Functions that write take a `Tx`, so that a write outside a transaction does not compile. The compiler runs this test:
+ * an `@ts-expect-error` without an error is itself an error.
  */
-import type { Pool, Reader, Tx } from '@pointwise/db'
+import { type Pool, type Reader, readSnapshot, type Tx, transact } from '@pointwise/db'
 
-declare const db: Pool
+declare const pool: Pool
+declare const reader: Reader
 declare const tx: Tx
 
-declare function reads(db: Reader): void
-declare function writes(tx: Tx): void
+declare function read(reader: Reader): void
+declare function write(tx: Tx): void
 
-reads(db)
-reads(tx)
-writes(tx)
-// @ts-expect-error: a pool is no transaction
-writes(db)
+read(pool)
+read(reader)
+read(tx)
+write(tx)
+// @ts-expect-error: a pool is not a transaction
+write(pool)
+// @ts-expect-error: a reader is not a transaction
+write(reader)
 
-db.selectFrom('users').select('id')
+transact(pool, async (tx) => write(tx))
+// @ts-expect-error: a transaction opens no other transaction
+transact(tx, async (tx) => write(tx))
+// @ts-expect-error: a reader opens no transaction
+transact(reader, async (tx) => write(tx))
+readSnapshot(pool, async (snapshot) => read(snapshot))
+// @ts-expect-error: a snapshot is a reader, and cannot write
+readSnapshot(pool, async (snapshot) => write(snapshot))
+// @ts-expect-error: a snapshot is read in a transaction of its own
+readSnapshot(tx, async (snapshot) => read(snapshot))
+// @ts-expect-error: a reader opens no transaction
+readSnapshot(reader, async (snapshot) => read(snapshot))
+
+pool.destroy()
+// @ts-expect-error: only a pool is destroyed
+reader.destroy
+// @ts-expect-error: only a pool is destroyed
+tx.destroy
+
+pool.selectFrom('users').select('id')
+reader.selectFrom('users').select('id')
 tx.selectFrom('users').select('id')
 tx.insertInto('users').values({ name: 'Ada' })
 tx.updateTable('users').set({ name: 'Ben' })
 tx.deleteFrom('users')
 // @ts-expect-error: no insert outside a transaction
-db.insertInto('users')
+pool.insertInto
 // @ts-expect-error: no update outside a transaction
-db.updateTable('users')
+pool.updateTable
 // @ts-expect-error: no delete outside a transaction
-db.deleteFrom('users')
+pool.deleteFrom
 // @ts-expect-error: no replace outside a transaction
-db.replaceInto('users')
+pool.replaceInto
 // @ts-expect-error: no merge outside a transaction
-db.mergeInto('users')
-// @ts-expect-error: a transaction is opened with `transact`
-db.transaction()
-// @ts-expect-error: a transaction is opened with `transact`
-db.startTransaction()
-// @ts-expect-error: no statement past the tables' types
-db.executeQuery
-// @ts-expect-error: tables are made by migrations
-db.schema
-// @ts-expect-error: a pool is not handed on as one connection
-db.connection()
+pool.mergeInto
+// @ts-expect-error: no insert by a reader
+reader.insertInto
+// @ts-expect-error: no update by a reader
+reader.updateTable
+// @ts-expect-error: no delete by a reader
+reader.deleteFrom
+// @ts-expect-error: `transact` opens transactions
+pool.transaction
+// @ts-expect-error: `transact` opens transactions
+pool.startTransaction
+// @ts-expect-error: a reader opens no transaction
+reader.startTransaction
+// @ts-expect-error: a transaction opens no other transaction
+tx.startTransaction
+// @ts-expect-error: `transact` commits
+tx.commit
+// @ts-expect-error: `transact` rolls back
+tx.rollback
+// @ts-expect-error: no statement without the types of the tables
+pool.executeQuery
+// @ts-expect-error: no statement without the types of the tables
+reader.executeQuery
+// @ts-expect-error: migrations create the tables
+pool.schema
+// @ts-expect-error: no access to a single connection
+pool.connection
 
 // @ts-expect-error: no such table
-db.selectFrom('user')
+pool.selectFrom('user')
 // @ts-expect-error: no such column
-db.selectFrom('users').select('nickname')
+pool.selectFrom('users').select('nickname')
 // @ts-expect-error: a balance is a number
 tx.updateTable('points').set({ point: '5' })
-// @ts-expect-error: a history row is never changed in its time
+// @ts-expect-error: the time of a history row never changes
 tx.updateTable('point_histories').set({ created_at: new Date() })
 // @ts-expect-error: a status is one of four
 tx.updateTable('orders').set({ status: 'lost' })

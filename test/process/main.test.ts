@@ -1,4 +1,4 @@
-import { connect, createDatabase } from '@pointwise/db'
+import { connect, createDatabase, transact } from '@pointwise/db'
 import { SignJWT } from 'jose'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { SECRET } from '../setup/configuration.ts'
@@ -43,7 +43,7 @@ test('with a database of its own it makes no demonstration and prints no token',
   expect((await send({ url: await server.url() }, '/trpc/stores.list')).text).toBe('{"result":{"data":{"json":[]}}}')
   // A locking read waits for whatever is being written.
   for (const table of ['stores', 'users', 'products']) {
-    expect(await run(open(), `select id from ${table} for update`)).toEqual([])
+    expect(await transact(open(), (tx) => run(tx, `select id from ${table} for update`))).toEqual([])
   }
   expect(server.stdout + server.stderr).not.toMatch(/eyJ|token|Pointwise is open/)
 })
