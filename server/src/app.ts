@@ -131,7 +131,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const audit = new AuditRunner(db)
   const subscriptions = new SubscriptionHub(db, {
     ...(config.streams && { limits: config.streams }),
-    onProblem: (what, details) => app.log.warn(details, what),
+    onWarning: (message, details) => app.log.warn(details, message),
   })
   app.addHook('preClose', async () => subscriptions.close())
   const userExistenceCache = new UserExistenceCache(db, {

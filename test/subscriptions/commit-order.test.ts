@@ -1,271 +1,287 @@
 import { connect, type Pool } from '@pointwise/db'
 import { createConnection } from 'mysql2/promise'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { SubscriptionHub, type SubscriptionHubOptions } from '../../server/src/subscriptions/hub.ts'
+import {
+  type EventStream,
+  type SubscribeOptions,
+  SubscriptionHub,
+  type SubscriptionHubOptions,
+} from '../../server/src/subscriptions/hub.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { statementsIn } from '../setup/statements.ts'
 
-const QUICK = { emptyMs: 50, uncommittedMs: 60_000 }
+const SHORT_GAP_TIMEOUTS = { emptyMs: 50, uncommittedMs: 60_000 }
 const soon = { timeout: 10_000, interval: 5 }
 
 let url: string
 let db: Pool
-/** How often the outbox was read. */
-let looks: number
+/** The number of SELECT statements on the outbox. */
+let outboxReads: number
 beforeEach(async () => {
-  looks = 0
+  outboxReads = 0
   const options = {
     log: (event: Parameters<typeof statementsIn>[0]) => {
-      looks += statementsIn(event).filter(({ sql }) => sql.includes('from `events`')).length
+      outboxReads += statementsIn(event).filter(({ sql }) => sql.includes('from `events`')).length
     },
   }
   ;({ url, db } = await emptyDatabase(options))
 })
 afterEach(() => db.destroy())
 
-/** A session of its own that writes events by hand. */
-async function session() {
+/** A database session of its own that writes events without the server. */
+async function openWriter() {
   const connection = await createConnection(url)
   onTestFinished(() => connection.end())
-  const run = async (statement: string) => {
+  const execute = async (statement: string) => {
     const [result] = await connection.query(statement)
     return (result as { insertId: number }).insertId
   }
   return {
-    begin: () => run('begin'),
-    commit: () => run('commit'),
-    rollback: () => run('rollback'),
+    begin: () => execute('begin'),
+    commit: () => execute('commit'),
+    rollback: () => execute('rollback'),
     /** Writes an event of user 1 and returns its id. */
     insert: (amount = 1) =>
-      run(`insert into events (type, \`key\`, payload) values ('points.charged', 'user:1',
+      execute(`insert into events (type, \`key\`, payload) values ('points.charged', 'user:1',
       '{"userId":1,"historyId":1,"amount":${amount},"balance":1}')`),
   }
 }
 
-interface Listening {
+/** Opens a stream whose items are event ids. */
+function openStream(
+  hub: SubscriptionHub,
+  options: Partial<SubscribeOptions<number>> = {},
+): Promise<EventStream<number>> {
+  return hub.subscribe({ caller: 'user:1', topics: ['user:1'], toItem: ({ id }) => id, ...options })
+}
+
+interface Subscriber {
   ids: number[]
   error: unknown
 }
 
-/** Follows user 1 in-process. */
-async function listen(live: SubscriptionHub, after?: number): Promise<Listening> {
-  const gone = new AbortController()
-  onTestFinished(() => gone.abort())
-  const all: Listening = { ids: [], error: undefined }
-  const wish = { caller: 'user:1', topics: ['user:1'], changeOf: () => true, signal: gone.signal, after }
-  const told = await live.open(wish)
+/** Subscribes to user 1 and collects the ids of the events. */
+async function subscribe(hub: SubscriptionHub, after?: number): Promise<Subscriber> {
+  const controller = new AbortController()
+  onTestFinished(() => controller.abort())
+  const subscriber: Subscriber = { ids: [], error: undefined }
+  const stream = await openStream(hub, { signal: controller.signal, after })
   const read = async () => {
-    for await (const { id } of told) all.ids.push(id)
+    for await (const id of stream) subscriber.ids.push(id)
   }
   read().catch((error) => {
-    all.error = error
+    subscriber.error = error
   })
-  return all
+  return subscriber
 }
 
-const lively = (options: SubscriptionHubOptions = {}) => new SubscriptionHub(db, { gapTimeouts: QUICK, ...options })
+const createHub = (options: SubscriptionHubOptions = {}) =>
+  new SubscriptionHub(db, { gapTimeouts: SHORT_GAP_TIMEOUTS, ...options })
 
-const looked = (times: number) => {
-  const until = looks + times
-  return expect.poll(() => looks, soon).toBeGreaterThanOrEqual(until)
+const outboxIsRead = (times: number) => {
+  const until = outboxReads + times
+  return expect.poll(() => outboxReads, soon).toBeGreaterThanOrEqual(until)
 }
 
-test('what commits after something with a higher id is told, before it, however late', async () => {
-  const [first, second] = [await session(), await session()]
-  const listening = await listen(lively())
+test('an event that commits after one with a higher id is delivered before it, however late it commits', async () => {
+  const [first, second] = [await openWriter(), await openWriter()]
+  const subscriber = await subscribe(createHub())
   await first.begin()
   const early = await first.insert()
   const late = await second.insert()
   expect(late).toBeGreaterThan(early)
-  // Ten looks at a gap take longer than an id without a row is waited for.
-  await looked(30)
-  expect(listening.ids).toEqual([])
+  // Thirty reads take longer than the timeout of an id without a row.
+  await outboxIsRead(30)
+  expect(subscriber.ids).toEqual([])
   const next = await second.insert()
   await first.commit()
-  await expect.poll(() => listening.ids, soon).toEqual([early, late, next])
+  await expect.poll(() => subscriber.ids, soon).toEqual([early, late, next])
 })
 
-test('whoever comes while a transaction is under way is told of it when it commits', async () => {
-  const [first, second] = [await session(), await session()]
+test('a subscription that starts while a transaction is open delivers its event when it commits', async () => {
+  const [first, second] = [await openWriter(), await openWriter()]
   await first.begin()
   const early = await first.insert()
   await second.insert()
-  const listening = await listen(lively())
+  const subscriber = await subscribe(createHub())
   await first.commit()
-  await expect.poll(() => listening.ids, soon).toContain(early)
+  await expect.poll(() => subscriber.ids, soon).toContain(early)
 })
 
-test('whoever resumes behind a transaction that is under way misses nothing and is told nothing twice', async () => {
-  const [first, second] = [await session(), await session()]
-  const had = await second.insert()
+test('a subscription that resumes after an id below an open transaction delivers every event exactly once', async () => {
+  const [first, second] = [await openWriter(), await openWriter()]
+  const received = await second.insert()
   await first.begin()
   const early = await first.insert()
   const late = await second.insert()
-  const [listening, other] = [await listen(lively(), had), await listen(lively(), had)]
-  await looked(10)
+  const [one, other] = [await subscribe(createHub(), received), await subscribe(createHub(), received)]
+  await outboxIsRead(10)
   await first.commit()
-  await expect.poll(() => listening.ids, soon).toEqual([early, late])
+  await expect.poll(() => one.ids, soon).toEqual([early, late])
   await expect.poll(() => other.ids, soon).toEqual([early, late])
 })
 
-test('an id that was rolled back holds nothing up for long', async () => {
-  const [first, second] = [await session(), await session()]
-  // With the patience of a real server.
-  const listening = await listen(new SubscriptionHub(db))
+test('an id whose transaction rolled back delays later events only until the default gap timeout', async () => {
+  const [first, second] = [await openWriter(), await openWriter()]
+  const subscriber = await subscribe(new SubscriptionHub(db))
   await second.insert()
   await first.begin()
   await first.insert()
   await first.rollback()
   await second.insert()
-  await expect.poll(() => listening.ids.length, soon).toBe(2)
+  await expect.poll(() => subscriber.ids.length, soon).toBe(2)
 })
 
-test('whoever comes after a rollback need not wait for it, the second time', async () => {
-  const [first, second] = [await session(), await session()]
+test('a second subscription does not wait again for an id that has timed out', async () => {
+  const [first, second] = [await openWriter(), await openWriter()]
   await second.insert()
   await first.begin()
   await first.insert()
   await first.rollback()
-  const had = await second.insert()
+  const received = await second.insert()
   const emptyMs = 2_000
-  const live = lively({ gapTimeouts: { ...QUICK, emptyMs } })
-  await listen(live)
+  const hub = createHub({ gapTimeouts: { ...SHORT_GAP_TIMEOUTS, emptyMs } })
+  await subscribe(hub)
   const before = performance.now()
-  const listening = await listen(live, had)
+  const subscriber = await subscribe(hub, received)
   const next = await second.insert()
-  await expect.poll(() => listening.ids, soon).toEqual([next])
+  await expect.poll(() => subscriber.ids, soon).toEqual([next])
   expect(performance.now() - before).toBeLessThan(emptyMs)
 })
 
-test('a transaction that never ends is passed over, and the operator is told', async () => {
-  const [first, second] = [await session(), await session()]
-  const problems: object[] = []
-  const listening = await listen(
-    lively({ gapTimeouts: { emptyMs: 20, uncommittedMs: 100 }, onProblem: (_, details) => problems.push(details) }),
+test('the event of a transaction that never ends is skipped, with a warning that contains its id', async () => {
+  const [first, second] = [await openWriter(), await openWriter()]
+  const warnings: object[] = []
+  const subscriber = await subscribe(
+    createHub({
+      gapTimeouts: { emptyMs: 20, uncommittedMs: 100 },
+      onWarning: (_, details) => warnings.push(details),
+    }),
   )
   await first.begin()
   const stuck = await first.insert()
   const late = await second.insert()
-  await expect.poll(() => listening.ids, soon).toEqual([late])
-  expect(problems).toEqual([{ ids: [stuck] }])
+  await expect.poll(() => subscriber.ids, soon).toEqual([late])
+  expect(warnings).toEqual([{ ids: [stuck] }])
 })
 
-test('a thousand events of one transaction are told in order', async () => {
-  const first = await session()
-  const listening = await listen(lively())
-  await first.begin()
+test('a thousand events of one transaction are delivered in order', async () => {
+  const writer = await openWriter()
+  const subscriber = await subscribe(createHub())
+  await writer.begin()
   const ids: number[] = []
-  for (let n = 0; n < 1_100; n++) ids.push(await first.insert())
-  await first.commit()
-  await expect.poll(() => listening.ids.length, soon).toBe(1_100)
-  expect(listening.ids).toEqual(ids)
+  for (let n = 0; n < 1_100; n++) ids.push(await writer.insert())
+  await writer.commit()
+  await expect.poll(() => subscriber.ids.length, soon).toBe(1_100)
+  expect(subscriber.ids).toEqual(ids)
 })
 
-test('however much waits behind something that is not committed, it is told when that is', async () => {
-  const [first, second] = [await session(), await session()]
-  const listening = await listen(lively())
+test('more events than the buffer holds behind an open transaction are delivered when it commits', async () => {
+  const [first, second] = [await openWriter(), await openWriter()]
+  const subscriber = await subscribe(createHub())
   await first.begin()
   const early = await first.insert()
   const digits = '(select 0 union select 1 union select 2 union select 3 union select 4)'
-  const before = looks
+  const before = outboxReads
   await run(
     db,
     `insert into events (type, \`key\`, payload) select 'points.charged', 'user:2', '{}'
     from ${['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `${digits} ${name}`).join()}`,
   )
   const late = await second.insert()
-  // Ten pages of a thousand, and then no more.
-  await expect.poll(() => looks - before, soon).toBeGreaterThan(14)
+  // The buffer is full after ten pages of a thousand rows.
+  await expect.poll(() => outboxReads - before, soon).toBeGreaterThan(14)
   await first.commit()
-  await expect.poll(() => listening.ids, soon).toEqual([early, late])
+  await expect.poll(() => subscriber.ids, soon).toEqual([early, late])
 })
 
-test('whoever has left before it is opened is not waited for, nor kept', async () => {
-  const live = lively()
-  const wish = { caller: '', topics: ['user:1'], changeOf: () => true }
-  await expect(live.open({ ...wish, signal: AbortSignal.abort() })).rejects.toMatchObject({
+test('a client that disconnects before its stream is open leaves no stream behind', async () => {
+  const hub = createHub()
+  await expect(openStream(hub, { signal: AbortSignal.abort() })).rejects.toMatchObject({
     refusal: { code: 'service_busy' },
   })
-  expect(live.size).toBe(0)
+  expect(hub.size).toBe(0)
 })
 
-test('for whoever has left, no more is read of what they missed', async () => {
-  const writer = await session()
+test('the replay stops reading the outbox when the client disconnects', async () => {
+  const writer = await openWriter()
   await run(db, `insert into events (id, type, \`key\`, payload) values (500000, 'points.charged', 'user:2', '{}')`)
   const last = await writer.insert()
-  const gone = new AbortController()
-  const wish = { caller: '', topics: ['user:1'], changeOf: () => true, after: 1, signal: gone.signal }
-  const told = await lively().open(wish)
-  const before = looks
-  const next = told.next()
-  gone.abort()
+  const controller = new AbortController()
+  const stream = await openStream(createHub(), { after: 1, signal: controller.signal })
+  const before = outboxReads
+  const next = stream.next()
+  controller.abort()
   expect(await next).toEqual({ done: true, value: undefined })
-  expect(looks - before).toBeLessThan(last / 10_000 / 2)
+  expect(outboxReads - before).toBeLessThan(last / 10_000 / 2)
 })
 
-test('the place to come back to moves on with what is told to others', async () => {
-  const writer = await session()
+test('the position of a stream advances with the events of other topics', async () => {
+  const writer = await openWriter()
   const before = await writer.insert()
-  const told = await lively().open({ caller: '', topics: ['user:2'], changeOf: () => true })
-  onTestFinished(() => void told.return())
-  expect([told.since, told.position()]).toEqual([before, undefined])
-  const next = told.next()
-  await expect.poll(() => told.position(), soon).toBe(before)
+  const stream = await openStream(createHub(), { topics: ['user:2'] })
+  onTestFinished(() => void stream.return())
+  expect([stream.since, stream.position()]).toEqual([before, undefined])
+  const next = stream.next()
+  await expect.poll(() => stream.position(), soon).toBe(before)
   const other = await writer.insert()
-  await expect.poll(() => told.position(), soon).toBe(other)
+  await expect.poll(() => stream.position(), soon).toBe(other)
   await run(db, `insert into events (type, \`key\`, payload) values ('points.charged', 'user:2', '{"userId":2}')`)
-  expect(await next).toMatchObject({ done: false, value: { id: other + 1 } })
-  expect(told.position()).toBeUndefined()
+  expect(await next).toEqual({ done: false, value: other + 1 })
+  expect(stream.position()).toBeUndefined()
 })
 
-test('the place to come back to is that of the outbox as it is, also when it was emptied meanwhile', async () => {
-  const live = lively()
-  const gone = new AbortController()
-  const told = await live.open({ caller: '', topics: ['user:1'], changeOf: () => true, signal: gone.signal })
-  const next = told.next()
-  const writer = await session()
+test('the position follows the outbox when its rows and its ids are reset between two subscriptions', async () => {
+  const hub = createHub()
+  const controller = new AbortController()
+  const stream = await openStream(hub, { signal: controller.signal })
+  const next = stream.next()
+  const writer = await openWriter()
   await run(db, `insert into events (id, type, \`key\`, payload) values (900000, 'points.charged', 'user:2', '{}')`)
-  await expect.poll(() => told.position(), soon).toBe(900_000)
-  gone.abort()
+  await expect.poll(() => stream.position(), soon).toBe(900_000)
+  controller.abort()
   await next
   await run(db, 'truncate table events')
   const first = await writer.insert()
-  const again = await live.open({ caller: '', topics: ['user:1'], changeOf: () => true })
-  onTestFinished(() => void again.return())
-  void again.next()
-  await expect.poll(() => again.position(), soon).toBe(first)
+  const second = await openStream(hub)
+  onTestFinished(() => void second.return())
+  void second.next()
+  await expect.poll(() => second.position(), soon).toBe(first)
 })
 
-test('the outbox is not read while nobody listens', async () => {
-  const live = lively()
-  const gone = new AbortController()
-  await live.open({ caller: '', topics: ['user:1'], changeOf: () => true, signal: gone.signal })
-  await looked(3)
-  gone.abort()
-  expect(live.size).toBe(0)
-  const writer = await session()
+test('the outbox is not read while there are no subscriptions', async () => {
+  const hub = createHub()
+  const controller = new AbortController()
+  await openStream(hub, { signal: controller.signal })
+  await outboxIsRead(3)
+  controller.abort()
+  expect(hub.size).toBe(0)
+  const writer = await openWriter()
   await writer.insert()
-  const before = looks
+  const before = outboxReads
   for (const start = performance.now(); performance.now() - start < 300; ) await writer.insert()
-  // One look may have been under way.
-  expect(looks - before).toBeLessThanOrEqual(1)
+  // One read may have been in progress.
+  expect(outboxReads - before).toBeLessThanOrEqual(1)
 })
 
-test('after an outage of the database all that was committed meanwhile is told', async () => {
-  await using cable = await faultProxy(url)
-  const far = connect(cable.url)
-  onTestFinished(() => far.destroy())
-  const problems: string[] = []
-  const listening = await listen(
-    new SubscriptionHub(far, { gapTimeouts: QUICK, onProblem: (what) => problems.push(what) }),
+test('after a database outage, every event that was committed during the outage is delivered', async () => {
+  await using proxy = await faultProxy(url)
+  const proxied = connect(proxy.url)
+  onTestFinished(() => proxied.destroy())
+  const warnings: string[] = []
+  const subscriber = await subscribe(
+    new SubscriptionHub(proxied, {
+      gapTimeouts: SHORT_GAP_TIMEOUTS,
+      onWarning: (message) => warnings.push(message),
+    }),
   )
-  const writer = await session()
+  const writer = await openWriter()
   const ids = [await writer.insert()]
-  await expect.poll(() => listening.ids, soon).toEqual(ids)
-  cable.unplug()
-  await expect.poll(() => problems, soon).toContain('the outbox could not be read')
+  await expect.poll(() => subscriber.ids, soon).toEqual(ids)
+  proxy.unplug()
+  await expect.poll(() => warnings, soon).toContain('reading the outbox failed and will be retried')
   ids.push(await writer.insert(), await writer.insert())
-  cable.plugIn()
-  await expect.poll(() => listening.ids, soon).toEqual(ids)
+  proxy.plugIn()
+  await expect.poll(() => subscriber.ids, soon).toEqual(ids)
 })

@@ -2,114 +2,124 @@ import { expect, test } from 'vitest'
 import { ReorderBuffer } from '../../server/src/outbox/reorder-buffer.ts'
 import { fc } from '../setup/properties.ts'
 
-const PATIENCE = { emptyMs: 100, uncommittedMs: 1_000 }
-const rows = (...ids: number[]) => ids.map((id) => ({ id }))
-const ids = (taken: { id: number }[]) => taken.map(({ id }) => id)
-const begun = (position = 0, patience = PATIENCE) =>
-  new ReorderBuffer<{ id: number }>(position, patience, { isBegun: true })
+const TIMEOUTS = { emptyMs: 100, uncommittedMs: 1_000 }
 
-/** Looks into the gaps and finds this. */
-const look = (
-  sequence: ReorderBuffer<{ id: number }>,
-  askedAt: number,
-  { committed = [], uncommitted = [] }: { committed?: number[]; uncommitted?: number[] } = {},
-) => sequence.fill([...sequence.gaps], { rows: rows(...committed), uncommitted, askedAt })
+interface Row {
+  id: number
+}
+const rowsOf = (...ids: number[]): Row[] => ids.map((id) => ({ id }))
+const idsOf = (rows: Row[]) => rows.map(({ id }) => id)
+const createBuffer = (timeouts = TIMEOUTS) => new ReorderBuffer<Row>(0, timeouts, { skipLeadingGap: false })
 
-test('what follows without a gap is taken at once', () => {
-  const sequence = begun(7)
-  sequence.append(rows(8, 9, 10), 0)
-  expect(ids(sequence.take())).toEqual([8, 9, 10])
-  expect(sequence.position).toBe(10)
-  expect(sequence.take()).toEqual([])
+/** Fills every gap of the buffer with these results. */
+const fillGaps = (
+  buffer: ReorderBuffer<Row>,
+  checkedAt: number,
+  { committed = [], uncommittedIds = [] }: { committed?: number[]; uncommittedIds?: number[] } = {},
+) => buffer.fill([...buffer.gaps], { rows: rowsOf(...committed), uncommittedIds, checkedAt })
+
+test('rows without a gap between them are released at once', () => {
+  const buffer = new ReorderBuffer<Row>(7, TIMEOUTS, { skipLeadingGap: false })
+  buffer.append(rowsOf(8, 9, 10), 0)
+  expect(idsOf(buffer.take())).toEqual([8, 9, 10])
+  expect(buffer.position).toBe(10)
+  expect(buffer.take()).toEqual([])
 })
 
-test('a row that is not committed yet holds up what comes after it, until it is', () => {
-  const sequence = begun()
-  sequence.append(rows(1, 3, 4), 0)
-  expect(ids(sequence.take())).toEqual([1])
-  expect(look(sequence, 500, { uncommitted: [2] })).toEqual([])
-  expect([sequence.take(), sequence.position, sequence.highest]).toEqual([[], 1, 4])
-  look(sequence, 600, { committed: [2] })
-  expect(ids(sequence.take())).toEqual([2, 3, 4])
+test('an uncommitted row delays the rows above it until it commits', () => {
+  const buffer = createBuffer()
+  buffer.append(rowsOf(1, 3, 4), 0)
+  expect(idsOf(buffer.take())).toEqual([1])
+  expect(fillGaps(buffer, 500, { uncommittedIds: [2] })).toEqual([])
+  expect([buffer.take(), buffer.position, buffer.highestId]).toEqual([[], 1, 4])
+  fillGaps(buffer, 600, { committed: [2] })
+  expect(idsOf(buffer.take())).toEqual([2, 3, 4])
 })
 
-test('an id without a row is waited for as long as it takes to insert one', () => {
-  const sequence = begun()
-  sequence.append(rows(2, 3), 50)
-  look(sequence, 149)
-  expect(sequence.take()).toEqual([])
-  look(sequence, 150)
-  expect(ids(sequence.take())).toEqual([2, 3])
+test('a row that is read both as uncommitted and as committed is released once', () => {
+  const buffer = createBuffer()
+  buffer.append(rowsOf(1, 3), 0)
+  expect(fillGaps(buffer, 0, { uncommittedIds: [2], committed: [2] })).toEqual([])
+  expect(idsOf(buffer.take())).toEqual([1, 2, 3])
 })
 
-test('a row that is never committed is given up in the end, and named', () => {
-  const sequence = begun()
-  sequence.append(rows(4), 0)
-  expect(look(sequence, 999, { uncommitted: [2] })).toEqual([])
-  expect(sequence.gaps).toEqual([expect.objectContaining({ from: 2, to: 2 })])
-  expect(look(sequence, 1_000, { uncommitted: [2] })).toEqual([2])
-  expect(ids(sequence.take())).toEqual([4])
+test('an id without a row delays the rows above it until its timeout', () => {
+  const buffer = createBuffer()
+  buffer.append(rowsOf(2, 3), 50)
+  fillGaps(buffer, 149)
+  expect(buffer.take()).toEqual([])
+  fillGaps(buffer, 150)
+  expect(idsOf(buffer.take())).toEqual([2, 3])
 })
 
-test('a wide gap costs no more than a narrow one', () => {
-  const sequence = begun()
-  sequence.append(rows(1_000_000_000), 0)
-  look(sequence, 100, { committed: [400_000_000], uncommitted: [300_000_000] })
-  expect(sequence.gaps).toEqual([expect.objectContaining({ from: 300_000_000, to: 300_000_000 })])
-  expect(sequence.take()).toEqual([])
+test('a row that never commits is skipped after its timeout, and its id is returned', () => {
+  const buffer = createBuffer()
+  buffer.append(rowsOf(4), 0)
+  expect(fillGaps(buffer, 999, { uncommittedIds: [2] })).toEqual([])
+  expect(buffer.gaps).toEqual([expect.objectContaining({ from: 2, to: 2 })])
+  expect(fillGaps(buffer, 1_000, { uncommittedIds: [2] })).toEqual([2])
+  expect(idsOf(buffer.take())).toEqual([4])
 })
 
-test('below the first row of an outbox that begins, only rows are waited for', () => {
-  const sequence = new ReorderBuffer<{ id: number }>(0, PATIENCE, { isBegun: false })
-  sequence.append(rows(10, 11), 0)
-  look(sequence, 0, { uncommitted: [9] })
-  expect(sequence.gaps).toEqual([expect.objectContaining({ from: 9, to: 9 })])
-  look(sequence, 1, { committed: [9] })
-  expect(ids(sequence.take())).toEqual([9, 10, 11])
+test('the cost of a gap does not depend on its width', () => {
+  const buffer = createBuffer()
+  buffer.append(rowsOf(1_000_000_000), 0)
+  fillGaps(buffer, 100, { committed: [400_000_000], uncommittedIds: [300_000_000] })
+  expect(buffer.gaps).toEqual([expect.objectContaining({ from: 300_000_000, to: 300_000_000 })])
+  expect(buffer.take()).toEqual([])
 })
 
-test('however transactions end, what was committed is taken once, in order, and nothing else', () => {
-  const transactions = fc.array(fc.record({ ids: fc.integer({ min: 1, max: 3 }), commits: fc.boolean() }), {
+test('below the first row of the outbox, uncommitted rows are waited for, and empty ids are not', () => {
+  const buffer = new ReorderBuffer<Row>(0, TIMEOUTS, { skipLeadingGap: true })
+  buffer.append(rowsOf(10, 11), 0)
+  fillGaps(buffer, 0, { uncommittedIds: [9] })
+  expect(buffer.gaps).toEqual([expect.objectContaining({ from: 9, to: 9 })])
+  fillGaps(buffer, 1, { committed: [9] })
+  expect(idsOf(buffer.take())).toEqual([9, 10, 11])
+})
+
+test('for any interleaving of transactions, exactly the committed rows are released, once and in order', () => {
+  const transactions = fc.array(fc.record({ rows: fc.integer({ min: 1, max: 3 }), commits: fc.boolean() }), {
     maxLength: 20,
   })
   const schedule = fc.infiniteStream(fc.nat())
   fc.assert(
     fc.property(transactions, schedule, (all, choices) => {
-      const sequence = begun(0, { ...PATIENCE, uncommittedMs: Number.POSITIVE_INFINITY })
-      const taken: number[] = []
+      const buffer = createBuffer({ ...TIMEOUTS, uncommittedMs: Number.POSITIVE_INFINITY })
+      const released: number[] = []
       const committed = new Set<number>()
-      let next = 1
+      let nextId = 1
       let now = 0
-      // Each is given its ids in order, and ends when chance has it.
+      // A transaction receives its ids when it begins, and ends at a random step.
       const open: { ids: number[]; commits: boolean }[] = []
-      const waiting = [...all]
+      const notBegun = [...all]
       const choose = (count: number) => (choices.next().value ?? 0) % count
-      const step = () => {
-        now += choose(PATIENCE.emptyMs / 2)
-        const fresh = rows(...[...committed].filter((id) => id > sequence.highest).sort((a, b) => a - b))
-        const { gaps } = sequence
-        const inGaps = (id: number) => gaps.some(({ from, to }) => id >= from && id <= to)
-        look(sequence, now, {
-          uncommitted: open.flatMap(({ ids }) => ids).filter(inGaps),
-          committed: [...committed].filter(inGaps),
+      const poll = () => {
+        now += choose(TIMEOUTS.emptyMs / 2)
+        const newRows = rowsOf(...[...committed].filter((id) => id > buffer.highestId).sort((a, b) => a - b))
+        const { gaps } = buffer
+        const isInGap = (id: number) => gaps.some(({ from, to }) => id >= from && id <= to)
+        fillGaps(buffer, now, {
+          uncommittedIds: open.flatMap(({ ids }) => ids).filter(isInGap),
+          committed: [...committed].filter(isInGap),
         })
-        sequence.append(fresh, now)
-        taken.push(...ids(sequence.take()))
+        buffer.append(newRows, now)
+        released.push(...idsOf(buffer.take()))
       }
-      while (waiting.length > 0 || open.length > 0) {
-        const began = waiting.length > 0 && (open.length === 0 || choose(2) === 0) ? waiting.shift() : undefined
-        if (began) open.push({ ids: Array.from({ length: began.ids }, () => next++), commits: began.commits })
+      while (notBegun.length > 0 || open.length > 0) {
+        const begun = notBegun.length > 0 && (open.length === 0 || choose(2) === 0) ? notBegun.shift() : undefined
+        if (begun) open.push({ ids: Array.from({ length: begun.rows }, () => nextId++), commits: begun.commits })
         else {
           const [ended] = open.splice(choose(open.length), 1)
           if (ended?.commits) for (const id of ended.ids) committed.add(id)
         }
-        if (choose(2) === 0) step()
+        if (choose(2) === 0) poll()
       }
       for (let n = 0; n < 10; n++) {
-        now += PATIENCE.emptyMs
-        step()
+        now += TIMEOUTS.emptyMs
+        poll()
       }
-      expect(taken).toEqual([...committed].sort((a, b) => a - b))
+      expect(released).toEqual([...committed].sort((a, b) => a - b))
     }),
   )
 })

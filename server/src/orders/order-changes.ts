@@ -1,12 +1,16 @@
+import { z } from 'zod'
 import type { Event } from '../outbox/events.ts'
+import { id, price } from '../rpc/schemas.ts'
 
-/** What has happened to an order. */
-export type OrderChange =
-  | { type: 'placed'; orderId: number; totalPrice: number; at: Date }
-  | { type: 'paid' | 'refunded'; orderId: number; amount: number; at: Date }
-  | { type: 'cancelled'; orderId: number; at: Date }
+export const orderChange = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('placed'), orderId: id, totalPrice: price, at: z.date() }),
+  z.object({ type: z.enum(['paid', 'refunded']), orderId: id, amount: price, at: z.date() }),
+  z.object({ type: z.literal('cancelled'), orderId: id, at: z.date() }),
+])
 
-/** What an event tells of an order; undefined when it is about something else. */
+type OrderChange = z.output<typeof orderChange>
+
+/** Returns the change of an order that the event describes; undefined for events of other types. */
 export function orderChangeOf({ type, payload, at }: Event): OrderChange | undefined {
   switch (type) {
     case 'order.placed':

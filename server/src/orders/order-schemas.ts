@@ -23,12 +23,6 @@ export const order = z
   })
   .meta({ id: 'Order' })
 
-export const orderChange = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('placed'), orderId: id, totalPrice: price, at: z.date() }),
-  z.object({ type: z.enum(['paid', 'refunded']), orderId: id, amount: price, at: z.date() }),
-  z.object({ type: z.literal('cancelled'), orderId: id, at: z.date() }),
-])
-
 const item = z.strictObject({ productId: id, quantity: z.int().min(1).max(QUANTITY_MAX), price })
 
 /** What is ordered, and the prices that the customer saw. Checked as a whole before any SQL. */

@@ -5,8 +5,8 @@ import { requireUser, userProcedure } from '../rpc/procedures.ts'
 import { id, keysetPage, limit, newestFirst, orderStatus } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
-import { orderChangeOf } from './order-changes.ts'
-import { order, orderChange, placeInput } from './order-schemas.ts'
+import { orderChange, orderChangeOf } from './order-changes.ts'
+import { order, placeInput } from './order-schemas.ts'
 import * as orders from './service.ts'
 
 const orderInput = z.strictObject({ orderId: id })

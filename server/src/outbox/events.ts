@@ -1,37 +1,33 @@
 import type { Tx } from '@pointwise/db'
+import { topicsOf } from './topics.ts'
 
-interface Item {
-  productId: number
-  quantity: number
-  /** What is left of the product. */
-  stock: number
+interface OrderSettled {
+  userId: number
+  orderId: number
+  amount: number
+  /** The user's balance after the change. */
+  balance: number
+  /** `stock` is the stock of the product after the change. */
+  items: { productId: number; quantity: number; stock: number }[]
 }
 
-interface Product {
+interface ProductState {
   productId: number
   name: string
   price: number
   stock: number
 }
 
-interface Settled {
-  userId: number
-  orderId: number
-  amount: number
-  balance: number
-  items: Item[]
-}
-
-/** What the outbox tells, by its type. */
+/** The payload of each event type. This is the only declaration of these shapes. */
 export interface EventPayloads {
   'points.charged': { userId: number; historyId: number; amount: number; balance: number }
   'order.placed': { userId: number; orderId: number; totalPrice: number }
-  'order.paid': Settled
-  'order.refunded': Settled
+  'order.paid': OrderSettled
+  'order.refunded': OrderSettled
   'order.cancelled': { userId: number; orderId: number }
-  'product.created': Product
-  'product.changed': Product
-  'product.removed': Product
+  'product.created': ProductState
+  'product.changed': ProductState
+  'product.removed': ProductState
   'product.restocked': { productId: number; change: number; stock: number }
 }
 
@@ -39,23 +35,32 @@ export type Event = {
   [Type in keyof EventPayloads]: { type: Type; payload: EventPayloads[Type]; at: Date }
 }[keyof EventPayloads]
 
+/** An event of the outbox. Events are delivered in the order of their ids. */
+export type StoredEvent = Event & { id: number }
+
 /**
- * Writes events to the outbox. It is the last insert of the transaction that the events tell of, so that an event's
- * order among others is known as late as possible.
+ * Writes an event to the outbox. Call it as the last insert of the transaction that the event describes: the later the event
+ * receives its id, the shorter it delays events of other transactions.
  */
-export async function insertEvent(tx: Tx, ...events: Event[]): Promise<void> {
-  await insertEvents(tx, events).execute()
+export async function insertEvent(tx: Tx, event: Event): Promise<void> {
+  await insertEvents(tx, [event]).execute()
 }
 
-/** The statement of `emit`, for a transaction that sends several in one round trip. */
-export function insertEvents(tx: Tx, events: Event[]) {
+/** Builds the statement of `insertEvent` for several events, for a transaction that sends statements in batches. */
+export function insertEvents(tx: Tx, events: readonly Event[]) {
   return tx.insertInto('events').values(
     events.map(({ type, payload, at }) => ({
       type,
-      key: 'userId' in payload ? `user:${payload.userId}` : `product:${payload.productId}`,
+      key: topicsOf(payload)[0],
       payload: JSON.stringify(payload),
       created_at: at,
       published_at: null,
     })),
   )
+}
+
+/** Parses a row that `insertEvents` wrote. MySQL returns the payload as an object, MariaDB as text. */
+export function toStoredEvent(row: { id: number; type: string; payload: object | string; at: Date }): StoredEvent {
+  const { id, type, payload, at } = row
+  return { id, type, payload: typeof payload === 'string' ? JSON.parse(payload) : payload, at } as StoredEvent
 }

@@ -1,18 +1,11 @@
 import type { Reader, Tables } from '@pointwise/db'
 import type { ExpressionBuilder } from 'kysely'
-import type { Event } from './events.ts'
+import type { EventPayloads } from './events.ts'
 import type { IdRange } from './reorder-buffer.ts'
-
-/** A row of the outbox. MariaDB gives its payload as text. */
-export interface EventRow {
-  id: number
-  type: Event['type']
-  payload: Event['payload'] | string
-  at: Date
-}
+import { isProductTopic } from './topics.ts'
 
 const selectEvents = (db: Reader) =>
-  db.selectFrom('events').select(['id', 'type', 'payload', 'created_at as at']).orderBy('id').$castTo<EventRow>()
+  db.selectFrom('events').select(['id', 'type', 'payload', 'created_at as at']).orderBy('id')
 
 export function selectEventsAfter(db: Reader, { after, limit }: { after: number; limit: number }) {
   return selectEvents(db).where('id', '>', after).limit(limit)
@@ -33,21 +26,29 @@ export function selectLastId(db: Reader) {
   return db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1)
 }
 
-/** Which events a stream is about: those of these keys, and those of these types whatever their key. */
-export interface TopicFilter {
-  keys: string[]
-  types: Event['type'][]
-}
+type TypeWithItems = {
+  [Type in keyof EventPayloads]: 'items' extends keyof EventPayloads[Type] ? Type : never
+}[keyof EventPayloads]
 
-export function selectEventsAbout(
+/** The types whose events concern products, although their key is the buyer. */
+const TYPES_WITH_ITEMS = Object.keys({
+  'order.paid': true,
+  'order.refunded': true,
+} satisfies Record<TypeWithItems, true>)
+
+/**
+ * Selects every event that concerns one of the topics. A product topic also selects sales of other products, because an
+ * event's key is its first topic; the reader applies `topicsOf` to what it receives.
+ */
+export function selectEventsOfTopics(
   db: Reader,
-  { after, upTo, about, limit }: { after: number; upTo: number; about: TopicFilter; limit: number },
+  { after, throughId, topics, limit }: { after: number; throughId: number; topics: readonly string[]; limit: number },
 ) {
   return selectEvents(db)
     .where('id', '>', after)
-    .where('id', '<=', upTo)
+    .where('id', '<=', throughId)
     .where((eb) =>
-      eb.or([eb('key', 'in', about.keys), ...(about.types.length > 0 ? [eb('type', 'in', about.types)] : [])]),
+      eb.or([eb('key', 'in', topics), ...(topics.some(isProductTopic) ? [eb('type', 'in', TYPES_WITH_ITEMS)] : [])]),
     )
     .limit(limit)
 }

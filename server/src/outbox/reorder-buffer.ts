@@ -1,113 +1,127 @@
-/** Ids from one to another, both included. */
+/** Ids from `from` to `to`, both included. */
 export interface IdRange {
   from: number
   to: number
 }
 
-/** How long a gap holds up what comes after it, in milliseconds since it was first seen. */
+/** How long a gap delays the rows above it, in milliseconds since the gap was first seen. */
 export interface GapTimeouts {
-  /** Where there is no row: what its transaction takes from being given an id to inserting the row. */
+  /** For an id without a row: the time a transaction takes from receiving the id to inserting the row. */
   emptyMs: number
-  /** Where there is a row that is not committed: longer than the longest transaction. */
+  /** For an id with an uncommitted row: longer than the longest transaction. */
   uncommittedMs: number
 }
 
 interface Gap extends IdRange {
   since: number
-  /** Where there is no row, none is waited for. */
-  isOld: boolean
+  /** The gap lies below the first row of the outbox, where rows may have been deleted. Its empty ids time out at once. */
+  isLeading: boolean
+}
+
+/** The result of checking gaps in the database. */
+export interface GapCheck<Row> {
+  /** The committed rows in the gaps. */
+  rows: readonly Row[]
+  /** The ids with a row that was not committed, read before `rows`. An id may be in both. */
+  uncommittedIds: readonly number[]
+  /** When the check began. */
+  checkedAt: number
 }
 
 /**
- * Puts rows in the order of their ids. Ids are handed out before commit, so that a row may appear after others with higher
- * ids; and an id may never appear, because its transaction was rolled back. A row's turn comes when every id below it has
- * appeared, or has been waited for.
+ * Releases rows in the order of their ids. The database assigns an id before the transaction commits, so a row may become
+ * visible after rows with higher ids, and an id may never appear because its transaction rolled back. A row is released once
+ * every id below it has appeared or has timed out. Times are those of one monotonic clock, in milliseconds.
  */
 export class ReorderBuffer<Row extends { id: number }> {
-  readonly #patience: GapTimeouts
-  #highest: number
-  #isBegun: boolean
+  readonly #timeouts: GapTimeouts
+  #highestId: number
+  #isLeading: boolean
   #gaps: Gap[] = []
-  /** Ascending; all of them are above the first gap, once `take` has been called. */
+  /** Ascending. After `take`, every row lies above the first gap. */
   #rows: Row[] = []
 
-  /** Where `isBegun` is false, nothing is known of the ids between the position and the first row. */
-  constructor(position: number, patience: GapTimeouts, { isBegun }: { isBegun: boolean }) {
-    this.#highest = position
-    this.#patience = patience
-    this.#isBegun = isBegun
+  /**
+   * @param position the highest id below which no row will appear
+   * @param options.skipLeadingGap do not wait for empty ids between `position` and the first row: they may be those of
+   *   deleted rows
+   */
+  constructor(position: number, timeouts: GapTimeouts, { skipLeadingGap }: { skipLeadingGap: boolean }) {
+    this.#highestId = position
+    this.#timeouts = timeouts
+    this.#isLeading = skipLeadingGap
   }
 
-  /** The highest id that was seen. */
-  get highest(): number {
-    return this.#highest
+  /** The highest id that was appended. */
+  get highestId(): number {
+    return this.#highestId
   }
 
-  /** No row will appear from here down. */
+  /** The highest id up to which no further row will appear. */
   get position(): number {
     const [first] = this.#gaps
-    return first ? first.from - 1 : this.#highest
+    return first ? first.from - 1 : this.#highestId
   }
 
-  /** The ids that have not appeared, lowest first. */
+  /** The ids that have not appeared, ascending. */
   get gaps(): readonly IdRange[] {
     return this.#gaps
   }
 
-  /** How many rows wait for their turn. */
-  get waiting(): number {
+  /** The number of buffered rows. */
+  get size(): number {
     return this.#rows.length
   }
 
-  /** Takes rows in that lie above the highest id, ascending. */
+  /** Adds rows above the highest id, ascending. */
   append(rows: readonly Row[], now: number): void {
     for (const row of rows) {
-      const gap = { from: this.#highest + 1, to: row.id - 1, since: now, isOld: !this.#isBegun }
+      const gap = { from: this.#highestId + 1, to: row.id - 1, since: now, isLeading: this.#isLeading }
       if (gap.from <= gap.to) this.#gaps.push(gap)
-      this.#isBegun = true
-      this.#highest = row.id
+      this.#isLeading = false
+      this.#highestId = row.id
       this.#rows.push(row)
     }
   }
 
   /**
-   * Takes in what was found in the gaps: the rows that have appeared, and the ids of the rows that are not committed. The
-   * latter were looked for at `askedAt`, before the former. Returns the ids that were given up although their rows are there.
+   * Adds the rows that have appeared in the given gaps, and closes what has timed out.
+   *
+   * @param gaps elements of `gaps`, all of which were checked
+   * @returns the ids that timed out although their rows exist, uncommitted
    */
-  fill(
-    gaps: readonly IdRange[],
-    found: { rows: readonly Row[]; uncommitted: readonly number[]; askedAt: number },
-  ): number[] {
-    const { rows, uncommitted, askedAt } = found
-    const appeared = new Set(rows.map(({ id }) => id))
-    const known = [...rows.map(({ id }) => id), ...uncommitted.filter((id) => !appeared.has(id))].sort((a, b) => a - b)
-    const asked = new Set(gaps)
-    const givenUp: number[] = []
+  fill(gaps: readonly IdRange[], { rows, uncommittedIds, checkedAt }: GapCheck<Row>): number[] {
+    const committed = new Set(rows.map(({ id }) => id))
+    const existing = [...new Set([...committed, ...uncommittedIds])].sort((a, b) => a - b)
+    const checked = new Set(gaps)
+    const skipped: number[] = []
     this.#gaps = this.#gaps.flatMap((gap) => {
-      if (!asked.has(gap)) return [gap]
-      const left: Gap[] = []
-      const emptyMs = gap.isOld ? 0 : this.#patience.emptyMs
-      const age = askedAt - gap.since
-      const keep = (from: number, to: number, patienceMs: number) => {
-        if (from > to) return true
-        if (age < patienceMs) left.push({ ...gap, from, to })
-        return age < patienceMs
+      if (!checked.has(gap)) return [gap]
+      const ageMs = checkedAt - gap.since
+      const isEmptyTimedOut = gap.isLeading || ageMs >= this.#timeouts.emptyMs
+      const isUncommittedTimedOut = ageMs >= this.#timeouts.uncommittedMs
+      const remaining: Gap[] = []
+      const addEmpty = (from: number, to: number) => {
+        if (from <= to && !isEmptyTimedOut) remaining.push({ ...gap, from, to })
       }
       let from = gap.from
-      for (const id of known) {
+      for (const id of existing) {
         if (id < gap.from || id > gap.to) continue
-        keep(from, id - 1, emptyMs)
-        if (!appeared.has(id) && !keep(id, id, this.#patience.uncommittedMs)) givenUp.push(id)
+        addEmpty(from, id - 1)
+        if (!committed.has(id)) {
+          if (isUncommittedTimedOut) skipped.push(id)
+          else remaining.push({ ...gap, from: id, to: id })
+        }
         from = id + 1
       }
-      keep(from, gap.to, emptyMs)
-      return left
+      addEmpty(from, gap.to)
+      return remaining
     })
     if (rows.length > 0) this.#rows = [...this.#rows, ...rows].sort((a, b) => a.id - b.id)
-    return givenUp
+    return skipped
   }
 
-  /** The rows whose turn has come, in order. */
+  /** Removes and returns the rows below the first gap, in order. */
   take(): Row[] {
     const { position } = this
     const count = this.#rows.findIndex(({ id }) => id > position)

@@ -1,58 +1,64 @@
 import type { Reader } from '@pointwise/db'
+import { type StoredEvent, toStoredEvent } from './events.ts'
 import * as queries from './queries.ts'
-import { type StoredEvent, toEvent, topicFilter } from './topics.ts'
+import { topicsOf } from './topics.ts'
 
-/** How many rows of the outbox a reader may be behind. */
-const BEHIND_MAX = 1_000_000
-/** How many of them one query passes over, and how many it returns. */
-const IDS_AT_ONCE = 10_000
-const ROWS_AT_ONCE = 500
+/** How many ids a client may be behind. */
+const IDS_BEHIND_MAX = 1_000_000
+/** The ids that one query covers, and the rows that it returns, at most. */
+const IDS_PER_QUERY = 10_000
+const ROWS_PER_QUERY = 500
 
-/** There is no event of this id, or too many came after it. */
+const RESTART = 'Read the current state, then subscribe without lastEventId.'
+
+/** The stream cannot resume after the client's id. The message is for the client. */
 export class NotResumableError extends Error {
-  override readonly name = 'NotResumable'
+  override readonly name = 'NotResumableError'
 }
 
 export interface ReplayRange {
-  /** The last event that the reader had. */
+  /** The last event that the client received. */
   after: number
-  /** From here on the tail tells. */
+  /** The last event to replay. The tailer delivers those above it. */
   throughId: number
   topics: readonly string[]
-  /** Whether nobody waits for it any more. */
-  isOver: () => boolean
+  /** Whether the stream has ended. No further query is run then. */
+  isEnded: () => boolean
 }
 
-/** What a reader who comes back has missed. However many come back at once, they read one after the other. */
+/** Reads the events that a client missed while it was disconnected. Concurrent replays share one connection in turn. */
 export class OutboxReplay {
   readonly #db: Reader
-  #turn: Promise<unknown> = Promise.resolve()
+  #lastQuery: Promise<unknown> = Promise.resolve()
 
   constructor(db: Reader) {
     this.#db = db
   }
 
-  /** @throws NotResumable */
-  check(after: number, { position, highest }: { position: number; highest: number }): void {
-    if (after > highest) throw new NotResumableError('is no id of an event')
-    if (position - after > BEHIND_MAX) throw new NotResumableError('is of an event that lies too far back')
+  /** @throws NotResumableError if no event has the id yet, or too many ids have followed it */
+  check(after: number, { position, highestId }: { position: number; highestId: number }): void {
+    if (after > highestId) throw new NotResumableError(`lastEventId is not the id of any event. ${RESTART}`)
+    if (position - after > IDS_BEHIND_MAX) throw new NotResumableError(`lastEventId is too far behind. ${RESTART}`)
   }
 
-  /** The events of some topics in a stretch of the outbox, in order. */
-  async *read({ after, throughId, topics, isOver }: ReplayRange): AsyncGenerator<StoredEvent, void> {
-    const about = topicFilter(topics)
+  /** Yields the events of the range that concern one of the topics, in the order of their ids. */
+  async *read({ after, throughId, topics, isEnded }: ReplayRange): AsyncGenerator<StoredEvent, void> {
+    const wanted = new Set(topics)
     while (after < throughId) {
-      const chunk = { after, upTo: Math.min(throughId, after + IDS_AT_ONCE), about, limit: ROWS_AT_ONCE }
-      const read = async () => (isOver() ? [] : queries.selectEventsAbout(this.#db, chunk).execute())
-      const rows = await this.#inTurn(read)
-      for (const row of rows) yield toEvent(row)
-      after = rows.length === ROWS_AT_ONCE ? (rows.at(-1)?.id ?? chunk.upTo) : chunk.upTo
+      const chunk = { after, throughId: Math.min(throughId, after + IDS_PER_QUERY), topics, limit: ROWS_PER_QUERY }
+      const query = async () => (isEnded() ? [] : queries.selectEventsOfTopics(this.#db, chunk).execute())
+      const rows = await this.#inTurn(query)
+      for (const row of rows) {
+        const event = toStoredEvent(row)
+        if (topicsOf(event.payload).some((topic) => wanted.has(topic))) yield event
+      }
+      after = rows.length === ROWS_PER_QUERY ? (rows.at(-1)?.id ?? chunk.throughId) : chunk.throughId
     }
   }
 
-  #inTurn<T>(read: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(read)
-    this.#turn = result.catch(() => undefined)
+  #inTurn<T>(query: () => Promise<T>): Promise<T> {
+    const result = this.#lastQuery.then(query)
+    this.#lastQuery = result.catch(() => undefined)
     return result
   }
 }

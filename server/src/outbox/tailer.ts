@@ -1,203 +1,211 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { type Pool, readUncommitted } from '@pointwise/db'
+import { type StoredEvent, toStoredEvent } from './events.ts'
 import * as queries from './queries.ts'
 import { type GapTimeouts, type IdRange, ReorderBuffer } from './reorder-buffer.ts'
-import { type StoredEvent, toEvent } from './topics.ts'
 
-/** However often it is woken, it does not look more often than this. */
-const PAUSE_MS = 10
-const PAUSE_AT_GAP_MS = 25
-/** For what other processes write, which do not wake it. */
-const PAUSE_IDLE_MS = 200
-const PAUSE_FAILED_MS = 1_000
-const PAGE = 1_000
-/** Behind a gap no more than this is kept in memory. */
-const WAITING_MAX = 10_000
-const GAPS_AT_ONCE = 100
-/** How many are handed on before whoever reads has had time to read. */
-const HANDED_AT_ONCE = 250
-/** How far back it looks, when it starts, for rows that are not committed yet. */
-const START_IDS = 10_000
+/** The shortest interval between two polls, however often `wake` is called. */
+const INTERVAL_MIN_MS = 10
+/** The interval while an id is missing. */
+const INTERVAL_AT_GAP_MS = 25
+/** The longest interval. Commits of other processes do not wake the tailer. */
+const INTERVAL_MAX_MS = 200
+const INTERVAL_AFTER_FAILURE_MS = 1_000
+const ROWS_PER_QUERY = 1_000
+/** The rows that are buffered behind a gap, at most. */
+const BUFFERED_MAX = 10_000
+const GAPS_PER_QUERY = 100
+/** The events that are dispatched before the event loop runs the code that sends them. */
+const DISPATCHED_PER_TURN = 250
+/** How many of the last ids are checked for uncommitted rows when the tailer starts. */
+const LOOKBACK_IDS = 10_000
 
-const PATIENCE: GapTimeouts = { emptyMs: 1_000, uncommittedMs: 30_000 }
+const DEFAULT_GAP_TIMEOUTS: GapTimeouts = { emptyMs: 1_000, uncommittedMs: 30_000 }
 
 export interface TailerOptions {
   gapTimeouts?: GapTimeouts | undefined
-  /** Told of what the operator may want to know; nobody else is told. */
-  onProblem?: ((what: string, details: object) => void) | undefined
+  /** Receives warnings for the log of the operator. */
+  onWarning?: ((message: string, details: object) => void) | undefined
 }
 
 type Listener = (events: StoredEvent[]) => void
 
 /**
- * Reads the outbox as it grows, by whichever process, and hands each event on once, in the order of the ids: see
- * docs/live-updates.md. It reads only while somebody listens.
+ * Follows the outbox, whichever process writes to it, and dispatches each event exactly once, in the order of the ids: see
+ * docs/subscriptions.md. It polls only between `start` and `stop`.
  */
 export class OutboxTailer {
   readonly #db: Pool
-  readonly #patience: GapTimeouts
-  readonly #onProblem: NonNullable<TailerOptions['onProblem']>
+  readonly #gapTimeouts: GapTimeouts
+  readonly #onWarning: NonNullable<TailerOptions['onWarning']>
   #listener: Listener | undefined
-  #sequence: ReorderBuffer<StoredEvent> | undefined
-  /** Where it stood when it stopped. */
-  #stoppedAt: number | undefined
-  #handedOn = 0
-  #isLooking = false
-  #isWoken = false
+  #buffer: ReorderBuffer<StoredEvent> | undefined
+  #suspendedAt: number | undefined
+  #dispatchedThrough = 0
+  #isPolling = false
+  #isWakePending = false
   #timer: NodeJS.Timeout | undefined
-  #pauseMs = PAUSE_MS
-  #lookedAt = 0
-  #waiting: PromiseWithResolvers<void>[] = []
+  #intervalMs = INTERVAL_MIN_MS
+  #polledAt = 0
+  #pendingCatchUps: PromiseWithResolvers<void>[] = []
 
-  constructor(db: Pool, { gapTimeouts = PATIENCE, onProblem = () => undefined }: TailerOptions = {}) {
+  constructor(db: Pool, { gapTimeouts = DEFAULT_GAP_TIMEOUTS, onWarning = () => undefined }: TailerOptions = {}) {
     this.#db = db
-    this.#patience = gapTimeouts
-    this.#onProblem = onProblem
+    this.#gapTimeouts = gapTimeouts
+    this.#onWarning = onWarning
   }
 
-  /** The last event that was handed on, since it began to read. */
+  /** The id of the last event that was dispatched since `start`; 0 before the first. */
   get dispatchedThrough(): number {
-    return this.#handedOn
+    return this.#dispatchedThrough
   }
 
-  /** Everything up to here has been handed on, or is just being; no event will appear below. */
+  /** The id up to which every event has been dispatched, or is being dispatched now. No event will appear below it. */
   get position(): number {
-    return this.#sequence?.position ?? 0
+    return this.#buffer?.position ?? 0
   }
 
-  /** The highest id that was seen. */
-  get highest(): number {
-    return this.#sequence?.highest ?? 0
+  /** The highest id that was read. */
+  get highestId(): number {
+    return this.#buffer?.highestId ?? 0
   }
 
-  /** Begins to read. */
+  /** Starts polling. */
   start(listener: Listener): void {
     this.#listener = listener
     this.#schedule(0)
   }
 
-  /** Reads no more. */
+  /** Stops polling. Pending calls of `caughtUp` resolve. */
   stop(): void {
     this.#listener = undefined
     clearTimeout(this.#timer)
-    for (const { resolve } of this.#waiting.splice(0)) resolve()
-    if (!this.#isLooking) this.#suspend()
+    for (const { resolve } of this.#pendingCatchUps.splice(0)) resolve()
+    if (!this.#isPolling) this.#suspend()
   }
 
-  /** Something was committed: it looks soon, rather than when its pause is over. */
+  /** Polls soon, without waiting for the interval to end. Call it after a commit. */
   wake(): void {
     if (!this.#listener) return
-    this.#isWoken = true
-    this.#schedule(Math.max(0, this.#lookedAt + PAUSE_MS - performance.now()))
+    this.#isWakePending = true
+    this.#schedule(Math.max(0, this.#polledAt + INTERVAL_MIN_MS - performance.now()))
   }
 
   /**
-   * Resolves when it has seen what was committed before this call, or when nobody listens (any more).
+   * Resolves when everything that was committed before this call has been read, or when the tailer is stopped.
    *
-   * @throws what reading it throws
+   * @throws the error of the database
    */
   async caughtUp(): Promise<void> {
     if (!this.#listener) return
-    const waiting = Promise.withResolvers<void>()
-    this.#waiting.push(waiting)
-    this.#isWoken = true
+    const catchUp = Promise.withResolvers<void>()
+    this.#pendingCatchUps.push(catchUp)
+    this.#isWakePending = true
     this.#schedule(0)
-    return waiting.promise
+    return catchUp.promise
   }
 
-  #schedule(pauseMs: number): void {
-    if (this.#isLooking || !this.#listener) return
+  #schedule(delayMs: number): void {
+    if (this.#isPolling || !this.#listener) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#poll(), pauseMs).unref()
+    this.#timer = setTimeout(() => void this.#poll(), delayMs).unref()
   }
 
   async #poll(): Promise<void> {
-    this.#isLooking = true
-    this.#isWoken = false
-    const waiting = this.#waiting.splice(0)
-    this.#lookedAt = performance.now()
-    let pauseMs = PAUSE_FAILED_MS
+    this.#isPolling = true
+    this.#isWakePending = false
+    const catchUps = this.#pendingCatchUps.splice(0)
+    this.#polledAt = performance.now()
+    let nextMs = INTERVAL_AFTER_FAILURE_MS
     try {
-      pauseMs = await this.#read()
-      for (const { resolve } of waiting) resolve()
+      nextMs = await this.#readNewEvents()
+      if (this.#isWakePending) nextMs = INTERVAL_MIN_MS
+      for (const { resolve } of catchUps) resolve()
     } catch (error) {
-      for (const { reject } of waiting) reject(error)
-      this.#onProblem('the outbox could not be read', { err: error })
+      for (const { reject } of catchUps) reject(error)
+      this.#onWarning('reading the outbox failed and will be retried', { err: error })
     }
-    this.#isLooking = false
-    if (!this.#listener) this.#suspend()
-    else this.#schedule(this.#isWoken && pauseMs !== PAUSE_FAILED_MS ? PAUSE_MS : pauseMs)
+    this.#isPolling = false
+    if (this.#listener) this.#schedule(nextMs)
+    else this.#suspend()
   }
 
   #suspend(): void {
-    this.#stoppedAt = this.#sequence?.position ?? this.#stoppedAt
-    this.#sequence = undefined
-    this.#handedOn = 0
+    this.#suspendedAt = this.#buffer?.position ?? this.#suspendedAt
+    this.#buffer = undefined
+    this.#dispatchedThrough = 0
   }
 
-  /** Reads what there is, and returns after how long to look again. */
-  async #read(): Promise<number> {
-    this.#sequence ??= await this.#begin()
-    const sequence = this.#sequence
-    await this.#fillGaps(sequence)
-    // Those that waited behind a gap make room for others.
-    await this.#dispatch(sequence.take())
-    for (let isMore = true; isMore && sequence.waiting < WAITING_MAX; ) {
-      const rows = await queries.selectEventsAfter(this.#db, { after: sequence.highest, limit: PAGE }).execute()
-      sequence.append(rows.map(toEvent), performance.now())
-      isMore = rows.length === PAGE
-      await this.#dispatch(sequence.take())
-      this.#pauseMs = rows.length > 0 ? PAUSE_MS : Math.min(PAUSE_IDLE_MS, this.#pauseMs * 1.5)
+  /** Reads and dispatches what has been committed, and returns the delay until the next poll. */
+  async #readNewEvents(): Promise<number> {
+    this.#buffer ??= await this.#createBuffer()
+    const buffer = this.#buffer
+    await this.#fillGaps(buffer)
+    // Dispatching first makes room in the buffer.
+    await this.#dispatch(buffer.take())
+    for (let hasMore = true; hasMore && buffer.size < BUFFERED_MAX; ) {
+      const page = { after: buffer.highestId, limit: ROWS_PER_QUERY }
+      const rows = await queries.selectEventsAfter(this.#db, page).execute()
+      buffer.append(rows.map(toStoredEvent), performance.now())
+      hasMore = rows.length === ROWS_PER_QUERY
+      await this.#dispatch(buffer.take())
+      this.#intervalMs = rows.length > 0 ? INTERVAL_MIN_MS : Math.min(INTERVAL_MAX_MS, this.#intervalMs * 1.5)
     }
-    return sequence.gaps.length > 0 ? PAUSE_AT_GAP_MS : this.#pauseMs
+    return buffer.gaps.length > 0 ? INTERVAL_AT_GAP_MS : this.#intervalMs
   }
 
   async #dispatch(events: StoredEvent[]): Promise<void> {
-    for (let start = 0; start < events.length; start += HANDED_AT_ONCE) {
-      const handed = events.slice(start, start + HANDED_AT_ONCE)
-      this.#listener?.(handed)
-      this.#handedOn = handed.at(-1)?.id ?? this.#handedOn
+    for (let start = 0; start < events.length; start += DISPATCHED_PER_TURN) {
+      const batch = events.slice(start, start + DISPATCHED_PER_TURN)
+      this.#listener?.(batch)
+      this.#dispatchedThrough = batch.at(-1)?.id ?? this.#dispatchedThrough
       await nextTurn()
     }
   }
 
-  async #fillGaps(sequence: ReorderBuffer<StoredEvent>): Promise<void> {
-    const gaps = sequence.gaps.slice(0, GAPS_AT_ONCE)
+  async #fillGaps(buffer: ReorderBuffer<StoredEvent>): Promise<void> {
+    const gaps = buffer.gaps.slice(0, GAPS_PER_QUERY)
     if (gaps.length === 0) return
-    const askedAt = performance.now()
-    const uncommitted = await this.#uncommitted(gaps)
+    const checkedAt = performance.now()
+    const uncommittedIds = await this.#uncommittedIds(gaps)
     const rows = await queries.selectEventsWithin(this.#db, gaps).execute()
-    const givenUp = sequence.fill(gaps, { rows: rows.map(toEvent), uncommitted, askedAt })
-    if (givenUp.length > 0) this.#onProblem('events that are not committed were passed over', { ids: givenUp })
+    const skippedIds = buffer.fill(gaps, { rows: rows.map(toStoredEvent), uncommittedIds, checkedAt })
+    if (skippedIds.length === 0) return
+    this.#onWarning('events were skipped because their transactions did not commit in time', { ids: skippedIds })
   }
 
-  /** First, so that what is committed in between is found by whoever reads after it. */
-  async #uncommitted(ranges: readonly IdRange[]): Promise<number[]> {
+  /**
+   * Returns the ids with a row, committed or not. Call it before reading the committed rows: a row that commits between the
+   * two reads is in both results, and in the opposite order it would be in neither.
+   */
+  async #uncommittedIds(ranges: readonly IdRange[]): Promise<number[]> {
     const rows = await readUncommitted(this.#db, (db) => queries.selectIdsWithin(db, ranges).execute())
     return rows.map(({ id }) => id)
   }
 
-  /** Stands behind the newest event, or before the first that is not committed yet. */
-  async #begin(): Promise<ReorderBuffer<StoredEvent>> {
-    const last = (await queries.selectLastId(this.#db).executeTakeFirst())?.id ?? 0
-    const stoppedAt = Math.min(this.#stoppedAt ?? 0, last)
-    const from = Math.max(stoppedAt, last - START_IDS)
-    const isBegun = from > 0 && from === stoppedAt
-    const ids = new ReorderBuffer<{ id: number }>(from, this.#patience, { isBegun })
-    if (last > from) {
-      ids.append(await queries.selectIdsWithin(this.#db, [{ from: from + 1, to: last }]).execute(), performance.now())
+  /** Returns a buffer positioned after the newest event, or before the first event that is not committed yet. */
+  async #createBuffer(): Promise<ReorderBuffer<StoredEvent>> {
+    const lastId = (await queries.selectLastId(this.#db).executeTakeFirst())?.id ?? 0
+    // The outbox may have been emptied while the tailer was suspended.
+    const suspendedAt = Math.min(this.#suspendedAt ?? 0, lastId)
+    const from = Math.max(suspendedAt, lastId - LOOKBACK_IDS)
+    const isResuming = from > 0 && from === suspendedAt
+    const ids = new ReorderBuffer<{ id: number }>(from, this.#gapTimeouts, { skipLeadingGap: !isResuming })
+    if (lastId > from) {
+      const rows = await queries.selectIdsWithin(this.#db, [{ from: from + 1, to: lastId }]).execute()
+      ids.append(rows, performance.now())
     }
     while (ids.gaps.length > 0) {
       const { gaps } = ids
-      const askedAt = performance.now()
-      const uncommitted = await this.#uncommitted(gaps)
+      const checkedAt = performance.now()
+      const uncommittedIds = await this.#uncommittedIds(gaps)
       const rows = await queries.selectIdsWithin(this.#db, gaps).execute()
-      ids.fill(gaps, { rows, uncommitted, askedAt })
-      // What is left where no row is known of may have been given out a moment ago.
-      const open = new Set(uncommitted)
-      if (ids.gaps.every(({ from, to }) => from === to && open.has(from))) break
-      await delay(PAUSE_AT_GAP_MS)
+      ids.fill(gaps, { rows, uncommittedIds, checkedAt })
+      // Wait for empty ids: they may have been assigned a moment ago. Uncommitted rows are left to the returned buffer.
+      const uncommitted = new Set(uncommittedIds)
+      if (ids.gaps.every(({ from, to }) => from === to && uncommitted.has(from))) break
+      await delay(INTERVAL_AT_GAP_MS)
     }
-    return new ReorderBuffer(ids.position, this.#patience, { isBegun: last > 0 })
+    return new ReorderBuffer(ids.position, this.#gapTimeouts, { skipLeadingGap: lastId === 0 })
   }
 }

@@ -5,7 +5,7 @@ import { router } from '../rpc/init.ts'
 import { requireUser, userProcedure } from '../rpc/procedures.ts'
 import { id, idempotencyKey, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
-import { pointsChangeOf } from './balance-changes.ts'
+import { pointsChange, pointsChangeOf } from './balance-changes.ts'
 import * as examples from './examples.ts'
 import * as points from './service.ts'
 
@@ -18,14 +18,6 @@ const history = z.object({
   balance,
   orderId: id.nullable(),
   createdAt: z.date(),
-})
-
-const pointsChange = z.object({
-  type: z.enum(['charged', 'paid', 'refunded']),
-  amount: z.int(),
-  balance,
-  orderId: id.nullable(),
-  at: z.date(),
 })
 
 export const pointsRouter = router({

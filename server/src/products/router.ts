@@ -8,7 +8,7 @@ import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
 import { TOP_SELLING_MAX, TRENDING_MAX } from './product-list-cache.ts'
 import * as products from './service.ts'
-import { stockChanges } from './stock-changes.ts'
+import { stockChange, stockChanges } from './stock-changes.ts'
 
 const RESTOCK_MAX = 1_000_000
 const FOLLOWED_MAX = 100
@@ -28,12 +28,6 @@ const product = z
 
 const rank = z.int().min(1)
 const name = nameUpTo(200)
-
-const stockChange = z.object({
-  type: z.enum(['sold', 'returned', 'restocked', 'created', 'changed', 'removed']),
-  products: z.array(z.object({ productId: id, stock: z.int().min(0), price: price.nullable() })),
-  at: z.date(),
-})
 
 export const productsRouter = router({
   list: publicProcedure('store_not_found')

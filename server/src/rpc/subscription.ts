@@ -1,23 +1,23 @@
 import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server'
 import { z } from 'zod'
 import { clientNetwork } from '../auth/client-address.ts'
+import type { Event } from '../outbox/events.ts'
 import { NotResumableError } from '../outbox/replay.ts'
-import type { SubscribeOptions } from '../subscriptions/hub.ts'
-import type { ChangeEvent, EventStream } from '../subscriptions/subscriber-queue.ts'
+import type { EventStream } from '../subscriptions/hub.ts'
 import type { Context } from './context.ts'
 import { streamError } from './init.ts'
 
 /**
- * The id of the last event that the client had, or the place of the stream that it heard of last. tRPC's client adds the former
- * by itself when it comes back.
+ * The id of the last event that the client received, or the last position that the stream reported. tRPC's client adds the
+ * former when it reconnects.
  */
 export const lastEventId = z
   .string()
-  .regex(/^(0|[1-9]\d{0,14})$/, 'is no id of an event')
+  .regex(/^(0|[1-9]\d{0,14})$/, 'lastEventId must be the id of an event: a whole number of at most 15 digits.')
   .transform(Number)
   .nullish()
 
-/** The output of a subscription that tells changes of this kind, each tracked with the id of its event. */
+/** The output of a subscription to changes of this schema. Each change is tracked with the id of its event. */
 export const changeStream = <Change extends z.ZodType>(change: Change) =>
   z.custom<AsyncIterable<TrackedEnvelope<z.output<Change>>, void>>(isAsyncIterable).meta({ changes: change })
 
@@ -31,23 +31,38 @@ interface Call {
   signal: AbortSignal | undefined
 }
 
-/** Opens the stream of a subscription: of a user, whose token bounds it, or of an address. */
+interface Changes<Change> {
+  topics: readonly string[]
+  /** Returns the change that an event of the topics describes; undefined to omit the event. */
+  changeOf: (event: Event) => Change | undefined
+}
+
+/**
+ * Opens the stream of a subscription. The stream of a user ends when the token expires; a stream without a token counts against
+ * the limit of its address.
+ *
+ * @throws Refusal rate_limited, service_busy
+ * @throws TRPCError BAD_REQUEST if the stream cannot resume after `lastEventId`
+ */
 export async function subscribe<Change>(
   { ctx, input, signal }: Call,
-  { topics, changeOf }: Pick<SubscribeOptions<Change>, 'topics' | 'changeOf'>,
+  { topics, changeOf }: Changes<Change>,
 ): Promise<EventStream<TrackedEnvelope<Change>>> {
   const { userId, subscriptions, address, destroyConnection } = ctx
   try {
-    const stream = await subscriptions.open({
+    const stream = await subscriptions.subscribe({
       caller: userId === undefined ? `address:${clientNetwork(address)}` : `user:${userId}`,
       topics,
-      changeOf,
+      toItem: (event) => {
+        const change = changeOf(event)
+        return change === undefined ? undefined : tracked(String(event.id), change)
+      },
       after: input.lastEventId ?? undefined,
       expiresAt: userId === undefined ? undefined : (await ctx.authenticate()).expiresAt,
       signal,
       destroyConnection,
     })
-    return Object.assign(track(stream), { since: stream.since, position: stream.position })
+    return Object.assign(translateErrors(stream), { since: stream.since, position: stream.position })
   } catch (error) {
     if (!(error instanceof NotResumableError)) throw error
     const issue = { code: 'custom' as const, path: ['lastEventId'], message: error.message, input: undefined }
@@ -55,11 +70,9 @@ export async function subscribe<Change>(
   }
 }
 
-async function* track<Change>(
-  stream: AsyncGenerator<ChangeEvent<Change>, void>,
-): AsyncGenerator<TrackedEnvelope<Change>, void> {
+async function* translateErrors<Item>(stream: AsyncGenerator<Item, void>): AsyncGenerator<Item, void> {
   try {
-    for await (const { id, change } of stream) yield tracked(String(id), change)
+    yield* stream
   } catch (error) {
     throw streamError(error)
   }

@@ -1,162 +1,167 @@
 import type { Pool } from '@pointwise/db'
+import type { StoredEvent } from '../outbox/events.ts'
 import { OutboxReplay, type ReplayRange } from '../outbox/replay.ts'
 import { OutboxTailer, type TailerOptions } from '../outbox/tailer.ts'
-import { type StoredEvent, topicsOf } from '../outbox/topics.ts'
+import { topicsOf } from '../outbox/topics.ts'
 import { StreamLimiter, type StreamLimits } from './stream-limits.ts'
-import { type ChangeEvent, type EventStream, reconnectRefusal, SubscriberQueue } from './subscriber-queue.ts'
+import { reconnectRefusal, SubscriberQueue, type SubscriberQueueOptions } from './subscriber-queue.ts'
 
-/** No timer runs longer. */
-const OPEN_MAX_MS = 2 ** 31 - 1
+/** The longest delay that `setTimeout` supports. */
+const TIMER_MAX_MS = 2 ** 31 - 1
 
 export interface SubscriptionHubOptions extends TailerOptions {
   limits?: StreamLimits
 }
 
-/** What somebody wants to be told of, and for how long. */
-export interface SubscribeOptions<Change> {
-  /** Against whose limit the stream counts. */
+export interface SubscribeOptions<Item> extends Pick<SubscriberQueueOptions<Item>, 'toItem' | 'destroyConnection'> {
+  /** The user or address against whose limit the stream counts. */
   caller: string
+  /** The topics whose events the stream contains. */
   topics: readonly string[]
-  /** What is told of an event of these topics; undefined leaves it out. */
-  changeOf: (event: StoredEvent) => Change | undefined
-  /** The last event that the reader had: what came after it is told first. Without it, only what comes is told. */
+  /** The last event that the client received: the stream starts with the next one. By default only new events are delivered. */
   after?: number | undefined
-  /** When the caller's token expires. */
+  /** When the caller's token expires. The stream ends then. */
   expiresAt?: Date | undefined
-  /** Aborted when the reader has gone. */
+  /** Aborted when the client disconnects. */
   signal?: AbortSignal | undefined
-  /** Drops the connection to a reader who does not read. */
-  destroyConnection?: (() => void) | undefined
 }
 
-/** The streams of this process. One tail reads for all of them, while there are any. */
+/** The items of one subscription, and the event ids from which a client can resume although it has received no item. */
+export interface EventStream<Item> extends AsyncGenerator<Item, void> {
+  /** The id after which the stream starts; undefined if the client named it. */
+  since: number | undefined
+  /** Returns the id up to which everything has been delivered; undefined while items are pending. */
+  position: () => number | undefined
+}
+
+/** The subscriptions of this process. They share one tailer, which polls while there is at least one. */
 export class SubscriptionHub {
-  readonly #tail: OutboxTailer
-  readonly #backlog: OutboxReplay
-  readonly #places: StreamLimiter
-  readonly #streams = new Set<SubscriberQueue<unknown>>()
-  readonly #byTopic = new Map<string, Set<SubscriberQueue<unknown>>>()
+  readonly #tailer: OutboxTailer
+  readonly #replay: OutboxReplay
+  readonly #limiter: StreamLimiter
+  readonly #queues = new Set<SubscriberQueue<unknown>>()
+  readonly #queuesByTopic = new Map<string, Set<SubscriberQueue<unknown>>>()
   #isClosed = false
 
   constructor(
     db: Pool,
     {
       limits = { perCaller: Number.POSITIVE_INFINITY, inAll: Number.POSITIVE_INFINITY },
-      ...tail
+      ...tailerOptions
     }: SubscriptionHubOptions = {},
   ) {
-    this.#tail = new OutboxTailer(db, tail)
-    this.#backlog = new OutboxReplay(db)
-    this.#places = new StreamLimiter(limits)
+    this.#tailer = new OutboxTailer(db, tailerOptions)
+    this.#replay = new OutboxReplay(db)
+    this.#limiter = new StreamLimiter(limits)
   }
 
-  /** How many streams are open. */
+  /** The number of open streams. */
   get size(): number {
-    return this.#streams.size
+    return this.#queues.size
   }
 
-  /** Something was committed by this process. */
+  /** Delivers new events soon. Call it after this process has committed. */
   wake(): void {
-    this.#tail.wake()
+    this.#tailer.wake()
   }
 
-  /** Ends every stream, so that the readers go elsewhere, and opens no more. */
+  /** Ends every stream, so that the clients reconnect to another server, and refuses new ones. */
   close(): void {
     this.#isClosed = true
-    for (const stream of this.#streams) stream.end(reconnectRefusal())
+    for (const queue of this.#queues) queue.end(reconnectRefusal())
   }
 
   /**
-   * Opens a stream: whatever is committed from this call on is told, with the place to come back to. Reading it throws
-   * `service_busy` when the reader is to come back: the token has expired, the server closes, or too much waits to be read.
+   * Opens a stream of everything that is committed after this call, preceded by what follows `after`. Reading the stream throws
+   * `service_busy` when the client should reconnect: its token has expired, the server is closing, or it reads too slowly.
    *
    * @throws Refusal rate_limited, service_busy
-   * @throws NotResumable
+   * @throws NotResumableError
    */
-  async open<Change>(wish: SubscribeOptions<Change>): Promise<EventStream<ChangeEvent<Change>>> {
-    const { topics, after } = wish
+  async subscribe<Item>(options: SubscribeOptions<Item>): Promise<EventStream<Item>> {
     if (this.#isClosed) throw reconnectRefusal()
-    const stream = this.#enter(wish)
+    const queue = this.#open(options)
     try {
-      await this.#tail.caughtUp()
-      if (stream.isEnded) throw reconnectRefusal()
-      // Until the stream hears, nothing waits: what the tail hands on next lies above its position.
-      const { position, highest } = this.#tail
-      if (after !== undefined) this.#backlog.check(after, { position, highest })
-      stream.startAfter(Math.max(after ?? 0, position))
-      this.#hear(stream, topics)
-      const isOver = () => stream.isEnded
-      return Object.assign(this.#read(stream, { after: after ?? position, throughId: position, topics, isOver }), {
-        since: after === undefined ? position : undefined,
-        position: () => (stream.isRead ? Math.max(after ?? 0, position, this.#tail.dispatchedThrough) : undefined),
+      await this.#tailer.caughtUp()
+      if (queue.isEnded) throw reconnectRefusal()
+      const { topics, toItem } = options
+      const { position, highestId } = this.#tailer
+      const after = options.after ?? position
+      if (options.after !== undefined) this.#replay.check(after, { position, highestId })
+      // The replay ends where the tailer is. From here on, the tailer dispatches only events above its position.
+      queue.startAfter(Math.max(after, position))
+      this.#addToTopics(queue, topics)
+      const range = { after, throughId: position, topics, isEnded: () => queue.isEnded }
+      return Object.assign(this.#read(queue, toItem, range), {
+        since: options.after === undefined ? position : undefined,
+        position: () => (queue.isDrained ? Math.max(after, position, this.#tailer.dispatchedThrough) : undefined),
       })
     } catch (error) {
-      stream.end()
+      queue.end()
       throw error
     }
   }
 
-  /** Takes a place, and gives it back when the stream ends, for whichever reason. */
-  #enter<Change>({
-    caller,
-    topics,
-    changeOf,
-    expiresAt,
-    signal,
-    destroyConnection,
-  }: SubscribeOptions<Change>): SubscriberQueue<Change> {
-    const giveBack = this.#places.take(caller)
-    const leave = () => stream.end()
+  /** Counts the stream against the limits until its queue ends, and ends the queue on expiry or disconnection. */
+  #open<Item>(options: SubscribeOptions<Item>): SubscriberQueue<Item> {
+    const { caller, topics, toItem, expiresAt, signal, destroyConnection } = options
+    const release = this.#limiter.acquire(caller)
+    const onAbort = () => queue.end()
     const onEnd = () => {
       clearTimeout(expiry)
-      signal?.removeEventListener('abort', leave)
-      for (const topic of topics) this.#forget(stream, topic)
-      this.#streams.delete(stream)
-      if (this.#streams.size === 0) this.#tail.stop()
-      giveBack()
+      signal?.removeEventListener('abort', onAbort)
+      this.#removeFromTopics(queue, topics)
+      this.#queues.delete(queue)
+      if (this.#queues.size === 0) this.#tailer.stop()
+      release()
     }
-    const stream = new SubscriberQueue<Change>({ changeOf, onEnd, destroyConnection })
-    if (this.#streams.size === 0) this.#tail.start((events) => this.#tell(events))
-    this.#streams.add(stream)
+    const queue = new SubscriberQueue<Item>({ toItem, onEnd, destroyConnection })
+    if (this.#queues.size === 0) this.#tailer.start((events) => this.#dispatch(events))
+    this.#queues.add(queue)
     const expiry =
       expiresAt &&
-      setTimeout(() => stream.end(reconnectRefusal()), Math.min(expiresAt.getTime() - Date.now(), OPEN_MAX_MS)).unref()
-    signal?.addEventListener('abort', leave)
-    if (signal?.aborted) leave()
-    return stream
+      setTimeout(() => queue.end(reconnectRefusal()), Math.min(expiresAt.getTime() - Date.now(), TIMER_MAX_MS)).unref()
+    signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted) onAbort()
+    return queue
   }
 
-  async *#read<Change>(
-    stream: SubscriberQueue<Change>,
+  async *#read<Item>(
+    queue: SubscriberQueue<Item>,
+    toItem: (event: StoredEvent) => Item | undefined,
     missed: ReplayRange,
-  ): AsyncGenerator<ChangeEvent<Change>, void> {
+  ): AsyncGenerator<Item, void> {
     try {
-      for await (const event of this.#backlog.read(missed)) {
-        if (stream.isEnded) break
-        const change = stream.changeOf(event)
-        if (change !== undefined) yield { id: event.id, change }
+      for await (const event of this.#replay.read(missed)) {
+        if (queue.isEnded) break
+        const item = toItem(event)
+        if (item !== undefined) yield item
       }
-      yield* stream.read()
+      yield* queue.read()
     } finally {
-      stream.end()
+      queue.end()
     }
   }
 
-  #tell(events: StoredEvent[]): void {
+  #dispatch(events: StoredEvent[]): void {
     for (const event of events) {
-      for (const topic of topicsOf(event)) for (const stream of this.#byTopic.get(topic) ?? []) stream.push(event)
+      for (const topic of topicsOf(event.payload)) {
+        for (const queue of this.#queuesByTopic.get(topic) ?? []) queue.push(event)
+      }
     }
   }
 
-  #hear(stream: SubscriberQueue<unknown>, topics: readonly string[]): void {
+  #addToTopics(queue: SubscriberQueue<unknown>, topics: readonly string[]): void {
     for (const topic of topics) {
-      const streams = this.#byTopic.get(topic) ?? new Set()
-      this.#byTopic.set(topic, streams.add(stream))
+      const queues = this.#queuesByTopic.get(topic) ?? new Set()
+      this.#queuesByTopic.set(topic, queues.add(queue))
     }
   }
 
-  #forget(stream: SubscriberQueue<unknown>, topic: string): void {
-    const streams = this.#byTopic.get(topic)
-    if (streams?.delete(stream) && streams.size === 0) this.#byTopic.delete(topic)
+  #removeFromTopics(queue: SubscriberQueue<unknown>, topics: readonly string[]): void {
+    for (const topic of topics) {
+      const queues = this.#queuesByTopic.get(topic)
+      if (queues?.delete(queue) && queues.size === 0) this.#queuesByTopic.delete(topic)
+    }
   }
 }

@@ -1,36 +1,40 @@
 import { Refusal } from '../refusals.ts'
 
-const LIMITED_AFTER_MS = 5_000
+const RETRY_AFTER_MS = 5_000
 
 export interface StreamLimits {
-  /** Of one user, or one address. */
+  /** The streams of one user or one address. */
   perCaller: number
   inAll: number
 }
 
-/** How many streams are open, of each caller and in all. */
+/** Counts the open streams of each caller and of the process, and refuses those above the limits. */
 export class StreamLimiter {
   readonly #limits: StreamLimits
-  readonly #taken = new Map<string, number>()
-  #inAll = 0
+  readonly #openByCaller = new Map<string, number>()
+  #open = 0
 
   constructor(limits: StreamLimits) {
     this.#limits = limits
   }
 
-  /** Takes a place, and returns how to give it back, once. @throws Refusal rate_limited */
-  take(caller: string): () => void {
-    const taken = this.#taken.get(caller) ?? 0
-    if (taken >= this.#limits.perCaller || this.#inAll >= this.#limits.inAll) {
-      throw new Refusal('rate_limited', { afterMs: LIMITED_AFTER_MS })
+  /**
+   * Counts a stream of the caller, and returns the function that releases it. Call that function exactly once.
+   *
+   * @throws Refusal rate_limited
+   */
+  acquire(caller: string): () => void {
+    const open = this.#openByCaller.get(caller) ?? 0
+    if (open >= this.#limits.perCaller || this.#open >= this.#limits.inAll) {
+      throw new Refusal('rate_limited', { afterMs: RETRY_AFTER_MS })
     }
-    this.#taken.set(caller, taken + 1)
-    this.#inAll++
+    this.#openByCaller.set(caller, open + 1)
+    this.#open++
     return () => {
-      const left = (this.#taken.get(caller) ?? 1) - 1
-      if (left > 0) this.#taken.set(caller, left)
-      else this.#taken.delete(caller)
-      this.#inAll--
+      const remaining = (this.#openByCaller.get(caller) ?? 1) - 1
+      if (remaining > 0) this.#openByCaller.set(caller, remaining)
+      else this.#openByCaller.delete(caller)
+      this.#open--
     }
   }
 }

@@ -1,103 +1,89 @@
-import type { StoredEvent } from '../outbox/topics.ts'
+import type { StoredEvent } from '../outbox/events.ts'
 import { serviceBusy } from '../refusals.ts'
 
-/** Whoever lets more than this wait reads too slowly. */
-const WAITING_MAX = 1_024
-/** How long it may take until why it ended is read. */
-const LAST_WORD_MS = 1_000
+/** A client with more unread items than this is disconnected. */
+const PENDING_MAX = 1_024
+/** Time a slow reader has to receive the final error before its connection is destroyed. */
+const FINAL_ERROR_MS = 1_000
 
-/** A change, and the id of the event that tells of it. */
-export interface ChangeEvent<Change> {
-  id: number
-  change: Change
-}
-
-/** What one reader is told, and how far. */
-export interface EventStream<Item> extends AsyncGenerator<Item, void> {
-  /** The event behind which it began, where the reader named none. */
-  since: number | undefined
-  /** Nothing up to here is left to be told; undefined while something is. */
-  position: () => number | undefined
-}
-
-/** Why a stream ends where the reader is to come back: nothing is lost, and the same call with the last id goes on. */
+/** The error of a stream that the client should reopen with the last id it received. Nothing is lost. */
 export const reconnectRefusal = () => serviceBusy()
 
-export interface SubscriberQueueOptions<Change> {
-  /** What is told of an event; undefined leaves it out. */
-  changeOf: (event: StoredEvent) => Change | undefined
-  /** Called once, however it ends. */
+export interface SubscriberQueueOptions<Item> {
+  /** Returns what the client receives for an event; undefined to omit the event. */
+  toItem: (event: StoredEvent) => Item | undefined
+  /** Called once, when the queue ends for whichever reason. */
   onEnd: () => void
-  /** Drops the connection to a reader who does not even read why it ended. */
+  /** Destroys the connection of a client that does not read the final error. */
   destroyConnection?: (() => void) | undefined
 }
 
-/** What somebody who reads has not read yet, in order; bounded. */
-export class SubscriberQueue<Change> {
-  readonly changeOf: SubscriberQueueOptions<Change>['changeOf']
+/** The items that one client has not read yet, in order. Bounded: a client that reads too slowly is asked to reconnect. */
+export class SubscriberQueue<Item> {
+  readonly #toItem: SubscriberQueueOptions<Item>['toItem']
   readonly #onEnd: () => void
-  readonly #hangUp: (() => void) | undefined
-  #last = 0
-  #waiting: ChangeEvent<Change>[] = []
-  #wanted: PromiseWithResolvers<void> | undefined
-  #end: { reason: unknown } | undefined
+  readonly #destroyConnection: (() => void) | undefined
+  #lastId = 0
+  #pending: Item[] = []
+  #waitingReader: PromiseWithResolvers<void> | undefined
+  #end: { error: unknown } | undefined
 
-  constructor({ changeOf, onEnd, destroyConnection }: SubscriberQueueOptions<Change>) {
-    this.changeOf = changeOf
+  constructor({ toItem, onEnd, destroyConnection }: SubscriberQueueOptions<Item>) {
+    this.#toItem = toItem
     this.#onEnd = onEnd
-    this.#hangUp = destroyConnection
+    this.#destroyConnection = destroyConnection
   }
 
   get isEnded(): boolean {
     return this.#end !== undefined
   }
 
-  /** Whether all that came was told, and whoever reads waits for more. */
-  get isRead(): boolean {
-    return this.#wanted !== undefined && this.#waiting.length === 0
+  /** Whether the client has read every item and waits for the next. */
+  get isDrained(): boolean {
+    return this.#waitingReader !== undefined && this.#pending.length === 0
   }
 
-  /** Takes in nothing up to this id. */
+  /** Ignores events up to this id. */
   startAfter(id: number): void {
-    this.#last = id
+    this.#lastId = id
   }
 
-  /** Takes in an event, once. */
+  /** Adds an event. Adding it again has no effect. */
   push(event: StoredEvent): void {
-    if (this.#end || event.id <= this.#last) return
-    this.#last = event.id
-    const change = this.changeOf(event)
-    if (change === undefined) return
-    if (this.#waiting.length === WAITING_MAX) {
+    if (this.#end || event.id <= this.#lastId) return
+    this.#lastId = event.id
+    const item = this.#toItem(event)
+    if (item === undefined) return
+    if (this.#pending.length === PENDING_MAX) {
       this.end(reconnectRefusal())
       return
     }
-    this.#waiting.push({ id: event.id, change })
-    this.#wanted?.resolve()
+    this.#pending.push(item)
+    this.#waitingReader?.resolve()
   }
 
-  /** Ends it at once: what waits is not read any more, and reading throws `reason`, where one is given. */
-  end(reason?: unknown): void {
+  /** Ends the queue at once and discards pending items. `read` throws the error, or returns if there is none. */
+  end(error?: unknown): void {
     if (this.#end) return
-    this.#end = { reason }
-    this.#waiting = []
-    this.#wanted?.resolve()
-    if (reason !== undefined && this.#hangUp) setTimeout(this.#hangUp, LAST_WORD_MS).unref()
+    this.#end = { error }
+    this.#pending = []
+    this.#waitingReader?.resolve()
+    if (error !== undefined && this.#destroyConnection) setTimeout(this.#destroyConnection, FINAL_ERROR_MS).unref()
     this.#onEnd()
   }
 
-  /** Reads until it is ended. */
-  async *read(): AsyncGenerator<ChangeEvent<Change>, void> {
+  /** Yields items until the queue ends. Only one reader is supported. */
+  async *read(): AsyncGenerator<Item, void> {
     while (!this.#end) {
-      const told = this.#waiting.shift()
-      if (told) {
-        yield told
+      const item = this.#pending.shift()
+      if (item !== undefined) {
+        yield item
         continue
       }
-      this.#wanted = Promise.withResolvers()
-      await this.#wanted.promise
-      this.#wanted = undefined
+      this.#waitingReader = Promise.withResolvers()
+      await this.#waitingReader.promise
+      this.#waitingReader = undefined
     }
-    if (this.#end.reason !== undefined) throw this.#end.reason
+    if (this.#end.error !== undefined) throw this.#end.error
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { PING_MS } from '../../rpc/init.ts'
-import type { EventStream } from '../../subscriptions/subscriber-queue.ts'
+import type { EventStream } from '../../subscriptions/hub.ts'
 
 const TICK_MS = 1_000
 
