@@ -1,61 +1,68 @@
+import { createParser } from 'eventsource-parser'
 import { ConnectionError } from './response.ts'
 
-/** One of the server's events, as the format of server-sent events has it. */
+/** A server-sent event. */
 export interface ServerEvent {
-  /** What kind it is: `message` where nothing is said. */
+  /** The event type; `message` if the server sent none. */
   event: string
   data: string
   id: string | undefined
 }
 
 /**
- * Reads server-sent events until the server ends them.
+ * Yields the server-sent events of a response body until the server ends it. An event whose blank line has not arrived by
+ * then is discarded, as the specification demands.
  *
- * @throws NoAnswer when the connection is lost, or silent for longer than `silentMs` allows
+ * @param silenceMaxMs called before each read: how long the server may send nothing, in milliseconds
+ * @throws ConnectionError if the connection is lost, or nothing arrives for `silenceMaxMs()` milliseconds
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
-  silentMs: () => number,
+  silenceMaxMs: () => number,
 ): AsyncGenerator<ServerEvent, void> {
-  const reader = body.getReader()
+  const events: ServerEvent[] = []
+  const parser = createParser({ onEvent: ({ event = 'message', data, id }) => events.push({ event, data, id }) })
   const decoder = new TextDecoder()
-  let rest = ''
+  const endLines = lineEnder()
+  const reader = body.getReader()
   try {
     for (;;) {
-      const chunk = await within(silentMs(), reader.read())
+      const chunk = await readWithin(silenceMaxMs(), reader)
       if (chunk.done) return
-      const blocks = (rest + decoder.decode(chunk.value, { stream: true })).split('\n\n')
-      rest = blocks.pop() ?? ''
-      for (const block of blocks) {
-        const event = parse(block)
-        if (event) yield event
-      }
+      parser.feed(endLines(decoder.decode(chunk.value, { stream: true })))
+      yield* events.splice(0)
     }
   } finally {
     reader.cancel().catch(() => undefined)
   }
 }
 
-/** What stands in the lines of one event; a comment is none. */
-function parse(block: string): ServerEvent | undefined {
-  const fields = new Map<string, string>()
-  for (const line of block.split('\n')) {
-    const [, name, value = ''] = /^(\w+): ?(.*)$/.exec(line) ?? []
-    if (name) fields.set(name, value)
+/**
+ * The parser holds back a CR that ends a chunk, because a LF may follow, and with it the event that this CR may complete.
+ * The returned function adds the LF at once, and removes it from the next chunk if it follows.
+ */
+function lineEnder(): (chunk: string) => string {
+  let endedWithCr = false
+  return (chunk) => {
+    if (chunk === '') return chunk
+    const text = endedWithCr && chunk.startsWith('\n') ? chunk.slice(1) : chunk
+    endedWithCr = chunk.endsWith('\r')
+    return endedWithCr ? `${text}\n` : text
   }
-  const data = fields.get('data')
-  return data === undefined ? undefined : { event: fields.get('event') ?? 'message', data, id: fields.get('id') }
 }
 
-async function within<T>(ms: number, reading: Promise<T>): Promise<T> {
+async function readWithin<T>(ms: number, reader: ReadableStreamDefaultReader<T>) {
   let timer: ReturnType<typeof setTimeout> | undefined
   try {
     return await Promise.race([
-      reading.catch((cause: unknown) => {
-        throw new ConnectionError('The connection was lost.', { cause })
+      reader.read().catch((cause: unknown) => {
+        throw new ConnectionError('The connection to the server was lost while events were being read.', { cause })
       }),
       new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new ConnectionError(`Nothing came for ${ms} ms.`)), ms)
+        timer = setTimeout(
+          () => reject(new ConnectionError(`The server sent nothing for ${ms} ms; the connection is considered lost.`)),
+          ms,
+        )
       }),
     ])
   } finally {

@@ -3,7 +3,7 @@
  * in the server's place.
  */
 export class ConnectionError extends Error {
-  override readonly name = 'NoAnswer'
+  override readonly name = 'ConnectionError'
   /** Whether the server may have got the call; what turned it away on the way, with a 4xx, did not pass it on. */
   readonly mayHaveArrived: boolean
 
@@ -13,7 +13,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** Fetches like `fetch`, but fails with `NoAnswer` where no answer of a tRPC server can be read. */
+/** Fetches like `fetch`, but fails with `ConnectionError` where no answer of a tRPC server can be read. */
 export function fetchResponse(fetch: typeof globalThis.fetch) {
   return async (url: RequestInfo | URL, init?: object): Promise<Response> => {
     const response = await fetch(url, init).catch((cause: unknown) => {
@@ -23,7 +23,7 @@ export function fetchResponse(fetch: typeof globalThis.fetch) {
   }
 }
 
-/** The answer of a tRPC server; @throws NoAnswer */
+/** The answer of a tRPC server; @throws ConnectionError */
 export async function readResponse(response: Response): Promise<unknown> {
   const text = await response.text().catch((cause: unknown) => {
     throw new ConnectionError('The connection was lost while the answer came in.', { cause })

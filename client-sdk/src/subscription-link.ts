@@ -114,7 +114,7 @@ function isFollowed(standing: ReconnectState): void {
   standing.failures = 0
 }
 
-/** Asks for the events; @throws what the server says instead, or NoAnswer */
+/** Asks for the events; @throws what the server says instead, or ConnectionError */
 async function connect(
   { path, input }: Operation,
   { url, headers, fetch }: ConnectionOptions,
