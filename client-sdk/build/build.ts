@@ -5,78 +5,90 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /*
- * Builds the package that is published: `node client-sdk/build/build.ts [folder]`, into `client-sdk/dist` unless a folder
- * is named. It ships what the entry reaches and nothing else, and fails where a declaration would tell of the server.
+ * Builds the published package: `node client-sdk/build/build.ts [folder]`. The default folder is `client-sdk/dist`.
+ * The package contains the modules that the entry point imports, directly or indirectly, and no others. The build fails if
+ * one of them imports or mentions anything of the server.
  */
+
+/** The packages that the published modules may import at run time. */
+const RUNTIME_PACKAGES = /^(@trpc\/|superjson$|eventsource-parser$)/
+/** The packages that the published declarations may import. */
+const TYPE_PACKAGES = /^@trpc\//
+const SERVER_ONLY_NAMES = /\b(kysely|fastify|mysql2?|zod|pino|jose|Context|Tables|Buffer|process)\b/i
 
 const sdk = fileURLToPath(new URL('..', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const target = resolve(process.argv[2] ?? join(sdk, 'dist'))
 
-const workshop = await mkdtemp(join(tmpdir(), 'pointwise-sdk-'))
-const emitted = join(workshop, 'emitted')
-const made = join(workshop, 'package')
+const temporary = await mkdtemp(join(tmpdir(), 'pointwise-sdk-'))
+const compiled = join(temporary, 'compiled')
+const output = join(temporary, 'package')
 try {
   compile()
-  await mkdir(made)
-  await ship('.js')
-  await ship('.d.ts')
-  await writeFile(join(made, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`)
-  await copyFile(join(sdk, 'README.md'), join(made, 'README.md'))
-  await copyFile(join(sdk, 'CHANGELOG.md'), join(made, 'CHANGELOG.md'))
-  await copyFile(join(root, 'LICENSE'), join(made, 'LICENSE'))
+  await mkdir(output)
+  await copyModules('.js')
+  await copyModules('.d.ts')
+  await writeFile(join(output, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`)
+  await copyFile(join(sdk, 'README.md'), join(output, 'README.md'))
+  await copyFile(join(sdk, 'CHANGELOG.md'), join(output, 'CHANGELOG.md'))
+  await copyFile(join(root, 'LICENSE'), join(output, 'LICENSE'))
   await rm(target, { recursive: true, force: true })
-  await cp(made, target, { recursive: true })
+  await cp(output, target, { recursive: true })
 } finally {
-  await rm(workshop, { recursive: true, force: true })
+  await rm(temporary, { recursive: true, force: true })
 }
-process.stdout.write(`Built ${target}\n`)
+process.stdout.write(`Built the package in ${target}\n`)
 
 function compile(): void {
   const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')))
-  execFileSync(process.execPath, [tsc, '-p', join(sdk, 'build', 'tsconfig.json'), '--outDir', emitted], {
+  execFileSync(process.execPath, [tsc, '-p', join(sdk, 'build', 'tsconfig.json'), '--outDir', compiled], {
     stdio: 'inherit',
   })
 }
 
-/** Copies the entry and, file by file, what it imports. */
-async function ship(extension: '.js' | '.d.ts'): Promise<void> {
-  const reached = new Set(['index'])
-  for (const name of reached) {
-    const written = await readFile(join(emitted, 'client-sdk', 'src', name + extension), 'utf8')
-    // The compiler rewrites the extension of imports in programs, not in declarations.
-    const text = written.replace(/(?<=from '\.\/[\w-]+)\.ts(?=')/g, '.js')
+/** Copies the entry point and every module that it imports, directly or indirectly. */
+async function copyModules(extension: '.js' | '.d.ts'): Promise<void> {
+  const names = new Set(['index'])
+  for (const name of names) {
+    const emitted = await readFile(join(compiled, 'client-sdk', 'src', name + extension), 'utf8')
+    // The compiler rewrites the extensions of imports in JavaScript, but not in declarations.
+    const text = emitted.replace(/(?<=from '\.\/[\w-]+)\.ts(?=')/g, '.js')
     const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
-    refuseStrangers(name + extension, code)
-    for (const [, next] of code.matchAll(/from '\.\/([\w-]+)\.js'/g)) if (next) reached.add(next)
-    await writeFile(join(made, name + extension), text)
+    verifyModule(name + extension, code)
+    for (const [, imported] of code.matchAll(/from '\.\/([\w-]+)\.js'/g)) if (imported) names.add(imported)
+    await writeFile(join(output, name + extension), text)
   }
 }
 
-/** Nothing but tRPC and superjson may be needed, no type may be left open, and nothing of the server may show. */
-function refuseStrangers(file: string, code: string): void {
-  const packages = file.endsWith('.d.ts') ? /^@trpc\// : /^(@trpc\/|superjson$)/
+/** Throws if a module imports a package that is not allowed, mentions the server's internals, or has the type `any`. */
+function verifyModule(file: string, code: string): void {
+  const packages = file.endsWith('.d.ts') ? TYPE_PACKAGES : RUNTIME_PACKAGES
   for (const [, specifier = ''] of code.matchAll(/(?:from |import\(|import |require\()['"]([^'"]+)['"]/g)) {
     if (!packages.test(specifier) && !/^\.\/[\w-]+\.js$/.test(specifier)) fail(file, `imports ${specifier}`)
   }
-  const word = /\b(kysely|fastify|mysql2?|zod|pino|jose|Context|Tables|Buffer|process)\b/i.exec(code)
-  if (word) fail(file, `names ${word[0]}`)
-  if (file.endsWith('.d.ts') && /\bany\b/.test(code)) fail(file, 'has the type any')
-  if (file === 'contract.js') fail(file, 'would run: it may only be imported as a type')
+  const name = SERVER_ONLY_NAMES.exec(code)
+  if (name) fail(file, `mentions ${name[0]}, which only the server has`)
+  if (file.endsWith('.d.ts') && /\bany\b/.test(code)) fail(file, 'contains the type any')
+  if (file === 'contract.js') fail(file, 'is imported at run time, but may be imported as a type only')
 }
 
-function fail(file: string, what: string): never {
-  throw new Error(`The package must not be built: ${file} ${what}.`)
+function fail(file: string, problem: string): never {
+  throw new Error(`The package cannot be published: ${file} ${problem}.`)
 }
 
 async function manifest(): Promise<object> {
-  const { name, version, description, dependencies } = await packageJson(sdk)
-  const { license } = await packageJson(root)
+  const { name, version, description, keywords, homepage, bugs, repository, license, author, dependencies } =
+    JSON.parse(await readFile(join(sdk, 'package.json'), 'utf8'))
   return {
     name,
     version,
     description,
+    keywords,
+    homepage,
+    bugs,
+    repository,
     license,
+    author,
     type: 'module',
     sideEffects: false,
     engines: { node: '>=20' },
@@ -84,8 +96,4 @@ async function manifest(): Promise<object> {
     files: ['*.js', '*.d.ts', 'CHANGELOG.md'],
     dependencies,
   }
-}
-
-async function packageJson(folder: string): Promise<Record<string, unknown>> {
-  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
 }

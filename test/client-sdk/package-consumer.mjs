@@ -1,4 +1,4 @@
-// Runs in a folder where only the package is installed: buy.mjs <url> <token> <productId>
+// Runs in a folder where only the package is installed: node package-consumer.mjs <url> <token> <productId>
 import { createClient, refusalOf, safe } from '@pointwise/client-sdk'
 
 const [url, token, id] = process.argv.slice(2)

@@ -7,23 +7,26 @@ import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
 import { rolldown } from 'rolldown'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { openShop } from '../setup/shop.ts'
 import { hovers } from './hover.ts'
 
 const run = promisify(execFile)
-const here = fileURLToPath(new URL('.', import.meta.url))
-const sdk = fileURLToPath(new URL('../../client-sdk', import.meta.url))
+const testFolder = fileURLToPath(new URL('.', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const sdk = join(root, 'client-sdk')
+const modules = join(root, 'node_modules')
 
-const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
-
-/** Versions 7, 6.0 and 5.9, by the folder they are installed in. */
+/** TypeScript 7, 6.0 and 5.9, by the folder in which each is installed. */
 const COMPILERS = ['typescript', 'typescript-6', 'typescript-5']
 
-/** What the package may cost whoever uses it. */
-const PACKAGES_MAX = 6
+/** Upper bounds of what the package costs its users. */
+const PACKAGES_MAX = 7
 const BUNDLE_BYTES_MAX = 16 * 1_024
 const INSTANTIATIONS_MAX = 5_000
+
+/** A program that runs in a folder where only the package is installed. */
+const CONSUMER = 'package-consumer.mjs'
 
 const TSCONFIG = {
   compilerOptions: {
@@ -40,9 +43,9 @@ const TSCONFIG = {
   files: ['consumer.ts'],
 }
 
-describe('the package', () => {
+describe('The published package', () => {
   let folder: string
-  let packed: string
+  let tarball: string
   let consumer: string
   let installed: string
 
@@ -53,75 +56,87 @@ describe('the package', () => {
     await mkdir(consumer)
     await run(process.execPath, [join(sdk, 'build', 'build.ts'), join(folder, 'dist')])
     await npm('pack', join(folder, 'dist'), '--pack-destination', folder)
-    const tarball = (await readdir(folder)).find((file) => file.endsWith('.tgz')) ?? expect.fail('no tarball')
+    const fileName = (await readdir(folder)).find((file) => file.endsWith('.tgz'))
+    tarball = join(folder, fileName ?? expect.fail('npm pack wrote no tarball'))
     await write('package.json', JSON.stringify({ type: 'module' }))
     await write('tsconfig.json', JSON.stringify(TSCONFIG))
-    packed = join(folder, tarball)
-    await npm('install', '--prefix', consumer, packed)
-    await copyFile(join(here, 'buy.mjs'), join(consumer, 'buy.mjs'))
+    await npm('install', '--prefix', consumer, tarball)
+    await copyFile(join(testFolder, CONSUMER), join(consumer, CONSUMER))
   }, 180_000)
 
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  const npm = (command: string, ...more: string[]) =>
-    run('npm', [command, '--no-audit', '--no-fund', '--prefer-offline', ...more], { cwd: consumer })
+  const npm = (command: string, ...options: string[]) =>
+    run('npm', [command, '--no-audit', '--no-fund', '--prefer-offline', ...options], { cwd: consumer })
   const write = (name: string, text: string) => writeFile(join(consumer, name), text)
 
-  /** What a compiler says of a consumer's program. */
+  /** Compiles a consumer's program, and returns what the compiler prints. */
   async function compile(compiler: string, source: string, ...flags: string[]): Promise<string> {
     await write('consumer.ts', source)
     const tsc = join(modules, compiler, 'bin', 'tsc')
-    const said = run(process.execPath, [tsc, '-p', consumer, '--pretty', 'false', ...flags], { cwd: consumer })
-    return said.then(
+    const compiling = run(process.execPath, [tsc, '-p', consumer, '--pretty', 'false', ...flags], { cwd: consumer })
+    return compiling.then(
       ({ stdout }) => stdout,
       ({ stdout }: { stdout: string }) => stdout,
     )
   }
 
-  /** The lines that a compiler complains about. */
-  async function linesRefused(compiler: string, source: string): Promise<number[]> {
-    const said = await compile(compiler, source)
-    const complaints = said.split('\n').filter((line) => line.includes('error TS'))
-    const places = complaints.map((line) => /^consumer\.ts\((\d+),/.exec(line) ?? expect.fail(line))
-    return [...new Set(places.map(([, line]) => Number(line)))].sort((a, b) => a - b)
+  /** The numbers of the lines in which the compiler reports an error. */
+  async function linesWithErrors(compiler: string, source: string): Promise<number[]> {
+    const output = await compile(compiler, source)
+    const errors = output.split('\n').filter((line) => line.includes('error TS'))
+    const positions = errors.map((line) => /^consumer\.ts\((\d+),/.exec(line) ?? expect.fail(line))
+    return [...new Set(positions.map(([, line]) => Number(line)))].sort((a, b) => a - b)
   }
 
-  it('holds the entry and what it reaches, and says how to use it', async () => {
+  it('contains the entry point, the modules it imports, and the documentation', async () => {
     const files = await readdir(installed)
     expect(files).toEqual(
       expect.arrayContaining(['README.md', 'CHANGELOG.md', 'LICENSE', 'index.js', 'index.d.ts', 'contract.d.ts']),
     )
     expect(files).not.toContain('contract.js')
+  })
+
+  it('has a manifest that names its license, author, repository and supported Node versions', async () => {
     const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
-    const ours = JSON.parse(await readFile(join(sdk, 'package.json'), 'utf8'))
+    const source = JSON.parse(await readFile(join(sdk, 'package.json'), 'utf8'))
+    const workspace = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     expect(manifest).toMatchObject({
       name: '@pointwise/client-sdk',
-      version: ours.version,
-      license: 'MIT',
+      version: source.version,
+      description: expect.stringContaining('Pointwise'),
+      keywords: expect.arrayContaining(['pointwise', 'typescript']),
+      license: workspace.license,
+      author: 'The Pointwise maintainers',
+      repository: { type: 'git', url: expect.stringMatching(/^git\+https:.*\.git$/), directory: 'client-sdk' },
       type: 'module',
       sideEffects: false,
       engines: { node: '>=20' },
-      dependencies: ours.dependencies,
+      dependencies: source.dependencies,
     })
+    const repository = manifest.repository.url.replace(/^git\+|\.git$/g, '')
+    expect(manifest.homepage.startsWith(`${repository}/`)).toBe(true)
+    expect(manifest.bugs.url.startsWith(`${repository}/`)).toBe(true)
     expect(manifest).not.toHaveProperty('private')
+    expect(manifest).not.toHaveProperty('devDependencies')
   })
 
-  it('brings tRPC and superjson, and nothing of the server', async () => {
-    const brought = await readdir(join(consumer, 'node_modules'))
-    expect(brought).toEqual(expect.arrayContaining(['@trpc', 'superjson']))
-    for (const ours of ['kysely', 'mysql2', 'fastify', 'zod']) expect(brought).not.toContain(ours)
+  it('depends on tRPC, superjson and eventsource-parser, and on no package of the server', async () => {
+    const packages = await readdir(join(consumer, 'node_modules'))
+    expect(packages).toEqual(expect.arrayContaining(['@trpc', 'eventsource-parser', 'superjson']))
+    for (const serverPackage of ['kysely', 'mysql2', 'fastify', 'zod']) expect(packages).not.toContain(serverPackage)
   })
 
-  it(`pulls at most ${PACKAGES_MAX} packages with it, itself counted and TypeScript not`, async () => {
+  it(`installs at most ${PACKAGES_MAX} packages, including itself and excluding TypeScript`, async () => {
     const lock = JSON.parse(await readFile(join(consumer, 'node_modules', '.package-lock.json'), 'utf8'))
-    const pulled = Object.keys(lock.packages).filter(
+    const packages = Object.keys(lock.packages).filter(
       (path) => !/^node_modules\/(@typescript\/.*|typescript)$/.test(path),
     )
-    expect(pulled).toContain('node_modules/@pointwise/client-sdk')
-    expect(pulled.length, pulled.join(', ')).toBeLessThanOrEqual(PACKAGES_MAX)
+    expect(packages).toContain('node_modules/@pointwise/client-sdk')
+    expect(packages.length, packages.join(', ')).toBeLessThanOrEqual(PACKAGES_MAX)
   })
 
-  it(`puts at most ${BUNDLE_BYTES_MAX} bytes into a browser, gzipped`, async () => {
+  it(`adds at most ${BUNDLE_BYTES_MAX} gzipped bytes to a browser bundle`, async () => {
     await write(
       'page.js',
       "import { createClient } from '@pointwise/client-sdk'\nglobalThis.shop = createClient({ url: '/' })\n",
@@ -136,38 +151,38 @@ describe('the package', () => {
     expect(bytes).toBeLessThanOrEqual(BUNDLE_BYTES_MAX)
   })
 
-  it('is packed as publint and attw would have it', async () => {
+  it('passes publint and attw', async () => {
     const { messages } = await publint({ pkgDir: join(folder, 'dist'), strict: true })
     expect(messages).toEqual([])
-    const said = await run(join(modules, '.bin', 'attw'), [packed, '--profile', 'esm-only', '--format', 'json'])
-    const { problems } = JSON.parse(said.stdout)
+    const attw = await run(join(modules, '.bin', 'attw'), [tarball, '--profile', 'esm-only', '--format', 'json'])
+    const { problems } = JSON.parse(attw.stdout)
     expect(Object.keys(problems)).toEqual(['CJSResolvesToESM'])
   })
 
-  it('shows plain fields where an editor shows a type', async () => {
-    const source = await readFile(join(here, 'hover.test-d.ts'), 'utf8')
+  it('has types that an editor shows as plain fields', async () => {
+    const source = await readFile(join(testFolder, 'hover.test-d.ts'), 'utf8')
     await write('consumer.ts', source)
-    const shown = hovers(join(consumer, 'consumer.ts'), source)
-    expect(shown.length).toBeGreaterThan(5)
-    for (const { line, expected, text } of shown) expect(`${line}: ${text}`).toBe(`${line}: ${expected}`)
+    const results = hovers(join(consumer, 'consumer.ts'), source)
+    expect(results.length).toBeGreaterThan(5)
+    for (const { line, expected, text } of results) expect(`${line}: ${text}`).toBe(`${line}: ${expected}`)
   })
 
-  it('has declarations that name only tRPC, and leave nothing open', async () => {
+  it('has declarations that import only tRPC and each other, and contain no `any`', async () => {
     const files = await readdir(installed)
     const declarations = files.filter((file) => file.endsWith('.d.ts'))
     for (const file of declarations) {
       const code = codeOf(await readFile(join(installed, file), 'utf8'))
-      const named = [...code.matchAll(/(?:from |import\()['"]([^'"]+)/g)].map(([, specifier = '']) => specifier)
-      for (const specifier of named.filter((specifier) => !specifier.startsWith('@trpc/'))) {
+      const imported = [...code.matchAll(/(?:from |import\()['"]([^'"]+)/g)].map(([, specifier = '']) => specifier)
+      for (const specifier of imported.filter((specifier) => !specifier.startsWith('@trpc/'))) {
         expect(declarations).toContain(specifier.replace(/^\.\//, '').replace(/\.js$/, '.d.ts'))
       }
       expect(code).not.toMatch(/\bany\b/)
     }
   })
 
-  it('needs nothing that only Node has', async () => {
-    const programs = (await readdir(installed)).filter((file) => file.endsWith('.js'))
-    for (const file of programs) {
+  it('uses no module and no global that only Node has', async () => {
+    const modules = (await readdir(installed)).filter((file) => file.endsWith('.js'))
+    for (const file of modules) {
       expect(codeOf(await readFile(join(installed, file), 'utf8'))).not.toMatch(
         /node:|\bBuffer\b|\bprocess\b|\brequire\b/,
       )
@@ -175,32 +190,32 @@ describe('the package', () => {
   })
 
   describe.each(COMPILERS)('with %s', (compiler) => {
-    it('lets right calls compile, and has each wrong one refused at its own line', async () => {
-      const lines = (await readFile(join(here, 'types.test-d.ts'), 'utf8')).split('\n')
-      const isMark = (line: string) => line.trimStart().startsWith('// @ts-')
-      const wrong = lines.flatMap((line, index) => (isMark(line) ? [index + 2] : []))
-      const unmarked = lines.map((line) => (isMark(line) ? '' : line)).join('\n')
-      expect(wrong.length).toBeGreaterThan(10)
-      expect(await linesRefused(compiler, unmarked)).toEqual(wrong)
+    it('accepts correct calls, and reports each incorrect call at its own line', async () => {
+      const lines = (await readFile(join(testFolder, 'types.test-d.ts'), 'utf8')).split('\n')
+      const isDirective = (line: string) => line.trimStart().startsWith('// @ts-')
+      const incorrect = lines.flatMap((line, index) => (isDirective(line) ? [index + 2] : []))
+      const source = lines.map((line) => (isDirective(line) ? '' : line)).join('\n')
+      expect(incorrect.length).toBeGreaterThan(10)
+      expect(await linesWithErrors(compiler, source)).toEqual(incorrect)
     })
 
-    it(`costs at most ${INSTANTIATIONS_MAX} instantiations to check a first purchase`, async () => {
+    it(`takes at most ${INSTANTIATIONS_MAX} type instantiations to check a first purchase`, async () => {
       const source = await readFile(join(sdk, 'example', 'first-purchase.ts'), 'utf8')
       const program = source.replace('process.env.TOKEN', "'token'")
-      // Without skipLibCheck the compiler checks its own libraries as well, which alone costs five times the bound.
-      const said = await compile(compiler, program, '--skipLibCheck', '--extendedDiagnostics')
-      expect(said).not.toContain('error TS')
-      const instantiations = Number(/^Instantiations: +(\d+)$/m.exec(said)?.[1])
+      // Without skipLibCheck, checking the compiler's own libraries takes five times the bound.
+      const output = await compile(compiler, program, '--skipLibCheck', '--extendedDiagnostics')
+      expect(output).not.toContain('error TS')
+      const instantiations = Number(/^Instantiations: +(\d+)$/m.exec(output)?.[1])
       expect(instantiations).toBeGreaterThan(100)
       expect(instantiations).toBeLessThanOrEqual(INSTANTIATIONS_MAX)
     })
   })
 
-  it('buys from a live server', async () => {
+  it('places an order on a running server', async () => {
     await using shop = await openShop()
     const { token } = await shop.givenUser({ points: 10_000 })
     const product = await shop.givenProduct({ price: 400, stock: 5 })
-    const { stdout } = await run(process.execPath, ['buy.mjs', shop.url, token, String(product.id)], { cwd: consumer })
+    const { stdout } = await run(process.execPath, [CONSUMER, shop.url, token, String(product.id)], { cwd: consumer })
     expect(JSON.parse(stdout)).toEqual({
       paid: 800,
       balance: 9_200,
@@ -211,6 +226,11 @@ describe('the package', () => {
   })
 })
 
+test('The sources of the client compile without the types of Node', async () => {
+  await run(process.execPath, [join(modules, 'typescript', 'bin', 'tsc'), '-b', join(sdk, 'tsconfig.json')])
+}, 120_000)
+
+/** The text without its comments. */
 function codeOf(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
 }
