@@ -2,8 +2,8 @@ import { type Pool, type Reader, readSnapshot, transact } from '@pointwise/db'
 import { audit } from '@pointwise/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
+import { selectOpenTransactions } from '../setup/open-transactions.ts'
 import { item, openShop } from '../setup/shop.ts'
-import { lookAtTransactions } from '../setup/transactions.ts'
 
 const ROUNDS = 5
 
@@ -12,7 +12,7 @@ async function locksOf(connection: Reader, db: Pool) {
   const [session] = await run<{ id: number }>(connection, 'select connection_id() as id')
   const held = `select trx_rows_locked as \`rows\`, trx_tables_locked as \`tables\` from information_schema.innodb_trx
     where trx_mysql_thread_id = ${session?.id}`
-  return lookAtTransactions(db, held)
+  return selectOpenTransactions(db, held)
 }
 
 describe('an audit of a running shop', () => {

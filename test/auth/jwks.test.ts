@@ -1,15 +1,15 @@
 import { exportJWK, exportSPKI, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { openWithKeys, signingKey, signWith } from '../setup/key-server.ts'
+import { createSigningKey, openShopWithKeys, signAdminToken } from '../setup/jwks-server.ts'
 import { expectRefused } from '../setup/refusals.ts'
 
 const INVALID = { code: 'token_invalid' } as const
 
 describe('a key set', () => {
   it.each(['ES256', 'EdDSA', 'RS256'] as const)('verifies tokens of its keys, and is fetched once: %s', async (alg) => {
-    const key = await signingKey('one', alg)
-    await using open = await openWithKeys([await signingKey('zero'), key])
-    const client = open.shop.client({ token: await signWith(key) })
+    const key = await createSigningKey('one', alg)
+    await using open = await openShopWithKeys([await createSigningKey('zero'), key])
+    const client = open.shop.client({ token: await signAdminToken(key) })
 
     for (const name of ['Alpha', 'Beta', 'Gamma']) {
       expect(await client.stores.create.mutate({ name })).toMatchObject({ name })
@@ -18,22 +18,22 @@ describe('a key set', () => {
   })
 
   it('verifies no token of another key: refuses token_invalid', async () => {
-    await using open = await openWithKeys([await signingKey('one')])
+    await using open = await openShopWithKeys([await createSigningKey('one')])
     const { shop } = open
 
     for (const kid of ['one', 'two']) {
-      const client = shop.client({ token: await signWith(await signingKey(kid)) })
+      const client = shop.client({ token: await signAdminToken(await createSigningKey(kid)) })
       await expectRefused(shop, () => client.stores.create.mutate({ name: 'S' }), 401, INVALID)
     }
   })
 
   it('is no secret: refuses token_invalid for HS256 signed with a public key', async () => {
     const keys = [
-      await signingKey('one', 'ES256'),
-      await signingKey('two', 'RS256'),
-      await signingKey('three', 'EdDSA'),
+      await createSigningKey('one', 'ES256'),
+      await createSigningKey('two', 'RS256'),
+      await createSigningKey('three', 'EdDSA'),
     ]
-    await using open = await openWithKeys(keys)
+    await using open = await openShopWithKeys(keys)
     const { shop } = open
 
     for (const { publicKey, kid, jwk } of keys) {

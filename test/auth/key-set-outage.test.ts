@@ -2,10 +2,16 @@ import { SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { clockAt } from '../setup/clock.ts'
 import { eventually } from '../setup/eventually.ts'
-import { KeyServer, openWithKeys, type SigningKey, signingKey, signWith } from '../setup/key-server.ts'
+import {
+  createSigningKey,
+  JwksServer,
+  openShopWithKeys,
+  type SigningKey,
+  signAdminToken,
+} from '../setup/jwks-server.ts'
 import { get, post } from '../setup/raw-http.ts'
 import type { Shop } from '../setup/shop.ts'
-import { errorsIn } from '../setup/trpc-wire.ts'
+import { loggedErrors } from '../setup/trpc-wire.ts'
 
 const NOW = '2026-05-01T12:00:00Z'
 const at = (seconds: number) => new Date(Date.parse(NOW) + seconds * 1_000)
@@ -16,12 +22,12 @@ const KNOWN = { status: 403, refusal: { code: 'not_allowed', retry: 'never' } }
 
 async function open() {
   const clock = clockAt(NOW)
-  const key = await signingKey('one')
-  return { ...(await openWithKeys([key], clock.now)), clock, key }
+  const key = await createSigningKey('one')
+  return { ...(await openShopWithKeys([key], clock.now)), clock, key }
 }
 
 const call = async (shop: Shop, key: SigningKey, header = {}) =>
-  get(shop, 'users.me', { token: await signWith(key, {}, header) })
+  get(shop, 'users.me', { token: await signAdminToken(key, {}, header) })
 
 const fetchWarnings = (shop: Shop) => shop.log.filter((line) => line.includes('the key set could not be fetched'))
 
@@ -37,7 +43,7 @@ it('a clock that is set back keeps no key from being fetched', async () => {
 describe('a flood of unknown keys', () => {
   const flood = async (shop: Shop, key: SigningKey, count = 100) => {
     const tokens = await Promise.all(
-      Array.from({ length: count }, (_, n) => signWith(key, {}, { kid: `unknown ${n}` })),
+      Array.from({ length: count }, (_, n) => signAdminToken(key, {}, { kid: `unknown ${n}` })),
     )
     return () => Promise.all(tokens.map((token) => get(shop, 'users.me', { token })))
   }
@@ -46,22 +52,22 @@ describe('a flood of unknown keys', () => {
   it('is refused token_invalid, and 1,000 of them cause one fetch in thirty seconds', async () => {
     const { shop, server, clock, key, ...opened } = await open()
     await using _ = opened
-    const forged = await flood(shop, await signingKey('forged'), 1_000)
+    const forged = await flood(shop, await createSigningKey('forged'), 1_000)
     expect(await call(shop, key)).toMatchObject(KNOWN)
     expect(server.fetches).toBe(1)
 
-    expect(await call(shop, await signingKey('forged'))).toMatchObject(INVALID)
+    expect(await call(shop, await createSigningKey('forged'))).toMatchObject(INVALID)
     expect(server.fetches).toBe(1)
     clock.set(at(31))
     expect(statuses(await forged())).toEqual([401])
-    expect(await call(shop, await signingKey('forged'))).toMatchObject(INVALID)
+    expect(await call(shop, await createSigningKey('forged'))).toMatchObject(INVALID)
     expect(server.fetches).toBe(2)
   })
 
   it('keeps nobody waiting whose key is known', async () => {
     const { shop, server, clock, key, ...opened } = await open()
     await using _ = opened
-    const forged = await flood(shop, await signingKey('forged'))
+    const forged = await flood(shop, await createSigningKey('forged'))
     await call(shop, key)
     clock.set(at(31))
     server.become('hanging')
@@ -76,7 +82,7 @@ describe('a flood of unknown keys', () => {
   it('causes one fetch in thirty seconds also while the key server fails', async () => {
     const { shop, server, clock, key, ...opened } = await open()
     await using _ = opened
-    const forged = await flood(shop, await signingKey('forged'))
+    const forged = await flood(shop, await createSigningKey('forged'))
     await call(shop, key)
     clock.set(at(31))
     server.become('failing')
@@ -92,7 +98,7 @@ describe('keys that are rotated', () => {
   it('overlap: the new key and the old one are good until the old one is taken away', async () => {
     const { shop, server, clock, key: old, ...opened } = await open()
     await using _ = opened
-    const next = await signingKey('two', 'EdDSA')
+    const next = await createSigningKey('two', 'EdDSA')
     expect(await call(shop, old)).toMatchObject(KNOWN)
 
     server.keys.push(next.jwk)
@@ -142,7 +148,7 @@ describe('a key server that fails', () => {
     await using _ = opened
     server.become('failing')
 
-    const answers = [await call(shop, key), await call(shop, await signingKey('one')), await call(shop, key)]
+    const answers = [await call(shop, key), await call(shop, await createSigningKey('one')), await call(shop, key)]
     for (const answer of answers) {
       expect(answer).toMatchObject(BUSY)
       expect(answer.headers.get('retry-after')).toBe('1')
@@ -150,7 +156,7 @@ describe('a key server that fails', () => {
     }
     expect(server.fetches).toBe(1)
     expect(fetchWarnings(shop)).toHaveLength(1)
-    expect(errorsIn(shop)).toEqual([])
+    expect(loggedErrors(shop)).toEqual([])
     server.become('up')
     clock.set(at(2))
     expect(await call(shop, key)).toMatchObject(KNOWN)
@@ -159,7 +165,7 @@ describe('a key server that fails', () => {
   it('and redirects is not followed', async () => {
     const { shop, server, key, ...opened } = await open()
     await using _ = opened
-    await using other = new KeyServer([key])
+    await using other = new JwksServer([key])
     server.redirect = await other.url()
 
     expect(await call(shop, key)).toMatchObject(BUSY)
@@ -171,8 +177,8 @@ describe('a header that names a key of its own', () => {
   it.each(['jku', 'x5u', 'jwk'])('is not believed: %s', async (name) => {
     const { shop, key: _key, ...opened } = await open()
     await using _ = opened
-    const forged = await signingKey('one')
-    await using theirs = new KeyServer([forged])
+    const forged = await createSigningKey('one')
+    await using theirs = new JwksServer([forged])
     const url = (await theirs.url()).href
 
     const answer = await call(shop, forged, { [name]: name === 'jwk' ? forged.jwk : url, kid: 'one' })

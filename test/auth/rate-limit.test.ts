@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { snapshot } from '../setup/database.ts'
 import { get, post } from '../setup/raw-http.ts'
 import { openShop } from '../setup/shop.ts'
-import { errorsIn } from '../setup/trpc-wire.ts'
+import { loggedErrors } from '../setup/trpc-wire.ts'
 
 /** A shop behind one proxy, which tells the caller's address. */
 const openLimited = (rateLimit: number) => openShop({ config: { rateLimit, trustProxy: 1 } })
@@ -28,7 +28,7 @@ describe('the rate limit', () => {
     await using shop = await openShop({ config: { rateLimit: 2 } })
     shop.app.server.prependListener('connection', (socket) => Object.defineProperty(socket, 'remoteAddress', {}))
     expect(await statusesOf(3, () => get(shop, 'products.topSelling'))).toEqual([200, 200, 429])
-    expect(errorsIn(shop)).toEqual([])
+    expect(loggedErrors(shop)).toEqual([])
   })
 
   it('refuses rate_limited with the time to wait, and changes nothing', async () => {

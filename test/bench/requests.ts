@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { tokenOf } from '../setup/configuration.ts'
+import { signUserToken } from '../setup/configuration.ts'
 import type { Load } from './load.ts'
 
 const tokens = new Map<number, Promise<string>>()
 
 async function bearer(userId: number): Promise<string> {
-  const token = tokens.get(userId) ?? tokenOf(userId)
+  const token = tokens.get(userId) ?? signUserToken(userId)
   tokens.set(userId, token)
   return `authorization: Bearer ${await token}\r\n`
 }

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { whyNoEngine } from '../../db/development/docker-engine.ts'
 import { thisHost } from '../../db/development/host-environment.ts'
 
-import { held, options, owned, query, startOwner, withDirectories } from '../setup/development.ts'
+import { held, options, owned, query, setUpDirectories, startOwner } from '../setup/development-database.ts'
 
-withDirectories()
+setUpDirectories()
 
 const { dockerHost } = thisHost()
 const noEngine = await whyNoEngine(dockerHost)

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { callEveryProcedure } from '../setup/every-procedure.ts'
 import { filledDatabase } from '../setup/filled-database.ts'
-import { inWordsWithColumns } from '../setup/statement-kinds.ts'
+import { describeStatementWithColumns } from '../setup/statement-kinds.ts'
 
 interface Statement {
   procedure: string
@@ -71,7 +71,7 @@ function documented(heading: string): Map<string, { names: string[]; oneOf: bool
 function used(): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>()
   for (const [{ sql }, rows] of readings) {
-    const words = inWordsWithColumns(sql)
+    const words = describeStatementWithColumns(sql)
     const names = found.get(words) ?? new Set()
     for (const { table, key } of rows) if (table && key) names.add(`${table}.${key}`)
     found.set(words, names)
@@ -90,7 +90,7 @@ test('no table that grows is read as a whole', () => {
     rows
       .filter(({ table }) => table !== null && !table.startsWith('<'))
       .filter(({ type }) => type === 'ALL' || (type === 'index' && !/ limit /.test(sql)))
-      .filter(() => !SCANS_ON_PURPOSE.includes(inWordsWithColumns(sql)))
+      .filter(() => !SCANS_ON_PURPOSE.includes(describeStatementWithColumns(sql)))
       .map(({ table, type, key }) => `${procedure} reads ${table} by ${type} ${key}: ${sql}`),
   )
   expect(scans).toEqual([])

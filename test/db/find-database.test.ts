@@ -11,9 +11,18 @@ import { type HostEnvironment, thisHost } from '../../db/development/host-enviro
 import { startPrivately } from '../../db/development/local-provider.ts'
 import { findServerBinaries } from '../../db/development/server-binaries.ts'
 
-import { directory, held, isRunning, options, pidOf, query, said, withDirectories } from '../setup/development.ts'
+import {
+  directory,
+  held,
+  isRunning,
+  options,
+  query,
+  readPid,
+  said,
+  setUpDirectories,
+} from '../setup/development-database.ts'
 
-withDirectories()
+setUpDirectories()
 
 const { programFolders } = thisHost()
 const programs = (await findServerBinaries(programFolders)).usable
@@ -120,7 +129,7 @@ for (const program of programs) {
     test('deletes data that is not kept, and ends, when it is stopped', async () => {
       const database = await startPrivately(program, options())
       const [row] = await query(database.url, 'select @@pid_file as pidFile, @@datadir as datadir')
-      const pid = await pidOf(row?.pidFile)
+      const pid = await readPid(row?.pidFile)
       expect(row?.datadir.startsWith(directory)).toBe(true)
       await Promise.all([database.stop(), database.stop()])
       expect(isRunning(pid)).toBe(false)

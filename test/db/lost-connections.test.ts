@@ -71,7 +71,7 @@ describe('a connection that is cut at COMMIT', () => {
   ] as const) {
     test(`${when} the server has carried it out has an unknown outcome, and is not retried`, async () => {
       await using proxy = await faultProxy(url)
-      const cuts = proxy.plant(`cut ${when}`, /^commit$/, Number.POSITIVE_INFINITY)
+      const cuts = proxy.inject(`disconnect ${when}`, /^commit$/, Number.POSITIVE_INFINITY)
       const proxied = connect(proxy.url)
       let attempts = 0
       const error = await transact(proxied, (tx) => {
@@ -91,7 +91,7 @@ describe('a connection that is cut at COMMIT', () => {
 
 test('a connection that is cut at BEGIN is replaced', async () => {
   await using proxy = await faultProxy(url)
-  const cuts = proxy.plant('cut after', /^begin$/, Number.POSITIVE_INFINITY)
+  const cuts = proxy.inject('disconnect after', /^begin$/, Number.POSITIVE_INFINITY)
   const proxied = connect(proxy.url)
   let attempts = 0
   const failing = transact(proxied, (tx) => {
@@ -106,7 +106,7 @@ test('a connection that is cut at BEGIN is replaced', async () => {
 
 test('a database that falls silent is given up after the time that a statement may take, also by the rollback', async () => {
   await using proxy = await faultProxy(url)
-  proxy.plant('drop', /^commit$/)
+  proxy.inject('blackhole', /^commit$/)
   const proxied = connect(proxy.url, { statementTimeoutMs: 100 })
   const started = performance.now()
   await expect(transact(proxied, (tx) => insertUser(tx, 'Ada'))).rejects.toBeInstanceOf(CommitUnknownError)

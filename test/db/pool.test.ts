@@ -39,7 +39,7 @@ test.each([1290, 1836])(
     const db = connect(proxy.url, { connections: 1 })
     onTestFinished(() => db.destroy())
     const before = await connectionId(db)
-    proxy.plant({ errno }, /^update/)
+    proxy.inject({ errno }, /^update/)
     const attempts: unknown[] = []
     const after = await transact(
       db,
@@ -243,11 +243,11 @@ test('connection attempts to an unresponsive server do not occupy the pool after
   const { url, db: setup } = await emptyDatabase()
   await setup.destroy()
   await using proxy = await faultProxy(url)
-  proxy.mute()
+  proxy.stall()
   const db = connect(proxy.url, { connections: 2, acquireTimeoutMs: 200 })
   const results = await Promise.allSettled([1, 2, 3, 4].map(() => run(db, 'select 1')))
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected'])
-  proxy.plugIn()
+  proxy.enable()
   const started = performance.now()
   await eventually(() => run(db, 'select 1').catch(() => undefined)).toBeDefined()
   expect(performance.now() - started).toBeLessThan(1_000)

@@ -14,13 +14,13 @@ import {
   isRunning,
   options,
   owned,
-  pidOf,
   query,
+  readPid,
+  setUpDirectories,
   startOwner,
-  withDirectories,
-} from '../setup/development.ts'
+} from '../setup/development-database.ts'
 
-withDirectories()
+setUpDirectories()
 
 const { programFolders } = thisHost()
 const programs = (await findServerBinaries(programFolders)).usable
@@ -28,7 +28,7 @@ const programs = (await findServerBinaries(programFolders)).usable
 describe.skipIf(programs.length === 0)('the owner of a private server', { timeout: 60_000 }, () => {
   test('killed by SIGKILL takes its database with it, and its data when that is not kept', async () => {
     const owner = startOwner('local', 'no')
-    const pid = await pidOf((await owned(owner)).pidFile)
+    const pid = await readPid((await owned(owner)).pidFile)
     owner.process.kill('SIGKILL')
     await eventually(() => expect(isRunning(pid)).toBe(false))
     await eventually(async () => expect(await readdir(directory)).toEqual([]))
@@ -82,7 +82,7 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
   test('can still use its database when Ctrl-C reached its whole process group', async () => {
     const owner = startOwner('local', 'yes')
     const { pidFile } = await owned(owner)
-    const pid = await pidOf(pidFile)
+    const pid = await readPid(pidFile)
     process.kill(-owner.pid, 'SIGINT')
     expect(await owner.line('after SIGINT')).toBe(`after SIGINT: ${pidFile}`)
     await owner.line('stopped')

@@ -3,7 +3,7 @@ import type { OrderChange } from '@pointwise/client-sdk'
 import { expect, test } from 'vitest'
 import { expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
-import { following } from '../setup/subscriber.ts'
+import { subscribe } from '../setup/subscriber.ts'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
@@ -11,7 +11,7 @@ test('the token of a user whom another server removed orders and is told of it, 
   await using shop = await openShop({ userExistenceTtlSeconds: 60 })
   const product = await shop.givenProduct()
   const { id: userId, client } = await shop.givenUser({ points: 300 })
-  using orders = await following<OrderChange>((callbacks) => client.orders.onChange.subscribe(undefined, callbacks))
+  using orders = await subscribe<OrderChange>((callbacks) => client.orders.onChange.subscribe(undefined, callbacks))
 
   // The caller has a directory of its own, as another server has.
   await shop.asAdmin().users.remove({ userId })

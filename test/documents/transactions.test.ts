@@ -4,8 +4,8 @@ import { appRouter, createCaller } from '@pointwise/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { emptyDatabase } from '../setup/database.ts'
 import { newKey } from '../setup/shop.ts'
-import { inWords } from '../setup/statement-kinds.ts'
-import { statementsIn } from '../setup/statements.ts'
+import { describeStatement } from '../setup/statement-kinds.ts'
+import { splitStatements } from '../setup/statements.ts'
 
 const LOCK_ORDER = ['orders', 'points', 'stock', 'products', 'product_sales']
 const ARROW = ' → '
@@ -19,7 +19,7 @@ async function record<T>(procedure: string, call: () => Promise<T>): Promise<T> 
   statements.length = 0
   const answer = await call()
   const [from, to] = [statements.indexOf('begin'), statements.indexOf('commit')]
-  const words = statements.slice(from + 1, to).map(inWords)
+  const words = statements.slice(from + 1, to).map(describeStatement)
   sent.set(procedure, [...(sent.get(procedure) ?? []), words.join(ARROW)])
   return answer
 }
@@ -28,7 +28,7 @@ const statements: string[] = []
 beforeAll(async () => {
   const { db: setup, url } = await emptyDatabase()
   await setup.destroy()
-  db = connect(url, { log: (event) => statements.push(...statementsIn(event).map(({ sql }) => sql)) })
+  db = connect(url, { log: (event) => statements.push(...splitStatements(event).map(({ sql }) => sql)) })
   const admin = createCaller({ db, admin: true })
   const { id: userId } = await record('users.create', () => admin.users.create({ name: 'Ada' }))
   const { id: otherId } = await admin.users.create({ name: 'Ben' })

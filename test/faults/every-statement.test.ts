@@ -16,6 +16,6 @@ describeFaultsOfStatements([
   { name: 'too many connections (1040)', fault: { errno: 1040 }, kind: 'transient' },
   { name: 'a broken CHECK of MySQL (3819)', fault: { errno: 3819 }, kind: 'broken' },
   { name: 'a broken CHECK of MariaDB (4025)', fault: { errno: 4025 }, kind: 'broken' },
-  { name: 'a connection that is lost before it (2013)', fault: 'cut before', kind: 'transient' },
-  { name: 'a connection that is lost after it (2013)', fault: 'cut after', kind: 'transient' },
+  { name: 'a connection that is lost before it (2013)', fault: 'disconnect before', kind: 'transient' },
+  { name: 'a connection that is lost after it (2013)', fault: 'disconnect after', kind: 'transient' },
 ])

@@ -2,8 +2,8 @@ import { connect, type Pool } from '@pointwise/db'
 import { databaseUrl, holdConnection, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type FaultProxy, faultProxy } from '../setup/fault-proxy.ts'
+import { selectOpenTransactions } from '../setup/open-transactions.ts'
 import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'
-import { lookAtTransactions } from '../setup/transactions.ts'
 
 export interface FaultyShop extends AsyncDisposable {
   shop: Shop
@@ -24,7 +24,7 @@ export async function openFaultyShop(options: ShopOptions = {}): Promise<FaultyS
     direct,
     async [Symbol.asyncDispose]() {
       proxy.clear()
-      proxy.plugIn()
+      proxy.enable()
       try {
         await shop[Symbol.asyncDispose]()
       } finally {
@@ -52,7 +52,7 @@ export async function expectIdlePool({ shop, direct }: FaultyShop, connections: 
     select id, command, info, trx_state from information_schema.processlist
     left join information_schema.innodb_trx on trx_mysql_thread_id = id
     where db = '${name}' and id <> connection_id() and (command <> 'Sleep' or trx_state is not null)`
-  await eventually(() => lookAtTransactions(direct, busy)).toEqual([])
+  await eventually(() => selectOpenTransactions(direct, busy)).toEqual([])
   const held = await Promise.all(Array.from({ length: connections }, () => holdConnection(shop.db)))
   for (const each of held) await each[Symbol.asyncDispose]()
 }

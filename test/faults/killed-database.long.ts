@@ -1,11 +1,11 @@
 import { connect, createDatabase, migrate } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
 import { expect, test } from 'vitest'
-import { tokenOf } from '../setup/configuration.ts'
+import { signUserToken } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
-import { expectSoundBooks } from '../setup/invariants.ts'
-import { listening } from '../setup/listening.ts'
+import { expectAuditPasses } from '../setup/invariants.ts'
 import { item, newKey } from '../setup/shop.ts'
+import { startServer } from '../setup/start-server.ts'
 import { json, send } from '../setup/trpc-wire.ts'
 import { databaseProgram, mortalDatabase } from './killable-database.ts'
 
@@ -31,7 +31,7 @@ test.skipIf(!program)(
     await createDatabase(database.url)
     await migrate(database.url)
     const db = connect(database.url)
-    await using server = await listening({ db })
+    await using server = await startServer({ db })
     const admin = createCaller({ db, admin: true })
     const { id: storeId } = await admin.stores.create({ name: 'Corner' })
     const product = await admin.products.create({ storeId, name: 'Tea', price: 1, stock: 1_000_000 })
@@ -39,7 +39,7 @@ test.skipIf(!program)(
       Array.from({ length: CLIENTS }, async (_, index) => {
         const { id } = await admin.users.create({ name: `user ${index}` })
         await createCaller({ db, userId: id }).points.charge({ amount: 1_000_000 })
-        return tokenOf(id)
+        return signUserToken(id)
       }),
     )
 
@@ -99,6 +99,6 @@ test.skipIf(!program)(
         expect(again).toMatchObject({ status: 200, orderId: idOf.get(idempotencyKey) ?? expect.any(Number) })
       }
     }
-    await expectSoundBooks(db)
+    await expectAuditPasses(db)
   },
 )

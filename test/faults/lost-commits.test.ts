@@ -44,7 +44,7 @@ describe.each(['before', 'after'] as const)(
   (when) => {
     test.each(TRACES)('%s, by the SDK, takes effect once, and its caller is told so', async (path, traces) => {
       const { input, token, before } = await prepare(path, traces)
-      const struck = faulty.proxy.plant(`cut ${when}`, COMMIT)
+      const struck = faulty.proxy.inject(`disconnect ${when}`, COMMIT)
       const { points, orders, payments } = faulty.shop.client({ token })
       const mutations: Record<string, (input: never) => Promise<object>> = {
         'points.charge': points.charge.mutate,
@@ -69,7 +69,7 @@ describe.each(['before', 'after'] as const)(
       '%s of a caller who gives no key has an unknown outcome, and nobody repeats it',
       async (path, traces) => {
         const { input, token, before } = await prepare(path, traces)
-        const struck = faulty.proxy.plant(`cut ${when}`, COMMIT)
+        const struck = faulty.proxy.inject(`disconnect ${when}`, COMMIT)
         const { status, text } = await post(faulty.shop, path, { input, token })
 
         expect({ status, struck: struck(), begins: begins(), commits: commits() }).toEqual({
@@ -89,7 +89,7 @@ describe.each(['before', 'after'] as const)(
       '%s of a caller who gives no key takes effect once: the server finds out',
       async (path, traces) => {
         const { input, token, before } = await prepare(path, traces)
-        const struck = faulty.proxy.plant(`cut ${when}`, COMMIT)
+        const struck = faulty.proxy.inject(`disconnect ${when}`, COMMIT)
         const { status, text } = await post(faulty.shop, path, { input, token })
 
         expect({ status, struck: struck() }).toEqual({ status: 200, struck: 1 })
@@ -104,29 +104,29 @@ describe.each(['before', 'after'] as const)(
 
 describe('a database that stays away after COMMIT was sent', () => {
   test.each([
-    ['orders.checkout', 'unplug before'],
-    ['orders.checkout', 'unplug after'],
-    ['payments.pay', 'unplug before'],
-    ['payments.pay', 'unplug after'],
-    ['orders.cancel', 'unplug before'],
-    ['orders.cancel', 'unplug after'],
+    ['orders.checkout', 'disable before'],
+    ['orders.checkout', 'disable after'],
+    ['payments.pay', 'disable before'],
+    ['payments.pay', 'disable after'],
+    ['orders.cancel', 'disable before'],
+    ['orders.cancel', 'disable after'],
   ] as const)('makes the outcome of %s unknown, never service_busy (%s)', async (path, fault) => {
     const [, traces = async () => 0] = TRACES.find(([each]) => each === path) ?? []
     const { input, token, before } = await prepare(path, traces)
-    faulty.proxy.plant(fault, COMMIT)
+    faulty.proxy.inject(fault, COMMIT)
     const { status, text } = await post(faulty.shop, path, { input, token })
-    faulty.proxy.plugIn()
+    faulty.proxy.enable()
 
     expect({ status, outcome: JSON.parse(text).error.json.data.outcome }).toEqual({ status: 500, outcome: 'unknown' })
-    expect((await traces()) - before).toBe(fault === 'unplug after' ? 1 : 0)
+    expect((await traces()) - before).toBe(fault === 'disable after' ? 1 : 0)
   })
 
   test('and comes back while the SDK tries again: one effect', async () => {
     const { before } = await prepare('orders.checkout', () => countOf('payments'))
-    faulty.proxy.plant('unplug after', COMMIT)
+    faulty.proxy.inject('disable after', COMMIT)
     const bought = given.user.client.orders.checkout.mutate({ items: [item(given.product)] })
-    await eventually(faulty.proxy.isPlugged).toBe(false)
-    faulty.proxy.plugIn()
+    await eventually(faulty.proxy.isEnabled).toBe(false)
+    faulty.proxy.enable()
     expect(await bought).toMatchObject({ order: { status: 'paid' } })
     expect((await countOf('payments')) - before).toBe(1)
   })
@@ -136,10 +136,10 @@ test('an order that was paid while its lost cancellation was looked up is not to
   const { shop, user, product } = given
   const { id: orderId } = await user.client.orders.place.mutate({ items: [item(product)] })
   faulty.proxy.queries.length = 0
-  faulty.proxy.plant('cut before', COMMIT)
+  faulty.proxy.inject('disconnect before', COMMIT)
   const release = Promise.withResolvers<void>()
   let begun = 0
-  faulty.proxy.plant({ until: release.promise }, (statement) => statement === 'begin' && ++begun === 2)
+  faulty.proxy.inject({ until: release.promise }, (statement) => statement === 'begin' && ++begun === 2)
   const cancelled = post(shop, 'orders.cancel', { token: user.token, input: { orderId } })
   await eventually(begins).toBe(2)
   await user.client.payments.pay.mutate({ orderId })

@@ -49,7 +49,7 @@ describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refun
       const undisturbed = await (await call(path))()
       const send = await call(path)
       const before = counters()
-      for (const errno of [1213, 1213, 1205]) faulty.proxy.plant({ errno }, INSERT_EVENT)
+      for (const errno of [1213, 1213, 1205]) faulty.proxy.inject({ errno }, INSERT_EVENT)
       const answer = await send()
 
       expect(answer.status).toBe(200)
@@ -68,7 +68,7 @@ describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refun
     test('is refused as service_busy after the fourth failure, with nothing written', async () => {
       const send = await call(path)
       const [before, books] = [counters(), await fingerprint(faulty.direct)]
-      for (const errno of [1213, 1213, 1205, 1213]) faulty.proxy.plant({ errno }, INSERT_EVENT)
+      for (const errno of [1213, 1213, 1205, 1213]) faulty.proxy.inject({ errno }, INSERT_EVENT)
       const { status, refusal, headers } = await send()
 
       expect({ status, refusal }).toEqual({
@@ -90,7 +90,7 @@ describe.each(['orders.checkout', 'payments.pay'])('%s, which is settled in a ba
   test('succeeds at the third retry, after three deadlocks, and only the log tells of it', async () => {
     const undisturbed = await (await call(path))()
     const send = await call(path)
-    for (const errno of [1213, 1213, 1020]) faulty.proxy.plant({ errno }, INSERT_EVENT)
+    for (const errno of [1213, 1213, 1020]) faulty.proxy.inject({ errno }, INSERT_EVENT)
     const answer = await send()
     expect(answer.status).toBe(200)
     expect(saidBy(answer)).toEqual(saidBy(undisturbed))
@@ -100,7 +100,7 @@ describe.each(['orders.checkout', 'payments.pay'])('%s, which is settled in a ba
   test('is refused as service_busy after the fourth deadlock, with nothing written', async () => {
     const send = await call(path)
     const books = await fingerprint(faulty.direct)
-    faulty.proxy.plant({ errno: 1213 }, INSERT_EVENT, 4)
+    faulty.proxy.inject({ errno: 1213 }, INSERT_EVENT, 4)
     const { status, headers } = await send()
     expect(status).toBe(503)
     expect(await fingerprint(faulty.direct)).toBe(books)
@@ -110,7 +110,7 @@ describe.each(['orders.checkout', 'payments.pay'])('%s, which is settled in a ba
 
   test('waits for a lock once, and then succeeds without', async () => {
     const send = await call(path)
-    faulty.proxy.plant({ errno: 1205 }, INSERT_EVENT)
+    faulty.proxy.inject({ errno: 1205 }, INSERT_EVENT)
     const { status, headers } = await send()
     expect(status).toBe(200)
     expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 2, reasons: [1205] })
@@ -125,7 +125,7 @@ test('a busy database fails a batch as a whole, with no attempts but its own fou
     faulty,
     checkout,
     Array.from({ length: 5 }, () => checkout),
-    () => faulty.proxy.plant({ errno: 1213 }, INSERT_EVENT, 4),
+    () => faulty.proxy.inject({ errno: 1213 }, INSERT_EVENT, 4),
   )
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'rejected'))
   expect(faulty.proxy.queries.filter(([statement]) => statement === 'begin')).toHaveLength(5)
@@ -140,7 +140,7 @@ test('a call that took one attempt says nothing of attempts', async () => {
 test('a COMMIT whose answer is lost is counted, and its reason logged', async () => {
   const send = await call('points.charge')
   const before = counters()
-  faulty.proxy.plant('cut after', /^commit$/)
+  faulty.proxy.inject('disconnect after', /^commit$/)
   const { status, headers } = await send()
   expect(status).toBe(500)
   expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 1, reasons: ['OutcomeUnknown'] })
@@ -150,8 +150,8 @@ test('a COMMIT whose answer is lost is counted, and its reason logged', async ()
 test('a rollback that fails as well leaves the first failure to be told, and a clean connection', async () => {
   const send = await call('points.charge')
   const books = await fingerprint(faulty.direct)
-  faulty.proxy.plant({ errno: 3819 }, INSERT_EVENT)
-  const cut = faulty.proxy.plant('cut before', /^rollback$/)
+  faulty.proxy.inject({ errno: 3819 }, INSERT_EVENT)
+  const cut = faulty.proxy.inject('disconnect before', /^rollback$/)
   const { status, headers } = await send()
   expect({ status, cut: cut() }).toEqual({ status: 500, cut: 1 })
   const id = headers.get('x-request-id')

@@ -4,7 +4,7 @@ import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { item, newKey, openShop } from '../setup/shop.ts'
-import { socketTo } from '../setup/sockets.ts'
+import { openSocket } from '../setup/sockets.ts'
 import { json, send } from '../setup/trpc-wire.ts'
 
 const CLIENTS = 16
@@ -43,7 +43,7 @@ test('SIGTERM under load: what was accepted is answered, what comes later is ref
   const buying = users.map(({ token }) => buy(token))
   await eventually(() => count(200)).toBeGreaterThan(BEFORE_THE_SIGNAL)
   // Its head is not all there, so it is no request yet, and its connection is not idle either.
-  const late = await socketTo({ url })
+  const late = await openSocket({ url })
   late.socket.write('GET /trpc/stores.list HTTP/1.1\r\nhost: shop\r\n')
   await send({ url }, '/livez')
   server.child.kill('SIGTERM')
@@ -51,7 +51,7 @@ test('SIGTERM under load: what was accepted is answered, what comes later is ref
   await expect
     .poll(
       () =>
-        socketTo({ url }).then(
+        openSocket({ url }).then(
           () => 'open',
           () => 'refused',
         ),

@@ -2,7 +2,7 @@ import type { ConnectOptions } from '@pointwise/db'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Fault } from '../setup/fault-proxy.ts'
 import { get, post } from '../setup/raw-http.ts'
-import { inWords } from '../setup/statement-kinds.ts'
+import { describeStatement } from '../setup/statement-kinds.ts'
 import { type Call, MUTATIONS, QUERIES, type Stocked, stocked } from './calls.ts'
 import { expectIdlePool, type FaultyShop, fingerprint, openFaultyShop } from './faulty-shop.ts'
 
@@ -45,7 +45,7 @@ export function describeFaultsOfStatements(faults: NamedFault[], database: Conne
         if (isTogether && typeof fault === 'string') continue
         const input = await procedure.given(given)
         const before = await fingerprint(faulty.direct)
-        const struck = faulty.proxy.plant(fault, nth(index))
+        const struck = faulty.proxy.inject(fault, nth(index))
         const outcome = await call(procedure, given, input)
         const isChanged = (await fingerprint(faulty.direct)) !== before
         faulty.proxy.clear()
@@ -84,7 +84,7 @@ async function call({ path, by, isQuery }: Call, { shop, user, admin }: Stocked,
   })
   if (status === 200) return 'done'
   if (status === 503 && (refusal as { code: string }).code === 'service_busy') return 'busy'
-  expect({ status, refusal, text }).toEqual({ status: 500, refusal: null, text: expect.not.stringMatching(/planted/) })
+  expect({ status, refusal, text }).toEqual({ status: 500, refusal: null, text: expect.not.stringMatching(/injected/) })
   return JSON.parse(text).error.json.data.outcome === 'unknown' ? 'unknown' : 'fault'
 }
 
@@ -107,7 +107,7 @@ async function stepsOf(procedure: Call, { proxy }: FaultyShop, given: Stocked): 
   )
   const isInTransaction = sent.some(({ statement }) => statement === 'begin')
   return sent.map(({ statement, isTogether }) => ({
-    words: /^(begin|commit)$/.test(statement) ? statement : inWords(statement),
+    words: /^(begin|commit)$/.test(statement) ? statement : describeStatement(statement),
     phase: statement === 'commit' ? 'commit' : isInTransaction ? 'inside' : 'alone',
     isTogether,
   }))

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectInvalid, sendAsNobody, VALID } from '../setup/invalid-input.ts'
+import { expectInvalid, sendAsUnknownUser, VALID } from '../setup/invalid-input.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { expectError } from '../setup/trpc-wire.ts'
 
@@ -37,7 +37,7 @@ describe('the items of an order', () => {
       [item(1, INT_MAX - 1), item(2, 1)],
       [item(1, 2_147_483, 1_000)],
     ]) {
-      const answer = await sendAsNobody(shop, 'orders.place', JSON.stringify({ json: { items } }))
+      const answer = await sendAsUnknownUser(shop, 'orders.place', JSON.stringify({ json: { items } }))
       expect(expectError(answer, 401, 'UNAUTHORIZED').refusal).toEqual({ code: 'user_not_found', retry: 'never' })
     }
   })

@@ -1,7 +1,7 @@
 import superjson from 'superjson'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newKey, openShop, type Shop } from '../setup/shop.ts'
-import { errorsIn, expectError, json, send } from '../setup/trpc-wire.ts'
+import { expectError, json, loggedErrors, send } from '../setup/trpc-wire.ts'
 
 let shop: Shop
 let user: string
@@ -75,7 +75,7 @@ describe('a query whose input is not valid is 400 without a statement:', () => {
         expectError(answer, 400, 'BAD_REQUEST')
         expect({ input, statements: shop.statements }).toEqual({ input, statements: [] })
       }
-      expect(errorsIn(shop)).toEqual([])
+      expect(loggedErrors(shop)).toEqual([])
     })
   }
 
@@ -110,7 +110,7 @@ describe('an id that nothing has is 404, told by a code of its own:', () => {
       test(`${procedure} of ${unknownId}`, async () => {
         const answer = await send(procedure, input, who === 'admin' ? admin : user)
         expect(expectError(answer, 404, 'NOT_FOUND').refusal).toMatchObject({ code, retry: 'never' })
-        expect(errorsIn(shop)).toEqual([])
+        expect(loggedErrors(shop)).toEqual([])
       })
     }
   }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
-import { withoutChance } from '../setup/log-secrets.ts'
+import { withoutRandomValues } from '../setup/log-secrets.ts'
 import { newKey, openShop, type Shop } from '../setup/shop.ts'
-import { errorsIn, expectError, expectOpaque, json, send } from '../setup/trpc-wire.ts'
+import { expectError, expectNoInternals, json, loggedErrors, send } from '../setup/trpc-wire.ts'
 
 let shop: Shop
 let token: string
@@ -82,11 +82,11 @@ describe('is answered in tRPC’s shape, with its request id and nothing of the 
   test('an address that Node itself refuses is a 4xx', async () => {
     const answer = await send(shop, `/trpc/stores.list?input=${'a'.repeat(20_000)}`)
     expect(answer.status).toBe(431)
-    expectOpaque(answer)
+    expectNoInternals(answer)
   })
 
   test('none of it is logged as an error', () => {
-    expect(errorsIn(shop)).toEqual([])
+    expect(loggedErrors(shop)).toEqual([])
   })
 })
 
@@ -118,10 +118,10 @@ test('a fault is 500, opaque, undone, and logged once, under its request id and 
   expect(JSON.parse(answer.text).error.json.message).toBe('Something went wrong on our side.')
   expect(answer.text).not.toContain('events')
 
-  const logged = errorsIn(own)
+  const logged = loggedErrors(own)
   expect(logged).toHaveLength(1)
   expect(logged[0]).toMatchObject({ requestId: data.requestId, path: 'points.charge', err: { errno: 1146 } })
-  expect(withoutChance(JSON.stringify(logged))).not.toMatch(
+  expect(withoutRandomValues(JSON.stringify(logged))).not.toMatch(
     new RegExp(`${idempotencyKey}|77123|insert into|values \\(`),
   )
   expect(await user.client.points.balance.query()).toMatchObject({ balance: 500 })

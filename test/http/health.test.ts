@@ -3,8 +3,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { databaseUrl, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
-import { listening } from '../setup/listening.ts'
 import { openShop } from '../setup/shop.ts'
+import { startServer } from '../setup/start-server.ts'
 import { json, send } from '../setup/trpc-wire.ts'
 
 async function migrated(name: string): Promise<string> {
@@ -29,7 +29,7 @@ test('being alive asks nothing of the database', async () => {
 
 test('without its database a server is alive and not ready, calls are service_busy, and nothing inside is told', async () => {
   const db = connect('mysql://root@127.0.0.1:1/nowhere')
-  await using server = await listening({ db })
+  await using server = await startServer({ db })
   expect((await send(server, '/livez')).status).toBe(200)
   expect(await send(server, '/readyz')).toMatchObject({
     status: 503,
@@ -48,9 +48,9 @@ test('without its database a server is alive and not ready, calls are service_bu
 test('a database that does not answer makes a server not ready within seconds', async () => {
   const url = await migrated('silent')
   await using proxy = await faultProxy(url)
-  proxy.plant('drop', /from `kysely_migration`$/)
+  proxy.inject('blackhole', /from `kysely_migration`$/)
   const db = connect(proxy.url)
-  await using server = await listening({ db })
+  await using server = await startServer({ db })
   const started = performance.now()
   expect((await send(server, '/readyz')).status).toBe(503)
   expect(performance.now() - started).toBeLessThan(6_000)
@@ -61,7 +61,7 @@ test('a database that does not answer makes a server not ready within seconds', 
 test('a server is ready again when its database is back', async () => {
   const url = await migrated('comes-back')
   const db = connect(url)
-  await using server = await listening({ db })
+  await using server = await startServer({ db })
   expect((await send(server, '/readyz')).status).toBe(200)
   await run(db, 'rename table kysely_migration to migrations_away')
   expect((await send(server, '/readyz')).status).toBe(503)
@@ -74,7 +74,7 @@ test('a database that lacks a migration makes a server not ready', async () => {
   const db = connect(url)
   await run(db, 'delete from kysely_migration order by name desc limit 1')
   onTestFinished(async () => void (await migrate(url)))
-  await using server = await listening({ db })
+  await using server = await startServer({ db })
   expect(await send(server, '/readyz')).toMatchObject({
     status: 503,
     text: '{"status":"unavailable","problem":"migrations pending"}',

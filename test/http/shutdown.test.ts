@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { holdLocks } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
-import { socketTo } from '../setup/sockets.ts'
+import { openSocket } from '../setup/sockets.ts'
 import { json, send } from '../setup/trpc-wire.ts'
 
 const ORIGIN = 'https://shop.example'
@@ -52,7 +52,7 @@ test('a request that is under way is finished and answered', async () => {
 
 describe('a connection that is kept alive', () => {
   test('does not delay the close while it is idle', async () => {
-    const idle = await Promise.all(Array.from({ length: 10 }, () => socketTo(shop)))
+    const idle = await Promise.all(Array.from({ length: 10 }, () => openSocket(shop)))
     for (const { socket } of idle) socket.write(request('/livez'))
     for (const { read } of idle) await eventually(read).toContain('{"status":"ok"}')
     expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
@@ -60,7 +60,7 @@ describe('a connection that is kept alive', () => {
   })
 
   test('does not delay the close when it becomes idle after that began', async () => {
-    const { socket, read } = await socketTo(shop)
+    const { socket, read } = await openSocket(shop)
     socket.write(request('/trpc/stores.list', ''))
     const { closed } = await beginClose()
     socket.write('\r\n')
@@ -69,7 +69,7 @@ describe('a connection that is kept alive', () => {
   })
 
   test('does not delay the close while nothing was said on it', async () => {
-    const silent = await Promise.all(Array.from({ length: 10 }, () => socketTo(shop)))
+    const silent = await Promise.all(Array.from({ length: 10 }, () => openSocket(shop)))
     expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
     for (const { closed, read } of silent) {
       await closed
@@ -78,7 +78,7 @@ describe('a connection that is kept alive', () => {
   })
 
   test('does not delay the close while half a request was said on it, and gets service_busy', async () => {
-    const [first, second, third] = [await socketTo(shop), await socketTo(shop), await socketTo(shop)]
+    const [first, second, third] = [await openSocket(shop), await openSocket(shop), await openSocket(shop)]
     second.socket.write(request('/livez'))
     await eventually(second.read).toContain('{"status":"ok"}')
     for (const { socket } of [first, second]) socket.write(request('/trpc/stores.list', ''))
@@ -101,7 +101,7 @@ describe('a connection that is kept alive', () => {
   })
 
   test('gets service_busy in tRPC’s shape for a new request, which a browser may read', async () => {
-    const { socket, read } = await socketTo(shop)
+    const { socket, read } = await openSocket(shop)
     socket.write(request('/trpc/stores.list', ''))
     const { closed } = await beginClose()
     shop.statements.length = 0
@@ -121,7 +121,7 @@ describe('a connection that is kept alive', () => {
   })
 
   test('is told that the server is alive, and no longer ready', async () => {
-    const [ready, alive] = [await socketTo(shop), await socketTo(shop)]
+    const [ready, alive] = [await openSocket(shop), await openSocket(shop)]
     ready.socket.write(request('/readyz', ''))
     alive.socket.write(request('/livez', ''))
     const { closed } = await beginClose()

@@ -6,17 +6,17 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { createClient } from '@pointwise/client-sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newCheckout } from '../setup/checkout.ts'
 import { eventually } from '../setup/eventually.ts'
+import { copyRepository } from '../setup/repository-copy.ts'
 
 const UNAVAILABLE = 'No database server could be started'
 
-let checkout: ReturnType<typeof newCheckout>
+let checkout: ReturnType<typeof copyRepository>
 let home: string
 let server: ChildProcess | undefined
 
 beforeAll(() => {
-  checkout = newCheckout()
+  checkout = copyRepository()
   home = checkout.folder
 })
 afterAll(() => {

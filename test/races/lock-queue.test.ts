@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inTheQueue } from '../setup/lock-queue.ts'
+import { runInLockQueue } from '../setup/queued-calls.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 /** A shop with an order of 100 points by a user who has as many, whose calls wait for a lock as long as it takes. */
@@ -44,6 +44,6 @@ describe('a call that had to wait for a row sees what became of it', () => {
     const { shop: opened, rows, calls } = await openWithOrder()
     await using shop = opened
 
-    expect(await inTheQueue(shop, rows[row], [calls[first], calls[second]])).toEqual([done(answer), outcome])
+    expect(await runInLockQueue(shop, rows[row], [calls[first], calls[second]])).toEqual([done(answer), outcome])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { run } from '../setup/database.ts'
-import { atOnce, times } from '../setup/refusals.ts'
+import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { item, newKey, openShop } from '../setup/shop.ts'
 
@@ -13,7 +13,7 @@ describe('the same key fifty times at once', () => {
     const { client } = await shop.givenUser({ points: 1 })
     const call = { amount: 100, idempotencyKey: newKey() }
 
-    const { answers, refusals } = await atOnce(times(50, () => client.points.charge.mutate(call)))
+    const { answers, refusals } = await runConcurrently(times(50, () => client.points.charge.mutate(call)))
 
     expect(refusals).toEqual({})
     expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
@@ -27,7 +27,7 @@ describe('the same key fifty times at once', () => {
     const { id, client } = await shop.givenUser()
     const call = { items: [item(await shop.givenProduct())], idempotencyKey: newKey() }
 
-    const { answers, refusals } = await atOnce(times(50, () => servers.asUser(id).orders.place(call)))
+    const { answers, refusals } = await runConcurrently(times(50, () => servers.asUser(id).orders.place(call)))
 
     expect(refusals).toEqual({})
     expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
@@ -40,7 +40,7 @@ describe('the same key fifty times at once', () => {
     const { client } = await shop.givenUser({ points: 1_000 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
 
-    const { answers, refusals } = await atOnce(times(50, () => client.orders.checkout.mutate(call)))
+    const { answers, refusals } = await runConcurrently(times(50, () => client.orders.checkout.mutate(call)))
 
     expect(refusals).toEqual({})
     expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
@@ -54,7 +54,7 @@ describe('the same key fifty times at once', () => {
     const { id, client } = await shop.givenUser({ points: 1_000 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
 
-    const { answers, refusals } = await atOnce(times(50, () => servers.asUser(id).orders.checkout(call)))
+    const { answers, refusals } = await runConcurrently(times(50, () => servers.asUser(id).orders.checkout(call)))
 
     expect(refusals).toEqual({})
     expect([answers.length, replaysOf(answers)]).toEqual([50, 49])
@@ -68,7 +68,7 @@ describe('the same key fifty times at once', () => {
     const { id: productId } = await shop.givenProduct({ stock: 3 })
     const call = { productId, quantity: 5, idempotencyKey: newKey() }
 
-    const { answers, refusals } = await atOnce(times(50, () => servers.asAdmin().products.restock(call)))
+    const { answers, refusals } = await runConcurrently(times(50, () => servers.asAdmin().products.restock(call)))
 
     expect(refusals).toEqual({})
     expect(new Set(answers.map(({ stock }) => stock))).toEqual(new Set([8]))
@@ -81,7 +81,7 @@ describe('the same key fifty times at once', () => {
     const { id } = await shop.givenUser({ points: 10 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
 
-    expect(await atOnce(times(50, () => servers.asUser(id).orders.checkout(call)))).toEqual({
+    expect(await runConcurrently(times(50, () => servers.asUser(id).orders.checkout(call)))).toEqual({
       answers: [],
       refusals: { points_insufficient: 50 },
     })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { atOnce, times } from '../setup/refusals.ts'
+import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { item, openShop } from '../setup/shop.ts'
 
@@ -18,7 +18,7 @@ describe('many calls about one order at once', () => {
       orders.map(async ({ id: orderId }, n) => {
         const pay = () => servers.asUser(id).payments.pay({ orderId })
         const cancel = () => servers.asUser(id).orders.cancel({ orderId })
-        const { answers, refusals } = await atOnce<unknown>(n % 2 === 0 ? [pay, cancel] : [cancel, pay])
+        const { answers, refusals } = await runConcurrently<unknown>(n % 2 === 0 ? [pay, cancel] : [cancel, pay])
         const { status } = await caller.orders.get({ orderId })
         return { status, answers: answers.length, refusals }
       }),
@@ -36,7 +36,7 @@ describe('many calls about one order at once', () => {
     const { client } = await shop.givenUser({ points: 1_000 })
     const { id: orderId } = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 100 }))] })
 
-    const { answers, refusals } = await atOnce(times(20, () => client.payments.pay.mutate({ orderId })))
+    const { answers, refusals } = await runConcurrently(times(20, () => client.payments.pay.mutate({ orderId })))
 
     expect(refusals).toEqual({})
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1)
@@ -50,7 +50,7 @@ describe('many calls about one order at once', () => {
     const { id, client } = await shop.givenUser({ points: 1_000 })
     const { id: orderId } = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 100 }))] })
 
-    const { answers, refusals } = await atOnce(times(20, () => servers.asUser(id).payments.pay({ orderId })))
+    const { answers, refusals } = await runConcurrently(times(20, () => servers.asUser(id).payments.pay({ orderId })))
 
     expect(refusals).toEqual({})
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1)
@@ -65,7 +65,9 @@ describe('many calls about one order at once', () => {
     const product = await shop.givenProduct({ price: 100, stock: 10 })
     const { order } = await servers.asUser(id).orders.checkout({ items: [item(product, 2)] })
 
-    const { answers, refusals } = await atOnce(times(2, () => servers.asAdmin().payments.refund({ orderId: order.id })))
+    const { answers, refusals } = await runConcurrently(
+      times(2, () => servers.asAdmin().payments.refund({ orderId: order.id })),
+    )
 
     expect(refusals).toEqual({})
     expect(answers.map(({ replayed }) => replayed).toSorted()).toEqual([false, true])
@@ -80,9 +82,9 @@ describe('many calls about one order at once', () => {
     const { id, client } = await shop.givenUser({ points: 10_000 })
     const product = await shop.givenProduct({ price: 100, stock: 100 })
     const buy = () => servers.asUser(id).orders.checkout({ items: [item(product)] })
-    const { answers: bought } = await atOnce(times(40, buy))
+    const { answers: bought } = await runConcurrently(times(40, buy))
 
-    const { answers, refusals } = await atOnce<unknown>([
+    const { answers, refusals } = await runConcurrently<unknown>([
       ...bought.map(
         ({ order }) =>
           () =>

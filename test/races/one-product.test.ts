@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { eventsOf } from '../setup/database.ts'
-import { atOnce, times } from '../setup/refusals.ts'
+import { runConcurrently, times } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('many changes of one product at once', () => {
@@ -10,7 +10,7 @@ describe('many changes of one product at once', () => {
     const { id: userId } = await shop.givenUser()
     const admin = shop.asAdmin()
 
-    const { refusals } = await atOnce<unknown>(
+    const { refusals } = await runConcurrently<unknown>(
       times<unknown>(120, (n) => {
         if (n % 3 === 0) return admin.products.update({ productId, name: `name ${n}` })
         if (n % 3 === 1) return admin.products.restock({ productId, quantity: 2 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { atOnce, times } from '../setup/refusals.ts'
+import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { item, openShop } from '../setup/shop.ts'
 
@@ -12,7 +12,7 @@ describe('many calls of one user at once', () => {
     const { id, client } = await shop.givenUser({ points: 6_050 })
     const product = await shop.givenProduct({ price: 100, stock: 1_000 })
 
-    const { answers, refusals } = await atOnce(
+    const { answers, refusals } = await runConcurrently(
       times(200, () => servers.asUser(id).orders.checkout({ items: [item(product)] })),
     )
 
@@ -25,7 +25,9 @@ describe('many calls of one user at once', () => {
     await using shop = await openShop({ database: PATIENT })
     const { client } = await shop.givenUser()
 
-    const { answers, refusals } = await atOnce(times(100, () => client.points.charge.mutate({ amount: 100_000 })))
+    const { answers, refusals } = await runConcurrently(
+      times(100, () => client.points.charge.mutate({ amount: 100_000 })),
+    )
 
     expect(answers.map(({ balance }) => balance).toSorted((a, b) => a - b)).toEqual(
       Array.from({ length: 10 }, (_, n) => (n + 1) * 100_000),
@@ -39,7 +41,7 @@ describe('many calls of one user at once', () => {
     const { id, client } = await shop.givenUser({ points: 5_000 })
     const product = await shop.givenProduct({ price: 100, stock: 50 })
 
-    const { answers, refusals } = await atOnce(
+    const { answers, refusals } = await runConcurrently(
       times<{ balance: number }>(100, (n) =>
         n % 2 === 0
           ? servers.asUser(id).points.charge({ amount: 100 })

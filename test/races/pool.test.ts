@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { atOnce } from '../setup/refusals.ts'
+import { runConcurrently } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('more calls at once than the pool has connections', () => {
@@ -12,7 +12,7 @@ describe('more calls at once than the pool has connections', () => {
       const product = await shop.givenProduct({ price: 100, stock: calls })
 
       const items = [item(product)]
-      const { answers, refusals } = await atOnce<unknown>(
+      const { answers, refusals } = await runConcurrently<unknown>(
         buyers.map(
           ({ client }, n) =>
             () =>

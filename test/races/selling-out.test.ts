@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { atOnce } from '../setup/refusals.ts'
+import { runConcurrently } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { type GivenUser, item, newKey, openShop } from '../setup/shop.ts'
 
@@ -11,7 +11,7 @@ describe('many buyers at once', () => {
     const product = await shop.givenProduct({ price: 10, stock: 100 })
     const buyers = await shop.givenUsers(500, { points: 10 })
 
-    const { answers, refusals } = await atOnce(
+    const { answers, refusals } = await runConcurrently(
       buyers.map(
         ({ client }) =>
           () =>
@@ -33,7 +33,7 @@ describe('many buyers at once', () => {
     const product = await shop.givenProduct({ price: 10, stock: 100 })
     const buyers = await shop.givenUsers(500, { points: 10 })
 
-    const { answers, refusals } = await atOnce(
+    const { answers, refusals } = await runConcurrently(
       buyers.map(
         ({ id }) =>
           () =>
@@ -53,7 +53,7 @@ describe('many buyers at once', () => {
       buyers.map(async ({ client }) => ({ client, ...(await client.orders.place.mutate({ items: [item(product)] })) })),
     )
 
-    const { answers, refusals } = await atOnce(
+    const { answers, refusals } = await runConcurrently(
       orders.map(
         ({ client, id }) =>
           () =>
@@ -73,8 +73,8 @@ describe('many buyers at once', () => {
     const buy = () => servers.asUser(userId).orders.checkout({ items: [item({ id: productId, ...product })] })
     const restock = () => servers.asAdmin().products.restock({ productId, quantity: 1, idempotencyKey: newKey() })
 
-    await atOnce<unknown>(Array.from({ length: 120 }, (_, n) => (n % 6 === 0 ? restock : buy)))
-    const { answers } = await atOnce(Array.from({ length: 30 }, () => buy))
+    await runConcurrently<unknown>(Array.from({ length: 120 }, (_, n) => (n % 6 === 0 ? restock : buy)))
+    const { answers } = await runConcurrently(Array.from({ length: 30 }, () => buy))
 
     expect(answers.length).toBeLessThan(30)
     expect(await shop.client().products.get.query({ productId })).toMatchObject({ stock: 0, salesVolume: 30 })
@@ -95,7 +95,7 @@ describe('many buyers at once', () => {
         .slice(0, count)
         .map(({ product }) => item(product))
 
-    const { answers, refusals } = await atOnce(
+    const { answers, refusals } = await runConcurrently(
       Array.from({ length: 400 }, (_, n) => () => {
         const { id } = buyers[n % buyers.length] as GivenUser
         return servers.asUser(id).orders.checkout({ items: some(2 + (n % 9)) })

@@ -2,7 +2,7 @@ import { appRouter } from '@pointwise/server'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { snapshot } from '../setup/database.ts'
 import { VALID } from '../setup/invalid-input.ts'
-import { get, post, type RawCall, refusedStream } from '../setup/raw-http.ts'
+import { get, openRefusedStream, post, type RawCall } from '../setup/raw-http.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 
 /** What everybody may call; whatever is not listed here needs a token. */
@@ -62,7 +62,7 @@ beforeEach(() => {
   shop.statements.length = 0
 })
 
-const WAYS = { query: get, mutation: post, subscription: refusedStream }
+const WAYS = { query: get, mutation: post, subscription: openRefusedStream }
 const call = (path: string, asked: RawCall) => {
   const type = procedures.find(([each]) => each === path)?.[1]._def.type ?? 'mutation'
   return WAYS[type](shop, path, asked)

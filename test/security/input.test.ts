@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { type Answer, errorsIn, expectError, json, send } from '../setup/trpc-wire.ts'
+import { type Answer, expectError, json, loggedErrors, send } from '../setup/trpc-wire.ts'
 
 /** An array of this length takes half a second to build; nothing would keep a caller from asking for a hundred times as much. */
 const LONG = 10_000_000
@@ -28,7 +28,7 @@ function expectInvalid(answer: Answer): void {
   expectError(answer, 400, 'BAD_REQUEST')
   expect(answer.text.length).toBeLessThan(ANSWER_BYTES_MAX)
   expect(shop.statements).toEqual([])
-  expect(errorsIn(shop)).toEqual([])
+  expect(loggedErrors(shop)).toEqual([])
 }
 
 /** Invalid, before any schema has looked at it. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { databaseUrl } from '../setup/database.ts'
 import { ServerProcess } from '../setup/server-process.ts'
-import { socketTo } from '../setup/sockets.ts'
+import { openSocket } from '../setup/sockets.ts'
 import { send } from '../setup/trpc-wire.ts'
 
 const BODY_BYTES = 200 * 1_024 * 1_024
@@ -42,7 +42,7 @@ test.each([
   ['JSON, and a batch', 'application/json', 'chunked', 413],
 ])('200 MB of %s are cut off, and take no memory', async (what, type, length, status) => {
   const before = memoryMb()
-  const { socket, read, closed } = await socketTo({ url })
+  const { socket, read, closed } = await openSocket({ url })
   const path = what.includes('batch') ? 'points.charge,points.charge?batch=1' : 'points.charge'
   const framing = length === 'chunked' ? 'transfer-encoding: chunked' : `content-length: ${BODY_BYTES}`
   socket.write(`POST /trpc/${path} HTTP/1.1\r\nhost: shop\r\ncontent-type: ${type}\r\n${framing}\r\n\r\n`)

@@ -5,8 +5,8 @@ import { holdLocks } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { get, post } from '../setup/raw-http.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { socketTo } from '../setup/sockets.ts'
-import { errorsIn, expectError, send } from '../setup/trpc-wire.ts'
+import { openSocket } from '../setup/sockets.ts'
+import { expectError, loggedErrors, send } from '../setup/trpc-wire.ts'
 
 const ORIGIN = 'https://shop.example'
 const LATE_MAX_MS = 400
@@ -42,7 +42,7 @@ describe('beyond the calls that may be under way at once', () => {
     expect(answer.headers.get('retry-after')).toBe('1')
     expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN)
     expect(shop.statements).toEqual([])
-    expect(errorsIn(shop)).toEqual([])
+    expect(loggedErrors(shop)).toEqual([])
     expect(await release()).toEqual([200, 200])
     expect(await callsIn(shop)).toBe(200)
   })
@@ -127,7 +127,7 @@ describe('beyond the calls that may be under way at once', () => {
   it('answers that wait behind a stream on their connection have no place', async () => {
     await using shop = await openShop({ limits: { concurrentCallsMax: 2 } })
     const { id } = await shop.givenProduct()
-    const { socket, read } = await socketTo(shop)
+    const { socket, read } = await openSocket(shop)
     const input = encodeURIComponent(JSON.stringify({ json: { productIds: [id] } }))
     socket.write(`GET /trpc/products.onStock?input=${input} HTTP/1.1\r\nhost: shop\r\n\r\n`)
     socket.write('GET /trpc/no,no?batch=1 HTTP/1.1\r\nhost: shop\r\ntrpc-accept: application/jsonl\r\n\r\n')

@@ -3,8 +3,8 @@ import { request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { socketTo } from '../setup/sockets.ts'
-import { errorsIn, expectError, expectOpaque } from '../setup/trpc-wire.ts'
+import { openSocket } from '../setup/sockets.ts'
+import { expectError, expectNoInternals, loggedErrors } from '../setup/trpc-wire.ts'
 
 let shop: Shop
 let token: string
@@ -34,7 +34,7 @@ async function ask(method: string, path: string, headers: Headers = {}, body?: s
 
 /** What is answered to these lines, sent as they are. */
 async function exchange(...lines: string[]): Promise<string> {
-  const { socket, read, closed } = await socketTo(shop)
+  const { socket, read, closed } = await openSocket(shop)
   socket.write(`${lines.join('\r\n')}\r\n\r\n`)
   await Promise.race([closed, eventually(read).toMatch(/\r\n\r\n/)])
   socket.destroy()
@@ -59,10 +59,10 @@ describe('a method', () => {
     async (method) => {
       const answer = await ask(method, '/trpc/stores.list', bearer())
       expect([400, 404, 405, 415]).toContain(answer.status)
-      expectOpaque(answer)
+      expectNoInternals(answer)
       expect(answer.text).not.toContain(token)
       expect(shop.statements).toEqual([])
-      expect(errorsIn(shop)).toEqual([])
+      expect(loggedErrors(shop)).toEqual([])
     },
   )
 
@@ -82,7 +82,7 @@ describe('a method', () => {
   test('OPTIONS runs no procedure', async () => {
     const answer = await ask('OPTIONS', '/trpc/points.charge', { ...bearer(), origin: 'https://evil.example' })
     expect(answer.headers.get('access-control-allow-origin')).toBeNull()
-    expectOpaque(answer)
+    expectNoInternals(answer)
     expect(shop.statements).toEqual([])
   })
 
@@ -217,4 +217,4 @@ test('a query string that names an input as a list is 400, and of two inputs the
   expect(shop.statements).toEqual([])
 })
 
-test('nothing that was refused here is an error of ours', () => expect(errorsIn(shop)).toEqual([]))
+test('nothing that was refused here is an error of ours', () => expect(loggedErrors(shop)).toEqual([]))

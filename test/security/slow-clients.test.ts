@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { holdConnection } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { type RawSocket, socketTo } from '../setup/sockets.ts'
+import { openSocket, type RawSocket } from '../setup/sockets.ts'
 import { send } from '../setup/trpc-wire.ts'
 
 const SLOW = 500
@@ -29,7 +29,7 @@ function drip(connections: RawSocket[], text: string): void {
 }
 
 async function open(shop: Shop, count: number): Promise<RawSocket[]> {
-  const connections = await Promise.all(Array.from({ length: count }, () => socketTo(shop)))
+  const connections = await Promise.all(Array.from({ length: count }, () => openSocket(shop)))
   onTestFinished(() => {
     for (const { socket } of connections) socket.destroy()
   })

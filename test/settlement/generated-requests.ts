@@ -16,7 +16,7 @@ export const sent = ({ proxy }: FaultyShop, statement: string) =>
 export async function underWay<T>(faulty: FaultyShop, open: () => Promise<T>) {
   const held = Promise.withResolvers<void>()
   const before = sent(faulty, 'commit')
-  faulty.proxy.plant({ until: held.promise }, COMMIT)
+  faulty.proxy.inject({ until: held.promise }, COMMIT)
   const opened = open()
   await eventually(() => sent(faulty, 'commit')).toBe(before + 1)
   return {

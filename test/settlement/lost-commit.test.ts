@@ -39,7 +39,7 @@ async function mixedBatch(fault?: Fault) {
       () => shop.asUser(cid.id).orders.checkout({ items: [item(product)] }),
       () => shop.asUser(dan.id).payments.pay({ orderId: dansOrder }),
     ],
-    fault && (() => proxy.plant(fault, COMMIT)),
+    fault && (() => proxy.inject(fault, COMMIT)),
   )
   const told = answers.map((answer) =>
     answer.status === 'fulfilled'
@@ -71,17 +71,20 @@ describe('the requests of one batch are told their own outcome each', () => {
     expect(await payments(batch.faulty.direct)).toBe(5)
   })
 
-  test.each(['cut before', 'cut after'] as const)('when the answer of COMMIT is lost: %s', async (fault) => {
-    await using batch = await mixedBatch(fault)
-    expect(batch.told).toEqual(TRUTH)
-    expect(sent(batch.faulty, 'commit')).toBe(3)
-    expect(await payments(batch.faulty.direct)).toBe(5)
-  })
+  test.each(['disconnect before', 'disconnect after'] as const)(
+    'when the answer of COMMIT is lost: %s',
+    async (fault) => {
+      await using batch = await mixedBatch(fault)
+      expect(batch.told).toEqual(TRUTH)
+      expect(sent(batch.faulty, 'commit')).toBe(3)
+      expect(await payments(batch.faulty.direct)).toBe(5)
+    },
+  )
 })
 
 test.each([
-  ['unplug before', 2],
-  ['unplug after', 5],
+  ['disable before', 2],
+  ['disable after', 5],
 ] as const)('the outcome of a batch is unknown to all while the database stays away: %s', async (fault, paid) => {
   await using batch = await mixedBatch(fault)
   expect(batch.told).toEqual(TRUTH.map(() => 'unknown'))
@@ -95,10 +98,10 @@ test('a row that somebody else locks before the batch is read back leaves the ou
   const { client } = await shop.givenUser({ points: 500 })
   const { id: orderId } = await client.orders.place.mutate({ items: [item(product)] })
   proxy.queries.length = 0
-  proxy.plant('cut before', COMMIT)
+  proxy.inject('disconnect before', COMMIT)
   const locked = Promise.withResolvers<void>()
   let begun = 0
-  proxy.plant({ until: locked.promise }, (statement) => statement === 'begin' && ++begun === 2)
+  proxy.inject({ until: locked.promise }, (statement) => statement === 'begin' && ++begun === 2)
   const paying = shop.asUser((await client.users.me.query()).id).payments.pay({ orderId })
   const failed = paying.catch((error) => error)
   await eventually(() => sent(faulty, 'begin')).toBe(2)

@@ -2,7 +2,7 @@ import { createClient } from '@pointwise/client-sdk'
 import { expect, test } from 'vitest'
 import { SECRET } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
-import { atOnce } from '../setup/refusals.ts'
+import { runConcurrently } from '../setup/refusals.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { item, openShop } from '../setup/shop.ts'
 
@@ -32,7 +32,7 @@ test('three processes sell one hot product at once: exactly what there was', asy
     const items = index % 2 === 0 ? [item(product), item(other)] : [item(other), item(product)]
     return () => client.orders.checkout.mutate({ items })
   })
-  const { answers, refusals } = await atOnce(calls)
+  const { answers, refusals } = await runConcurrently(calls)
 
   // Servers wait for each other in turn, and none until a lock wait is over.
   for (const { stdout } of [one, two, three]) expect(stdout).not.toMatch(/"reasons":\[[^\]]*1205/)

@@ -14,11 +14,11 @@ export const CONFIG: AppConfig = {
 }
 
 /** A token that such a server accepts for an hour, where the claims do not say otherwise. */
-export function tokenWith(claims: JWTPayload): Promise<string> {
+export function signToken(claims: JWTPayload): Promise<string> {
   const exp = Math.floor(Date.now() / 1_000) + 3_600
   return new SignJWT({ aud: 'pointwise', iss: 'pointwise', exp, ...claims })
     .setProtectedHeader({ alg: 'HS256' })
     .sign(SECRET)
 }
 
-export const tokenOf = (userId: number): Promise<string> => tokenWith({ sub: String(userId) })
+export const signUserToken = (userId: number): Promise<string> => signToken({ sub: String(userId) })

@@ -1,131 +1,88 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-const HEADER = 4
+const HEADER_BYTES = 4
 const COM_QUERY = 3
 
-/** What befalls a statement on its way to the database. */
+/** What happens to a statement on its way to the database. */
 export type Fault =
-  /** The connection is cut before the database has seen the statement. */
-  | 'cut before'
-  /** The connection is cut when the database has answered, and the answer is lost. */
-  | 'cut after'
-  /** The statement is lost, and nothing passes any more in either direction, as when a cable is pulled. */
-  | 'drop'
-  /** The database carries the statement out, and its answer never comes. */
+  /** The connection is closed before the database receives the statement. */
+  | 'disconnect before'
+  /** The connection is closed after the database has answered, and the response is lost. */
+  | 'disconnect after'
+  /** The statement is lost, and no packet passes in either direction any more, as with a broken network route. */
+  | 'blackhole'
+  /** The database executes the statement, and its response never arrives. */
   | 'hang'
-  /** All connections are cut, before or after the database has seen the statement, and new ones are turned away. */
-  | 'unplug before'
-  | 'unplug after'
-  /** The statement is kept back until then. */
+  /** All connections are closed, before or after the database receives the statement, and new ones are refused. */
+  | 'disable before'
+  | 'disable after'
+  /** The statement is delayed until the promise settles. */
   | { until: Promise<unknown> }
-  /** The database answers with this error; what it then does by itself, such as the rollback after a deadlock, it does. */
+  /** The database fails with this error, including its side effects, such as the rollback after a deadlock. */
   | { errno: number }
 
-/** Which statements. */
-export type Where = RegExp | ((statement: string) => boolean)
+/** Selects the statements that a fault applies to. */
+export type StatementFilter = RegExp | ((statement: string) => boolean)
 
-interface Planted {
+interface Injection {
   fault: Fault
-  where: Where
+  filter: StatementFilter
   times: number
-  struck: number
+  applied: number
 }
 
 export interface FaultProxy extends AsyncDisposable {
-  /** The address of the database behind the proxy. */
+  /** The address of the database through the proxy. */
   url: string
-  /** The statements of every query that came, those that travelled together in one list. */
+  /** The statements of every query that was received; statements that were sent in one packet share a list. */
   queries: string[][]
-  /** Plants a fault that strikes some times, once where nothing is said; returns how often it has struck. */
-  plant: (fault: Fault, where: Where, times?: number) => () => number
-  /** Takes all faults away. */
+  /** Injects a fault a number of times, by default once. Returns a function that counts how often it was applied. */
+  inject: (fault: Fault, filter: StatementFilter, times?: number) => () => number
+  /** Removes all faults. */
   clear: () => void
-  unplug: () => void
-  /** Connections are accepted, and nothing is ever said on them. */
-  mute: () => void
-  plugIn: () => void
-  isPlugged: () => boolean
-  /** Closes the proxy and everything that is open through it. */
+  /** Closes all connections, and refuses new ones. */
+  disable: () => void
+  /** Accepts new connections, and never answers on them. */
+  stall: () => void
+  /** Passes new connections on again. */
+  enable: () => void
+  isEnabled: () => boolean
+  /** Closes the proxy and all connections through it. */
   close: () => Promise<void>
 }
 
 /**
- * Passes connections to a database on, byte for byte, but for the faults that are planted. What a connection does while one
- * of its statements is kept back is not looked at: nobody sends a statement before the last one was answered.
+ * A TCP proxy in front of a database that passes packets on unchanged, except where a fault is injected. The proxy does not
+ * support a client that sends a statement before the previous one is answered.
  */
 export async function faultProxy(url: string): Promise<FaultProxy> {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()
   const queries: string[][] = []
-  let planted: Planted[] = []
-  let state: 'plugged' | 'unplugged' | 'mute' = 'plugged'
+  let injections: Injection[] = []
+  let state: 'enabled' | 'disabled' | 'stalled' = 'enabled'
 
-  const unplug = () => {
-    state = 'unplugged'
+  const disable = () => {
+    state = 'disabled'
     for (const socket of sockets) socket.destroy()
   }
 
-  /** The fault that befalls one of these statements, and which. */
-  function strike(statements: string[]): { fault: Fault; index: number } | undefined {
-    let first: { fault: Fault; index: number } | undefined
-    for (const [index, statement] of statements.entries()) {
-      for (const each of planted) {
-        if (first || each.struck >= each.times || !isMeant(each.where, statement)) continue
-        each.struck++
-        first = { fault: each.fault, index }
-      }
-    }
-    return first
-  }
-
   const server = createServer((client) => {
-    if (state === 'unplugged') client.destroy()
-    if (state === 'mute') {
+    if (state === 'disabled') client.destroy()
+    if (state === 'stalled') {
       sockets.add(client)
       client.on('error', () => undefined)
     }
-    if (state !== 'plugged') return
+    if (state !== 'enabled') return
     const database = connect({ port: Number(port || 3306), host: hostname, noDelay: true })
-    client.setNoDelay()
-    const cut = () => {
-      client.destroy()
-      database.destroy()
-    }
-    for (const socket of [client, database]) {
-      sockets.add(socket)
-      socket.on('error', cut).on('close', () => {
-        sockets.delete(socket)
-        cut()
-      })
-    }
-    let answers: 'pass' | 'vanish' | (() => void) = 'pass'
-    let isDead = false
-    const packets = splitPackets((packet) => {
-      if (isDead) return
-      const query = readQuery(packet)
-      if (!query) {
-        database.write(packet)
-        return
-      }
-      queries.push(query.statements)
-      const { fault, index = 0 } = strike(query.statements) ?? {}
-      if (fault === undefined) database.write(packet)
-      else if (fault === 'cut before') cut()
-      else if (fault === 'unplug before') unplug()
-      else if (fault === 'drop') {
-        isDead = true
-        answers = 'vanish'
-      } else if (typeof fault === 'string') {
-        answers = { hang: 'vanish' as const, 'cut after': cut, 'unplug after': unplug }[fault]
-        database.write(packet)
-      } else if ('until' in fault) void fault.until.then(() => database.write(packet))
-      else database.write(query.with([...query.statements.slice(0, index), ...failing(fault.errno)]))
-    })
-    client.on('data', packets)
-    database.on('data', (chunk) => {
-      if (answers === 'pass') client.write(chunk)
-      else if (answers !== 'vanish') answers()
+    track(sockets, client.setNoDelay(), database)
+    passOn(client, database, {
+      disable,
+      take: (statements) => {
+        queries.push(statements)
+        return takeFault(injections, statements)
+      },
     })
   })
   server.listen(0, '127.0.0.1')
@@ -134,7 +91,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   proxied.hostname = '127.0.0.1'
   proxied.port = String((server.address() as AddressInfo).port)
   const close = async () => {
-    unplug()
+    disable()
     if (!server.listening) return
     server.close()
     await once(server, 'close')
@@ -142,53 +99,120 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   return {
     url: proxied.href,
     queries,
-    plant(fault, where, times = 1) {
-      const one = { fault, where, times, struck: 0 }
-      planted.push(one)
-      return () => one.struck
+    inject(fault, filter, times = 1) {
+      const injection = { fault, filter, times, applied: 0 }
+      injections.push(injection)
+      return () => injection.applied
     },
     clear: () => {
-      planted = []
+      injections = []
     },
-    unplug,
-    mute: () => {
-      state = 'mute'
+    disable,
+    stall: () => {
+      state = 'stalled'
     },
-    plugIn: () => {
-      state = 'plugged'
+    enable: () => {
+      state = 'enabled'
     },
-    isPlugged: () => state === 'plugged',
+    isEnabled: () => state === 'enabled',
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-const isMeant = (where: Where, statement: string) =>
-  typeof where === 'function' ? where(statement) : where.test(statement)
+/** Closes each side of a connection with the other. */
+function track(sockets: Set<Socket>, client: Socket, database: Socket): void {
+  const close = () => {
+    client.destroy()
+    database.destroy()
+  }
+  for (const socket of [client, database]) {
+    sockets.add(socket)
+    socket.on('error', close).on('close', () => {
+      sockets.delete(socket)
+      close()
+    })
+  }
+}
 
-/** Collects bytes until they are whole packets: a length of three bytes, a number in the dialogue, and a body. */
-function splitPackets(take: (packet: Buffer) => void): (chunk: Buffer) => void {
+interface Interception {
+  disable: () => void
+  /** Records the statements of a query, and returns the fault to apply to it. */
+  take: (statements: string[]) => AppliedFault | undefined
+}
+
+function passOn(client: Socket, database: Socket, { disable, take }: Interception): void {
+  const disconnect = () => client.destroy()
+  let responses: 'pass' | 'discard' | (() => void) = 'pass'
+  let isBlackholed = false
+  const onPacket = (packet: Buffer) => {
+    if (isBlackholed) return
+    const query = readQuery(packet)
+    const { fault, index = 0 } = (query && take(query.statements)) ?? {}
+    if (!query || fault === undefined) database.write(packet)
+    else if (fault === 'disconnect before') disconnect()
+    else if (fault === 'disable before') disable()
+    else if (fault === 'blackhole') {
+      isBlackholed = true
+      responses = 'discard'
+    } else if (typeof fault === 'string') {
+      responses = { hang: 'discard' as const, 'disconnect after': disconnect, 'disable after': disable }[fault]
+      database.write(packet)
+    } else if ('until' in fault) void fault.until.then(() => database.write(packet))
+    else database.write(query.with([...query.statements.slice(0, index), ...failing(fault.errno)]))
+  }
+  client.on('data', splitPackets(onPacket))
+  database.on('data', (chunk) => {
+    if (responses === 'pass') client.write(chunk)
+    else if (responses !== 'discard') responses()
+  })
+}
+
+interface AppliedFault {
+  fault: Fault
+  /** The index of the statement that the fault applies to, among those of its packet. */
+  index: number
+}
+
+/** The first fault that applies to one of these statements. Counts it as applied. */
+function takeFault(injections: Injection[], statements: string[]): AppliedFault | undefined {
+  let first: AppliedFault | undefined
+  for (const [index, statement] of statements.entries()) {
+    for (const injection of injections) {
+      if (first || injection.applied >= injection.times || !matches(injection.filter, statement)) continue
+      injection.applied++
+      first = { fault: injection.fault, index }
+    }
+  }
+  return first
+}
+
+const matches = (filter: StatementFilter, statement: string) =>
+  typeof filter === 'function' ? filter(statement) : filter.test(statement)
+
+/** Collects bytes into whole packets: a length of three bytes, a sequence number, and a body. */
+function splitPackets(onPacket: (packet: Buffer) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0)
   return (chunk) => {
     rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
-    while (rest.length >= HEADER) {
-      const end = HEADER + rest.readUIntLE(0, 3)
+    while (rest.length >= HEADER_BYTES) {
+      const end = HEADER_BYTES + rest.readUIntLE(0, 3)
       if (rest.length < end) return
-      take(rest.subarray(0, end))
+      onPacket(rest.subarray(0, end))
       rest = rest.subarray(end)
     }
   }
 }
 
-/** A command begins a dialogue: its number is 0. MySQL, and not MariaDB, is told first that no attributes come. */
+/** A command has the sequence number 0. MySQL, unlike MariaDB, expects the number of query attributes before the text. */
 function readQuery(packet: Buffer) {
-  if (packet[3] !== 0 || packet[HEADER] !== COM_QUERY) return undefined
-  const start = packet[HEADER + 1] === 0 ? HEADER + 3 : HEADER + 1
+  if (packet[3] !== 0 || packet[HEADER_BYTES] !== COM_QUERY) return undefined
+  const start = packet[HEADER_BYTES + 1] === 0 ? HEADER_BYTES + 3 : HEADER_BYTES + 1
   return {
     statements: packet.toString('utf8', start).split(';\n'),
     with(statements: string[]): Buffer {
-      const body = Buffer.concat([packet.subarray(HEADER, start), Buffer.from(statements.join(';\n'))])
-      const header = Buffer.alloc(HEADER)
+      const body = Buffer.concat([packet.subarray(HEADER_BYTES, start), Buffer.from(statements.join(';\n'))])
+      const header = Buffer.alloc(HEADER_BYTES)
       header.writeUIntLE(body.length, 0, 3)
       return Buffer.concat([header, body])
     },
@@ -197,8 +221,8 @@ function readQuery(packet: Buffer) {
 
 const ROLLS_BACK = new Set([1213, 1020])
 
-/** What makes a server fail with this error. After a deadlock the transaction is over, and the session goes on without. */
+/** Statements that make a server fail with this error. A deadlock ends the transaction; the session stays open. */
 function failing(errno: number): string[] {
-  const signal = `signal sqlstate 'HY000' set mysql_errno = ${errno}, message_text = 'planted'`
+  const signal = `signal sqlstate 'HY000' set mysql_errno = ${errno}, message_text = 'injected'`
   return ROLLS_BACK.has(errno) ? ['rollback', signal] : [signal]
 }

@@ -1,6 +1,6 @@
 import type { ConnectOptions, Pool } from '@pointwise/db'
 import { freshDatabase, run } from './database.ts'
-import { statementsIn } from './statements.ts'
+import { splitStatements } from './statements.ts'
 
 export const FILLED = { stores: 50, users: 200, products: 5_000, orders: 20_000 }
 
@@ -59,7 +59,7 @@ export async function filledDatabase(
 ): Promise<Pool> {
   const options: ConnectOptions = {
     log: (event) => {
-      for (const { sql, values } of statementsIn(event)) log(sql, values)
+      for (const { sql, values } of splitStatements(event)) log(sql, values)
     },
     statementTimeoutMs: 60_000,
   }

@@ -1,7 +1,7 @@
 import superjson from 'superjson'
 import { expect } from 'vitest'
 import type { Shop } from './shop.ts'
-import { type Answer, errorsIn, expectError, json, send } from './trpc-wire.ts'
+import { type Answer, expectError, json, loggedErrors, send } from './trpc-wire.ts'
 
 const lines = { items: [{ productId: 1, quantity: 1, price: 1 }] }
 
@@ -25,7 +25,7 @@ export const VALID: Record<string, object> = {
 const ADMINS = /^(products|stores)\.|^payments\.refund$|^users\.(create|remove)$/
 
 /** Sends a mutation as an admin, or as a user who does not exist: if anybody asked the database, that would be 401. */
-export async function sendAsNobody(shop: Shop, procedure: string, body: string): Promise<Answer> {
+export async function sendAsUnknownUser(shop: Shop, procedure: string, body: string): Promise<Answer> {
   const token = ADMINS.test(procedure) ? await shop.adminToken() : await shop.userToken(999_999)
   return send(shop, `/trpc/${procedure}`, json(body, { authorization: `Bearer ${token}` }))
 }
@@ -33,12 +33,12 @@ export async function sendAsNobody(shop: Shop, procedure: string, body: string):
 /** A mutation with this body is invalid, costs no statement and is not logged as an error. */
 export async function expectInvalidBody(shop: Shop, procedure: string, body: string): Promise<void> {
   shop.statements.length = 0
-  const answer = await sendAsNobody(shop, procedure, body)
+  const answer = await sendAsUnknownUser(shop, procedure, body)
   const start = body.slice(0, 200)
   expect({ body: start, status: answer.status }).toEqual({ body: start, status: 400 })
   expectError(answer, 400, 'BAD_REQUEST')
   expect({ body: start, statements: shop.statements }).toEqual({ body: start, statements: [] })
-  expect(errorsIn(shop)).toEqual([])
+  expect(loggedErrors(shop)).toEqual([])
 }
 
 export async function expectInvalid(shop: Shop, procedure: string, input: unknown): Promise<void> {

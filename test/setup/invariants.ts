@@ -3,7 +3,7 @@ import { audit } from '@pointwise/server'
 import { expect } from 'vitest'
 
 /** The books keep every promise of the audit. */
-export async function expectSoundBooks(db: Pool): Promise<void> {
+export async function expectAuditPasses(db: Pool): Promise<void> {
   const { checks } = await audit(db)
   expect(checks.filter(({ broken }) => broken > 0)).toEqual([])
 }

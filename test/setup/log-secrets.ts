@@ -16,8 +16,8 @@ const VALUE_LENGTH_MIN = 8
  * The lines of a server's log tell no token, key, input, statement or secret, and none that tells of trouble tells a text
  * that was sent to the database. A request's own id is no key.
  */
-export function expectDiscreet(lines: readonly string[], values: ReadonlySet<unknown> = new Set()): void {
-  const told = lines.map(withoutChance)
+export function expectNoSecrets(lines: readonly string[], values: ReadonlySet<unknown> = new Set()): void {
+  const told = lines.map(withoutRandomValues)
   const text = told.join('')
   for (const [what, pattern] of Object.entries(SECRETS)) {
     expect(pattern.exec(text)?.[0], `the log tells ${what}`).toBeUndefined()
@@ -31,6 +31,6 @@ export function expectDiscreet(lines: readonly string[], values: ReadonlySet<unk
 }
 
 /** Of a log: all but what is another at each run, and may hold any digits or look like a key. */
-export function withoutChance(log: string): string {
+export function withoutRandomValues(log: string): string {
   return log.replace(/"(requestId|time|responseTime)":("[^"]*"|[\d.]+)/g, '')
 }

@@ -39,7 +39,7 @@ export async function expectInvalid(shop: Shop, call: () => Promise<unknown>): P
 }
 
 /** Makes calls at once, and sorts what comes of them. A failure that is no refusal is not swallowed. */
-export async function atOnce<T>(calls: (() => Promise<T>)[]) {
+export async function runConcurrently<T>(calls: (() => Promise<T>)[]) {
   const answers: T[] = []
   const refusals: Partial<Record<RefusalCode, number>> = {}
   await Promise.all(

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { expectDiscreet } from './log-secrets.ts'
+import { expectNoSecrets } from './log-secrets.ts'
 
 const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url))
 
@@ -30,7 +30,7 @@ export class ServerProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.child.kill('SIGKILL')
     await this.#ended
-    expectDiscreet(this.stdout.split('\n').filter((line) => line.startsWith('{"level":')))
+    expectNoSecrets(this.stdout.split('\n').filter((line) => line.startsWith('{"level":')))
   }
 
   /** Its exit code, or the signal that ended it. */

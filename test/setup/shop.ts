@@ -5,11 +5,11 @@ import { type AppConfig, type AppOptions, buildApp, createCaller, createLogger }
 import type { FastifyInstance } from 'fastify'
 import type { JWTPayload } from 'jose'
 import { urlOf } from '../../server/src/http/address.ts'
-import { CONFIG, tokenOf, tokenWith } from './configuration.ts'
+import { CONFIG, signToken, signUserToken } from './configuration.ts'
 import { emptyDatabase, freshDatabase } from './database.ts'
-import { expectSoundBooks } from './invariants.ts'
-import { expectDiscreet } from './log-secrets.ts'
-import { statementsIn } from './statements.ts'
+import { expectAuditPasses } from './invariants.ts'
+import { expectNoSecrets } from './log-secrets.ts'
+import { splitStatements } from './statements.ts'
 
 export type Client = ReturnType<typeof createClient>
 export type Caller = ReturnType<typeof createCaller>
@@ -43,7 +43,7 @@ export async function openShop(given: ShopOptions = {}): Promise<Shop> {
   const values = new Set<unknown>()
   const options: ConnectOptions = {
     log: (event) => {
-      for (const statement of statementsIn(event)) {
+      for (const statement of splitStatements(event)) {
         statements.push(statement.sql)
         for (const value of statement.values) values.add(value)
       }
@@ -75,13 +75,13 @@ export async function openShop(given: ShopOptions = {}): Promise<Shop> {
     log,
     statements,
     now,
-    expectDiscretion: () => expectDiscreet(everyLine, values),
+    expectNoSecretsLogged: () => expectNoSecrets(everyLine, values),
   })
 }
 
 type Parts = Pick<Shop, 'app' | 'db' | 'databaseUrl' | 'url' | 'log' | 'statements'> & {
   now: (() => Date) | undefined
-  expectDiscretion: () => void
+  expectNoSecretsLogged: () => void
 }
 
 export class Shop implements AsyncDisposable {
@@ -94,10 +94,10 @@ export class Shop implements AsyncDisposable {
   /** Every statement that was sent through the pool. */
   readonly statements: string[]
   readonly #now: { now?: () => Date }
-  readonly #expectDiscretion: () => void
+  readonly #expectNoSecretsLogged: () => void
   #named = 0
 
-  constructor({ app, db, databaseUrl, url, log, statements, now, expectDiscretion }: Parts) {
+  constructor({ app, db, databaseUrl, url, log, statements, now, expectNoSecretsLogged }: Parts) {
     this.app = app
     this.db = db
     this.databaseUrl = databaseUrl
@@ -105,14 +105,14 @@ export class Shop implements AsyncDisposable {
     this.log = log
     this.statements = statements
     this.#now = now ? { now } : {}
-    this.#expectDiscretion = expectDiscretion
+    this.#expectNoSecretsLogged = expectNoSecretsLogged
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app.close()
     try {
-      await expectSoundBooks(this.db)
-      this.#expectDiscretion()
+      await expectAuditPasses(this.db)
+      this.#expectNoSecretsLogged()
     } finally {
       await this.db.destroy()
     }
@@ -139,15 +139,15 @@ export class Shop implements AsyncDisposable {
 
   /** Valid for an hour, where the claims do not say otherwise. */
   token(claims: JWTPayload): Promise<string> {
-    return tokenWith(claims)
+    return signToken(claims)
   }
 
   userToken(userId: number): Promise<string> {
-    return tokenOf(userId)
+    return signUserToken(userId)
   }
 
   adminToken(): Promise<string> {
-    return tokenWith({ sub: 'admin', role: 'admin' })
+    return signToken({ sub: 'admin', role: 'admin' })
   }
 
   /** A user with points, and the SDK as they use it. */

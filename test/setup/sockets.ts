@@ -10,7 +10,7 @@ export interface RawSocket {
 }
 
 /** A connection on which requests are written by hand. */
-export async function socketTo({ url }: { url: string }): Promise<RawSocket> {
+export async function openSocket({ url }: { url: string }): Promise<RawSocket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   let text = ''
   socket.setEncoding('utf8').on('data', (part: string) => {

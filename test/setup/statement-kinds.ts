@@ -5,17 +5,17 @@ const CONDITION = /`(\w+)` (?:=|in|is|<|>=|>) /g
  * A statement in the words of docs/transactions.md: what it does, and to which tables, in the order in which it names
  * them. Such as: lock `orders`.
  */
-export function inWords(sql: string): string {
+export function describeStatement(sql: string): string {
   return `${verbOf(sql)} ${named(withoutExists(sql).replace(/ on duplicate key update .*/s, ''), TABLE)}`
 }
 
 /** The same in the words of docs/indexing.md, which add the columns it is found and sorted by. */
-export function inWordsWithColumns(sql: string): string {
+export function describeStatementWithColumns(sql: string): string {
   const [, conditions = ''] = /\bwhere (.*)/s.exec(withoutExists(sql)) ?? []
   const [, order = ''] = /.*\border by (.*)/s.exec(sql) ?? []
   const columns = named(conditions.replace(/ order by .*?(?=\)|$)/gs, ' '), CONDITION)
   const sorted = named(order, /`(\w+)`(?!\.)/g)
-  return `${inWords(sql)}${columns && ` by ${columns}`}${sorted && ` in order of ${sorted}`}`
+  return `${describeStatement(sql)}${columns && ` by ${columns}`}${sorted && ` in order of ${sorted}`}`
 }
 
 /** What is only asked for, and neither returned nor locked. */

@@ -6,7 +6,7 @@ export interface Statement {
 }
 
 /** What a log event tells: one statement, or those that were sent together. */
-export function statementsIn({ query: { sql, parameters } }: LogEvent): Statement[] {
+export function splitStatements({ query: { sql, parameters } }: LogEvent): Statement[] {
   let taken = 0
   return sql.split(';\n').map((one) => {
     const count = one.split('?').length - 1

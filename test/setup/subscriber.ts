@@ -10,7 +10,7 @@ interface Callbacks<Change> {
 const soon = { timeout: 10_000, interval: 5 }
 
 /** Somebody who follows a subscription, and keeps all that they are told. */
-export class Following<Change> implements Disposable {
+export class Subscriber<Change> implements Disposable {
   readonly told: { id: string; data: Change }[] = []
   /** How often a connection was made. */
   starts = 0
@@ -62,10 +62,10 @@ export class Following<Change> implements Disposable {
 }
 
 /** Follows a subscription, and goes on when it is connected: what is committed from now on is told. */
-export async function following<Change>(
+export async function subscribe<Change>(
   subscribe: (callbacks: Callbacks<Change>) => { unsubscribe: () => void },
-): Promise<Following<Change>> {
-  const each = new Following(subscribe)
+): Promise<Subscriber<Change>> {
+  const each = new Subscriber(subscribe)
   await each.started()
   return each
 }

@@ -2,39 +2,39 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { urlOf } from '../../server/src/http/address.ts'
 
-export interface Cutter extends AsyncDisposable {
+export interface TcpProxy extends AsyncDisposable {
   url: string
-  /** Cuts every connection that is open, and says how many those were. */
-  cut: () => number
+  /** Closes every open connection, and returns how many were open. New connections are accepted. */
+  disconnectAll: () => number
 }
 
-/** A cable to a server that can be cut; who connects again finds it whole. */
-export async function cutter(url: string): Promise<Cutter> {
+/** A TCP proxy in front of a server. */
+export async function startTcpProxy(url: string): Promise<TcpProxy> {
   const port = Number(new URL(url).port)
   const open = new Set<Socket>()
   const server = createServer((client) => {
-    const inside = connect({ port, host: '127.0.0.1', noDelay: true })
-    client.setNoDelay().pipe(inside).pipe(client)
+    const upstream = connect({ port, host: '127.0.0.1', noDelay: true })
+    client.setNoDelay().pipe(upstream).pipe(client)
     open.add(client)
     const end = () => {
       open.delete(client)
       client.destroy()
-      inside.destroy()
+      upstream.destroy()
     }
-    for (const socket of [client, inside]) socket.on('error', end).on('close', end)
+    for (const socket of [client, upstream]) socket.on('error', end).on('close', end)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const cut = () => {
+  const disconnectAll = () => {
     const count = open.size
     for (const client of open) client.destroy()
     return count
   }
   return {
     url: urlOf(server),
-    cut,
+    disconnectAll,
     async [Symbol.asyncDispose]() {
       server.close()
-      cut()
+      disconnectAll()
       await once(server, 'close')
     },
   }

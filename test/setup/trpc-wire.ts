@@ -23,7 +23,7 @@ const INSIDE = /errno|sqlstate|\bER_|node_modules|\.[jt]s:\d|\n\s+at |mysql|kyse
 const TABLES = /point_histories|order_products|stock_changes|product_sales/
 
 /** Nothing of the inside is in an answer: no SQL, no stack, no name of a table or a library. */
-export function expectOpaque({ text }: Answer): void {
+export function expectNoInternals({ text }: Answer): void {
   for (const pattern of [SQL, INSIDE, TABLES]) expect(text).not.toMatch(pattern)
 }
 
@@ -47,11 +47,11 @@ export function expectError(answer: Answer, status: number, code: string) {
   })
   expect(answer.headers.get('x-request-id')).toMatch(/^[\w-]{8,64}$/)
   expect(answer.headers.get('content-type')).toMatch(/^application\/json\b/)
-  expectOpaque(answer)
+  expectNoInternals(answer)
   return error.json.data
 }
 
 /** What was logged as an error, or worse. */
-export function errorsIn({ log }: Pick<Shop, 'log'>): { level: number; msg: string; requestId?: string }[] {
+export function loggedErrors({ log }: Pick<Shop, 'log'>): { level: number; msg: string; requestId?: string }[] {
   return log.map((line) => JSON.parse(line)).filter(({ level }) => level >= 50)
 }

@@ -1,7 +1,7 @@
 import type { LogEvent } from 'kysely'
 import { expect, test } from 'vitest'
 import { item, newKey, openShop, type Product } from '../setup/shop.ts'
-import { statementsIn } from '../setup/statements.ts'
+import { splitStatements } from '../setup/statements.ts'
 
 /**
  * What each call may send to the database, however many products or orders it is about, once the server has warmed up:
@@ -40,7 +40,7 @@ test('no call sends more statements, or takes more round trips, than its budget'
   let statements = 0
   let roundTrips = 0
   const log = (event: LogEvent) => {
-    statements += statementsIn(event).length
+    statements += splitStatements(event).length
     roundTrips += 1
   }
   await using shop = await openShop({

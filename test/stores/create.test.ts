@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { atOnce, expectInvalid, expectRefused, times } from '../setup/refusals.ts'
+import { expectInvalid, expectRefused, runConcurrently, times } from '../setup/refusals.ts'
 import { openShop } from '../setup/shop.ts'
 
 describe('stores.create', () => {
@@ -33,7 +33,9 @@ describe('stores.create', () => {
   it('gives a name that ten want at once to one of them', async () => {
     await using shop = await openShop()
 
-    const { answers, refusals } = await atOnce(times(10, () => shop.asAdmin().stores.create({ name: 'Corner' })))
+    const { answers, refusals } = await runConcurrently(
+      times(10, () => shop.asAdmin().stores.create({ name: 'Corner' })),
+    )
 
     expect(answers).toHaveLength(1)
     expect(refusals).toEqual({ name_taken: 9 })

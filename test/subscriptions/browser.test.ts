@@ -8,7 +8,7 @@ import { rolldown } from 'rolldown'
 import { expect, onTestFinished, test } from 'vitest'
 import { urlOf } from '../../server/src/http/address.ts'
 import { openShop } from '../setup/shop.ts'
-import { cutter } from '../setup/tcp-proxy.ts'
+import { startTcpProxy } from '../setup/tcp-proxy.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const PAGE = `<!doctype html><link rel="icon" href="data:,"><script type="module">
@@ -39,7 +39,7 @@ test('a browser follows from another origin, goes on when it is cut off, and has
   if (!existsSync(CHROMIUM)) return skip(`there is no ${CHROMIUM}`)
   const origin = await pageElsewhere()
   await using shop = await openShop({ config: { corsOrigins: [origin] } })
-  await using cable = await cutter(shop.url)
+  await using cable = await startTcpProxy(shop.url)
   const { token, client } = await shop.givenUser()
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
   onTestFinished(() => browser.close())
@@ -74,7 +74,7 @@ test('a browser follows from another origin, goes on when it is cut off, and has
     }, soon)
     .toBeGreaterThan(0)
   const [first = 0] = (await seen()).amounts
-  cable.cut()
+  cable.disconnectAll()
   await charge()
   await charge()
   const all = Array.from({ length: charged - first + 1 }, (_, index) => first + index)

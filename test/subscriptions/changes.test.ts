@@ -2,7 +2,7 @@ import type { OrderChange, PointsChange, StockChange } from '@pointwise/client-s
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { item, openShop, type Shop } from '../setup/shop.ts'
-import { following } from '../setup/subscriber.ts'
+import { subscribe } from '../setup/subscriber.ts'
 
 const NOW = new Date('2026-03-01T08:00:00.123Z')
 
@@ -15,9 +15,9 @@ afterAll(() => shop[Symbol.asyncDispose]())
 test('a user is told what happens to their orders and to their balance, and nobody else is', async () => {
   const [ada, ben] = [await shop.givenUser({ points: 1_000 }), await shop.givenUser({ points: 1_000 })]
   const product = await shop.givenProduct({ price: 100, stock: 10 })
-  using orders = await following<OrderChange>((calls) => ada.client.orders.onChange.subscribe(undefined, calls))
-  using points = await following<PointsChange>((calls) => ada.client.points.onChange.subscribe({}, calls))
-  using others = await following<OrderChange>((calls) => ben.client.orders.onChange.subscribe(undefined, calls))
+  using orders = await subscribe<OrderChange>((calls) => ada.client.orders.onChange.subscribe(undefined, calls))
+  using points = await subscribe<PointsChange>((calls) => ada.client.points.onChange.subscribe({}, calls))
+  using others = await subscribe<OrderChange>((calls) => ben.client.orders.onChange.subscribe(undefined, calls))
 
   await ada.client.points.charge.mutate({ amount: 50 })
   const placed = await ada.client.orders.place.mutate({ items: [item(product)] })
@@ -46,7 +46,7 @@ test('a user is told what happens to their orders and to their balance, and nobo
 
 test('a change has the id of the row of the outbox that tells of it', async () => {
   const { client, id } = await shop.givenUser()
-  using points = await following<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
+  using points = await subscribe<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
   await client.points.charge.mutate({ amount: 1 })
   await points.has(1)
   const rows = await run<{ id: number }>(shop.db, `select id from events where \`key\` = 'user:${id}'`)
@@ -61,7 +61,7 @@ test('whoever watches products is told of their stock and their price, all that 
   ]
   const { client } = await shop.givenUser({ points: 10_000 })
   const admin = await shop.admin()
-  using stock = await following<StockChange>((calls) =>
+  using stock = await subscribe<StockChange>((calls) =>
     shop.client().products.onStock.subscribe({ productIds: [mug.id, tea.id] }, calls),
   )
 

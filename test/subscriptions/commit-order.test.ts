@@ -9,7 +9,7 @@ import {
 } from '../../server/src/subscriptions/hub.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
-import { statementsIn } from '../setup/statements.ts'
+import { splitStatements } from '../setup/statements.ts'
 
 const SHORT_GAP_TIMEOUTS = { emptyMs: 50, uncommittedMs: 60_000 }
 const soon = { timeout: 10_000, interval: 5 }
@@ -21,8 +21,8 @@ let outboxReads: number
 beforeEach(async () => {
   outboxReads = 0
   const options = {
-    log: (event: Parameters<typeof statementsIn>[0]) => {
-      outboxReads += statementsIn(event).filter(({ sql }) => sql.includes('from `events`')).length
+    log: (event: Parameters<typeof splitStatements>[0]) => {
+      outboxReads += splitStatements(event).filter(({ sql }) => sql.includes('from `events`')).length
     },
   }
   ;({ url, db } = await emptyDatabase(options))
@@ -279,9 +279,9 @@ test('after a database outage, every event that was committed during the outage 
   const writer = await openWriter()
   const ids = [await writer.insert()]
   await expect.poll(() => subscriber.ids, soon).toEqual(ids)
-  proxy.unplug()
+  proxy.disable()
   await expect.poll(() => warnings, soon).toContain('reading the outbox failed and will be retried')
   ids.push(await writer.insert(), await writer.insert())
-  proxy.plugIn()
+  proxy.enable()
   await expect.poll(() => subscriber.ids, soon).toEqual(ids)
 })

@@ -4,29 +4,31 @@ import { createClient, type PointsChange } from '@pointwise/client-sdk'
 import { connect } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
 import { expect, onTestFinished, test } from 'vitest'
-import { tokenOf } from '../setup/configuration.ts'
+import { signUserToken } from '../setup/configuration.ts'
 import { freshDatabase, run } from '../setup/database.ts'
-import { listening } from '../setup/listening.ts'
 import type { Client } from '../setup/shop.ts'
-import { type Following, following } from '../setup/subscriber.ts'
+import { startServer } from '../setup/start-server.ts'
+import { type Subscriber, subscribe } from '../setup/subscriber.ts'
 
 const soon = { timeout: 10_000, interval: 5 }
 
 const follow = (client: Client) =>
-  following<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
+  subscribe<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
 
 test('a server that closes sends its clients away at once, and they go on with the next', async () => {
   const { db, url } = await freshDatabase('moving')
   const { id } = await createCaller({ db, admin: true }).users.create({ name: 'Ada' })
   const user = createCaller({ db, userId: id })
-  await using old = await listening({ db })
-  const client = createClient({ url: old.url, token: await tokenOf(id) })
-  const all: Following<PointsChange>[] = []
+  await using old = await startServer({ db })
+  const client = createClient({ url: old.url, token: await signUserToken(id) })
+  const all: Subscriber<PointsChange>[] = []
   onTestFinished(() => all.forEach((each) => void each[Symbol.dispose]()))
   for (let n = 0; n < 20; n++) all.push(await follow(client))
   // One of them does not read.
   const stuck = connectTo(Number(new URL(old.url).port), '127.0.0.1').pause()
-  stuck.write(`GET /trpc/points.onChange HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer ${await tokenOf(id)}\r\n\r\n`)
+  stuck.write(
+    `GET /trpc/points.onChange HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer ${await signUserToken(id)}\r\n\r\n`,
+  )
   await user.points.charge({ amount: 1 })
   for (const each of all) await each.has(1)
 
@@ -37,7 +39,7 @@ test('a server that closes sends its clients away at once, and they go on with t
   await user.points.charge({ amount: 2 })
 
   const port = Number(new URL(old.url).port)
-  await using _next = await listening({ db: connect(url), port })
+  await using _next = await startServer({ db: connect(url), port })
   await user.points.charge({ amount: 3 })
   for (const each of all) {
     await each.has(3)
@@ -47,10 +49,10 @@ test('a server that closes sends its clients away at once, and they go on with t
 
 test('what another server on the same database commits is told as well, and either server goes on', async () => {
   const { db, url } = await freshDatabase('pair')
-  await using one = await listening({ db })
-  await using other = await listening({ db: connect(url) })
+  await using one = await startServer({ db })
+  await using other = await startServer({ db: connect(url) })
   const { id } = await createCaller({ db, admin: true }).users.create({ name: 'Ada' })
-  const bearer = await tokenOf(id)
+  const bearer = await signUserToken(id)
   const [here, there] = [createClient({ url: one.url, token: bearer }), createClient({ url: other.url, token: bearer })]
   using points = await follow(here)
   await there.points.charge.mutate({ amount: 1 })
@@ -58,7 +60,7 @@ test('what another server on the same database commits is told as well, and eith
   await there.points.charge.mutate({ amount: 3 })
   await points.has(3)
   expect(points.changes.map(({ amount }) => amount)).toEqual([1, 2, 3])
-  using later = await following<PointsChange>((calls) =>
+  using later = await subscribe<PointsChange>((calls) =>
     there.points.onChange.subscribe({ lastEventId: String(points.ids[0]) }, calls),
   )
   await later.has(2)
@@ -67,7 +69,7 @@ test('what another server on the same database commits is told as well, and eith
 
 test('who does not read is dropped, and on coming back misses nothing', async () => {
   const { db, url } = await freshDatabase('slow')
-  await using server = await listening({ db })
+  await using server = await startServer({ db })
   const { id } = await createCaller({ db, admin: true }).users.create({ name: 'Ada' })
   const product = { productId: 1, quantity: 1, stock: 1 }
   // Each some kilobytes on the wire, so that the buffers of the operating system are soon full.

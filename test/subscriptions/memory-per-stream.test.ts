@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { createCaller } from '@pointwise/server'
 import { expect, onTestFinished, test } from 'vitest'
-import { tokenOf } from '../setup/configuration.ts'
+import { signUserToken } from '../setup/configuration.ts'
 import { emptyDatabase } from '../setup/database.ts'
 
 const STREAMS = 500
@@ -22,7 +22,7 @@ test(`an idle stream costs less than ${BYTES_EACH / 1_000} kB`, async () => {
     const [bytes] = (await once(server, 'message')) as [number]
     return bytes
   }
-  const token = await tokenOf(id)
+  const token = await signUserToken(id)
   const open = async () => {
     const asked = request(`${address}/trpc/orders.onChange`, {
       agent: false,

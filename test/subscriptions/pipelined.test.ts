@@ -2,7 +2,7 @@ import { afterEach, onTestFinished, test, vi } from 'vitest'
 import { SseHeartbeat } from '../../server/src/http/trpc/sse-heartbeat.ts'
 import { eventually } from '../setup/eventually.ts'
 import { openShop } from '../setup/shop.ts'
-import { socketTo } from '../setup/sockets.ts'
+import { openSocket } from '../setup/sockets.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -13,7 +13,7 @@ test('an answer that waits behind a stream on its connection gets no ping', asyn
   onTestFinished(() => stopped.mockRestore())
   await using own = await openShop()
   const { id } = await own.givenProduct()
-  const { socket, read } = await socketTo(own)
+  const { socket, read } = await openSocket(own)
   onTestFinished(() => void socket.destroy())
   const ask = (path: string) => socket.write(`GET /trpc/${path} HTTP/1.1\r\nhost: shop\r\n\r\n`)
   ask(`products.onStock?input=${encodeURIComponent(JSON.stringify({ json: { productIds: [id] } }))}`)

@@ -1,10 +1,10 @@
 import { createClient, type PointsChange } from '@pointwise/client-sdk'
 import { createCaller } from '@pointwise/server'
 import { expect, test } from 'vitest'
-import { tokenOf } from '../setup/configuration.ts'
+import { signUserToken } from '../setup/configuration.ts'
 import { freshDatabase, run } from '../setup/database.ts'
-import { listening } from '../setup/listening.ts'
-import { following } from '../setup/subscriber.ts'
+import { startServer } from '../setup/start-server.ts'
+import { subscribe } from '../setup/subscriber.ts'
 
 const EVENTS = 2_500
 /** Of so many events one is Ada's. */
@@ -20,8 +20,8 @@ async function openFilled(idAt: (n: number) => number) {
   }
   const rows = Array.from({ length: EVENTS }, (_, n) => eventAt(n))
   await run(db, `insert into events (id, type, \`key\`, payload) values ${rows.join()}`)
-  const server = await listening({ db })
-  const token = await tokenOf(id)
+  const server = await startServer({ db })
+  const token = await signUserToken(id)
   return { server, client: createClient({ url: server.url, token }) }
 }
 
@@ -29,7 +29,7 @@ test('who comes back after long is told of thousands of changes, across wide gap
   const idAt = (n: number) => 1 + n * 20
   const { server, client } = await openFilled(idAt)
   await using _ = server
-  using points = await following<PointsChange>((calls) => client.points.onChange.subscribe({ lastEventId: '1' }, calls))
+  using points = await subscribe<PointsChange>((calls) => client.points.onChange.subscribe({ lastEventId: '1' }, calls))
   const own = Array.from({ length: EVENTS / OTHERS - 1 }, (_, n) => idAt((n + 1) * OTHERS))
   await points.has(own.length)
   await client.points.charge.mutate({ amount: 7 })
@@ -44,7 +44,7 @@ test('who comes back after too long is told to begin anew', async () => {
   await expect(invalid).rejects.toMatchObject({
     data: { issues: [{ path: ['lastEventId'], message: 'is of an event that lies too far back' }] },
   })
-  using points = await following<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
+  using points = await subscribe<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
   await client.points.charge.mutate({ amount: 7 })
   await points.has(1)
   expect(points.changes).toMatchObject([{ amount: 7 }])

@@ -3,8 +3,8 @@ import { TRPCClientError } from '@trpc/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { type GivenUser, item, openShop, type Shop } from '../setup/shop.ts'
-import { following } from '../setup/subscriber.ts'
-import { cutter } from '../setup/tcp-proxy.ts'
+import { subscribe } from '../setup/subscriber.ts'
+import { startTcpProxy } from '../setup/tcp-proxy.ts'
 
 const PAYMENTS = 500
 const CUTS = 20
@@ -35,12 +35,12 @@ test(`cut ${CUTS} times during ${PAYMENTS} payments, a client is told of each in
   const user = await shop.givenUser({ points: PAYMENTS })
   const other = await shop.givenUser({ points: PAYMENTS })
   const product = await shop.givenProduct({ price: 1, stock: 2 * PAYMENTS })
-  await using cable = await cutter(shop.url)
+  await using cable = await startTcpProxy(shop.url)
   const client = shop.client({ token: user.token })
   const far = { orders: 0, stock: 0 }
   const overCable = createClient({ url: cable.url, token: user.token })
-  using orders = await following<OrderChange>((calls) => overCable.orders.onChange.subscribe(undefined, calls))
-  using stock = await following<StockChange>((calls) =>
+  using orders = await subscribe<OrderChange>((calls) => overCable.orders.onChange.subscribe(undefined, calls))
+  using stock = await subscribe<StockChange>((calls) =>
     overCable.products.onStock.subscribe({ productIds: [product.id] }, calls),
   )
 
@@ -61,7 +61,7 @@ test(`cut ${CUTS} times during ${PAYMENTS} payments, a client is told of each in
       await expect.poll(() => orders.told.length, waits).toBeGreaterThan(far.orders)
       await expect.poll(() => stock.told.length, waits).toBeGreaterThan(far.stock)
       ;[far.orders, far.stock] = [orders.told.length, stock.told.length]
-      expect(cable.cut()).toBeGreaterThan(0)
+      expect(cable.disconnectAll()).toBeGreaterThan(0)
     }
   }
   await Promise.all([cut(), ...Array.from({ length: AT_ONCE }, buy)])
@@ -81,13 +81,13 @@ test(`cut ${CUTS} times during ${PAYMENTS} payments, a client is told of each in
 
 test('a client that is cut off before it was told anything misses nothing', async () => {
   const user = await shop.givenUser()
-  await using cable = await cutter(shop.url)
+  await using cable = await startTcpProxy(shop.url)
   const back = Promise.withResolvers<void>()
   const given = [user.token]
   const token = async () => given.pop() ?? back.promise.then(() => user.token)
   const { points } = createClient({ url: cable.url, token })
-  using changes = await following<PointsChange>((calls) => points.onChange.subscribe(undefined, calls))
-  cable.cut()
+  using changes = await subscribe<PointsChange>((calls) => points.onChange.subscribe(undefined, calls))
+  cable.disconnectAll()
   await user.client.points.charge.mutate({ amount: 7 })
   back.resolve()
   await changes.has(1)
@@ -98,7 +98,7 @@ test('with an old id all that came after it is told, and then what comes', async
   const user = await shop.givenUser()
   for (let amount = 1; amount <= 5; amount++) await user.client.points.charge.mutate({ amount })
   const [, second] = await idsOf(user, '%')
-  using points = await following<PointsChange>((calls) =>
+  using points = await subscribe<PointsChange>((calls) =>
     user.client.points.onChange.subscribe({ lastEventId: String(second) }, calls),
   )
   await user.client.points.charge.mutate({ amount: 6 })
@@ -113,7 +113,7 @@ test('the stock of a product is told from an old id on, also of what others boug
   await client.orders.checkout.mutate({ items: [item(tea), item(mug)] })
   await client.orders.checkout.mutate({ items: [item(mug)] })
   await shop.asAdmin().products.remove({ productId: tea.id })
-  using stock = await following<StockChange>((calls) =>
+  using stock = await subscribe<StockChange>((calls) =>
     shop.client().products.onStock.subscribe({ productIds: [tea.id], lastEventId: String(lastEventId) }, calls),
   )
   await stock.has(2)

@@ -2,7 +2,7 @@ import { createClient, type PointsChange, refusalOf } from '@pointwise/client-sd
 import superjson from 'superjson'
 import { expect, onTestFinished, test } from 'vitest'
 import { type OddServer, openOddServer, type Reply } from '../client-sdk/misbehaving-server.ts'
-import { Following, following } from '../setup/subscriber.ts'
+import { Subscriber, subscribe } from '../setup/subscriber.ts'
 
 const AT = new Date('2026-03-01T08:00:00.123Z')
 const change = (amount: number): PointsChange => ({ type: 'charged', amount, balance: amount, orderId: null, at: AT })
@@ -46,9 +46,9 @@ async function server(...replies: Reply[]): Promise<OddServer> {
 function follow(
   { url }: OddServer,
   options: Parameters<typeof createClient>[0] | object = {},
-): Following<PointsChange> {
+): Subscriber<PointsChange> {
   const client = createClient({ url, ...options })
-  const each = new Following<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
+  const each = new Subscriber<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
   onTestFinished(() => each[Symbol.dispose]())
   return each
 }
@@ -214,7 +214,7 @@ test('a signal ends it, and the connection with it', async () => {
 
 test('unsubscribing while it waits to come back leaves nothing behind', async () => {
   const odd = await server(then(events(connected(), event(1)), end), answer(503, ''))
-  const points = await following<PointsChange>((calls) => createClient(odd).points.onChange.subscribe(undefined, calls))
+  const points = await subscribe<PointsChange>((calls) => createClient(odd).points.onChange.subscribe(undefined, calls))
   await odd.arrived(2)
   points[Symbol.dispose]()
   const seen = odd.seen.length

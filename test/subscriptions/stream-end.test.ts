@@ -1,14 +1,14 @@
 import { type PointsChange, refusalOf } from '@pointwise/client-sdk'
 import { expect, test } from 'vitest'
-import { tokenWith } from '../setup/configuration.ts'
+import { signToken } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { following } from '../setup/subscriber.ts'
+import { subscribe } from '../setup/subscriber.ts'
 
 const soon = { timeout: 10_000, interval: 5 }
 
 const follow = (client: ReturnType<Shop['client']>) =>
-  following<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
+  subscribe<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
 
 const errorOf = (changes: AsyncIterableIterator<unknown>) =>
   changes.next().then(
@@ -17,7 +17,7 @@ const errorOf = (changes: AsyncIterableIterator<unknown>) =>
   )
 
 const token = (userId: number, seconds: number) =>
-  tokenWith({ sub: String(userId), exp: Math.floor(Date.now() / 1_000) + seconds })
+  signToken({ sub: String(userId), exp: Math.floor(Date.now() / 1_000) + seconds })
 
 test('who may not follow is refused as anywhere', async () => {
   await using shop = await openShop()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { atOnce, expectInvalid, expectRefused, times } from '../setup/refusals.ts'
+import { expectInvalid, expectRefused, runConcurrently, times } from '../setup/refusals.ts'
 import { openShop } from '../setup/shop.ts'
 
 describe('users.create', () => {
@@ -49,7 +49,7 @@ describe('users.create', () => {
 
     // Of the later ones the connections are open, so that all ten look before any of them writes.
     for (const name of ['Ada', 'Ben', 'Cid', 'Dan']) {
-      const { answers, refusals } = await atOnce(times(10, () => shop.asAdmin().users.create({ name })))
+      const { answers, refusals } = await runConcurrently(times(10, () => shop.asAdmin().users.create({ name })))
 
       expect(answers).toHaveLength(1)
       expect(refusals).toEqual({ name_taken: 9 })

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
-import { newCheckout } from '../../setup/checkout.ts'
+import { copyRepository } from '../../setup/repository-copy.ts'
 import type { Bench } from '../bench.ts'
 import type { Figure } from '../report.ts'
 import { inTurn } from '../rounds.ts'
@@ -12,7 +12,7 @@ const LOOK_MS = 5
 
 /** `npm start` with its data in place and a private server of its own, until the page of the shop comes. */
 export async function start(bench: Bench): Promise<Figure[]> {
-  const checkout = newCheckout()
+  const checkout = copyRepository()
   try {
     // The first start makes the data and builds the page.
     await startedIn(checkout.folder)

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 const ROOT = resolve(import.meta.dirname, '../..')
 
 /** A checkout of its own with what `npm start` needs, so that a developer's data and running server are left alone. */
-export function newCheckout(): { folder: string; remove: () => void } {
+export function copyRepository(): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'pointwise-'))
   for (const name of ['server', 'client-sdk']) {
     cpSync(join(ROOT, name), join(folder, name), {

@@ -12,17 +12,17 @@ export let directory: string
 /** The progress that was told in it. */
 export let said: string[]
 /** What is still to be ended after it. */
-export let endings: (() => unknown)[]
+export let cleanups: (() => unknown)[]
 
 /** Gives each test of the file that calls this a directory of its own, and ends what is still running after it. */
-export function withDirectories(): void {
+export function setUpDirectories(): void {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'pointwise-development-'))
     said = []
-    endings = []
+    cleanups = []
   })
   afterEach(async () => {
-    await Promise.all(endings.map((end) => end()))
+    await Promise.all(cleanups.map((end) => end()))
     // The database of an owner that was just killed may still be writing its last files.
     await rm(directory, { recursive: true, force: true, maxRetries: 100 })
   })
@@ -34,7 +34,7 @@ export function options(overrides: Partial<FindOptions> = {}): FindOptions {
 
 export async function held(finding: Promise<DevelopmentDatabase>): Promise<DevelopmentDatabase> {
   const database = await finding
-  endings.push(() => database.stop())
+  cleanups.push(() => database.stop())
   return database
 }
 
@@ -49,7 +49,7 @@ export async function query(url: string, ...statements: string[]): Promise<RowDa
   }
 }
 
-export async function pidOf(pidFile: string): Promise<number> {
+export async function readPid(pidFile: string): Promise<number> {
   return Number(await readFile(pidFile, 'utf8'))
 }
 
@@ -79,7 +79,7 @@ export function startOwner(way: 'docker' | 'local', keep: 'yes' | 'no', after: '
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  endings.push(() => child.kill('SIGKILL'))
+  cleanups.push(() => child.kill('SIGKILL'))
   const reader = (stream: typeof child.stdout) => {
     const lines: string[] = []
     createInterface(stream).on('line', (line) => lines.push(line))

@@ -12,13 +12,13 @@ export interface SigningKey {
   jwk: JWK
 }
 
-export async function signingKey(kid: string, alg: 'ES256' | 'EdDSA' | 'RS256' = 'ES256'): Promise<SigningKey> {
+export async function createSigningKey(kid: string, alg: 'ES256' | 'EdDSA' | 'RS256' = 'ES256'): Promise<SigningKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
   return { kid, alg, publicKey, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg } }
 }
 
 /** A token of an admin, signed with a key. */
-export function signWith({ privateKey, alg, kid }: SigningKey, claims: JWTPayload = {}, header: object = {}) {
+export function signAdminToken({ privateKey, alg, kid }: SigningKey, claims: JWTPayload = {}, header: object = {}) {
   return new SignJWT({ sub: 'root', role: 'admin', aud: 'pointwise', iss: 'pointwise', ...claims })
     .setProtectedHeader({ alg, kid, ...header })
     .setExpirationTime('1 hour')
@@ -26,7 +26,7 @@ export function signWith({ privateKey, alg, kid }: SigningKey, claims: JWTPayloa
 }
 
 /** Serves a key set over HTTP, or fails to. */
-export class KeyServer implements AsyncDisposable {
+export class JwksServer implements AsyncDisposable {
   keys: JWK[]
   /** Where it sends its callers instead of answering. */
   redirect: URL | undefined
@@ -68,14 +68,14 @@ export class KeyServer implements AsyncDisposable {
   }
 }
 
-export interface Keyed extends AsyncDisposable {
+export interface ShopWithKeys extends AsyncDisposable {
   shop: Shop
-  server: KeyServer
+  server: JwksServer
 }
 
 /** A shop that trusts the keys of a key server. */
-export async function openWithKeys(keys: SigningKey[], now?: () => Date): Promise<Keyed> {
-  const server = new KeyServer(keys)
+export async function openShopWithKeys(keys: SigningKey[], now?: () => Date): Promise<ShopWithKeys> {
+  const server = new JwksServer(keys)
   const key = { jwksUrl: await server.url() }
   const config = { tokens: { audience: 'pointwise', issuer: 'pointwise', key } }
   const shop = await openShop({ config, ...(now && { now }) })

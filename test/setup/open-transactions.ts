@@ -10,7 +10,7 @@ const UNREAD_SECONDS = 0.11
  * nobody has read it for a tenth of a second: two who look now and then can keep it old for each other, for ever. So they
  * look one after the other, and each waits that long.
  */
-export function lookAtTransactions<Row>(db: Pool, statement: string): Promise<Row[]> {
+export function selectOpenTransactions<Row>(db: Pool, statement: string): Promise<Row[]> {
   return (db as unknown as Kysely<Tables>).connection().execute(async (connection) => {
     const [lock] = await run<{ had: number }>(connection, "select get_lock('innodb_trx', 10) as had")
     if (lock?.had !== 1) throw new Error('Others have looked at the transactions for ten seconds.')

@@ -2,10 +2,10 @@ import type { Pool } from '@pointwise/db'
 import { type AppConfig, buildApp, createLogger } from '@pointwise/server'
 import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG } from './configuration.ts'
-import { expectDiscreet } from './log-secrets.ts'
+import { expectNoSecrets } from './log-secrets.ts'
 
 /** A server on a database of the test's own, which is closed with it; the books are not looked at. */
-export async function listening({ db, config, port = 0 }: { db: Pool; config?: Partial<AppConfig>; port?: number }) {
+export async function startServer({ db, config, port = 0 }: { db: Pool; config?: Partial<AppConfig>; port?: number }) {
   const log: string[] = []
   const app = await buildApp({
     db,
@@ -20,7 +20,7 @@ export async function listening({ db, config, port = 0 }: { db: Pool; config?: P
     async [Symbol.asyncDispose]() {
       await app.close()
       await db.destroy()
-      expectDiscreet(log)
+      expectNoSecrets(log)
     },
   }
 }
