@@ -4,7 +4,7 @@ import { refusalDescriptions } from '../src/openapi/refusal-schemas.ts'
 import { replaceSection, table } from './markdown.ts'
 import { signature } from './signature.ts'
 
-const WHO = { everybody: '–', user: 'U', admin: 'A' }
+const ACCESS = { public: '–', user: 'U', admin: 'A' }
 
 /** The tables of the README, by the name between whose marks they stand. */
 const TABLES: Record<string, () => string> = { procedures, refusals }
@@ -36,7 +36,7 @@ function row({ path, type, meta, input, output }: ProcedureDescription, named: T
   const note = answer?.schema.description ? `, ${answer.schema.description}` : ''
   return [
     path,
-    WHO[meta.who ?? 'everybody'],
+    ACCESS[meta.access ?? 'public'],
     code(asked && signature(asked.schema, {})),
     `${type === 'subscription' ? 'each time: ' : ''}${code(what)}${note}`,
   ]

@@ -79,7 +79,7 @@ describe.each(['before', 'after'] as const)(
           commits: 1,
         })
         const { message, data } = JSON.parse(text).error.json
-        expect(message).toBe('Whether this call took effect is not known.')
+        expect(message).toBe('The connection to the database was lost, and the outcome of this call is unknown.')
         expect(data).toMatchObject({ code: 'INTERNAL_SERVER_ERROR', outcome: 'unknown', refusal: null })
         expect((await traces()) - before).toBe(when === 'after' ? 1 : 0)
       },

@@ -105,7 +105,7 @@ describe('an id that nothing has is 404, told by a code of its own:', () => {
       ['products.update', post, { productId: unknownId, price: 1 }, 'admin', 'product_not_found'],
       ['products.remove', post, { productId: unknownId }, 'admin', 'product_not_found'],
       ['products.restock', post, { productId: unknownId, quantity: 1 }, 'admin', 'product_not_found'],
-      ['users.remove', post, { userId: unknownId }, 'admin', 'user_not_found'],
+      ['users.remove', post, { userId: unknownId }, 'admin', 'user_unknown'],
     ] as const) {
       test(`${procedure} of ${unknownId}`, async () => {
         const answer = await send(procedure, input, who === 'admin' ? admin : user)

@@ -115,7 +115,7 @@ test('a fault is 500, opaque, undone, and logged once, under its request id and 
   const answer = await charge().finally(() => run(own.db, 'rename table events_away to events'))
   const data = expectError(answer, 500, 'INTERNAL_SERVER_ERROR')
   expect(data).toMatchObject({ refusal: null, issues: null })
-  expect(JSON.parse(answer.text).error.json.message).toBe('Something went wrong on our side.')
+  expect(JSON.parse(answer.text).error.json.message).toBe('An internal error occurred.')
   expect(answer.text).not.toContain('events')
 
   const logged = loggedErrors(own)

@@ -24,7 +24,7 @@ test('it is the same each time', () => {
 describe.each(described)('$name', (operation) => {
   const { name, description, asked, input, responses } = operation
   test('says what it does, and shows it', () => {
-    expect(description).toMatch(/^[A-Z].{2,}\. For (everybody|users|admins)\.$/)
+    expect(description).toMatch(/^[A-Z].{2,}\. Requires (no token|the token of a user|the token of an admin)\.$/)
     if (asked?.required) expect(input, 'the example’s input').toBeDefined()
     if (asked && input) validate(asked.content['application/json'].schema, input, 'the example’s input')
     const content = contentOf(document, responses[200]) ?? contentOf(document, responses[200], 'text/event-stream')

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { BUSY_AFTER_MS, serviceBusy } from '../refusals.ts'
-import { refusalShape, trpcConfig } from '../rpc/init.ts'
+import { refusalShape } from '../rpc/errors.ts'
+import { trpcConfig } from '../rpc/init.ts'
 import { responseTime } from './logging.ts'
 
 export const BODY_BYTES_MAX = 256 * 1_024

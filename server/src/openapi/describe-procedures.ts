@@ -2,7 +2,7 @@ import type { AnyTRPCProcedure } from '@trpc/server'
 import { z } from 'zod'
 import { REFUSAL_CODES, type RefusalCode } from '../refusals.ts'
 import { appRouter } from '../router.ts'
-import type { Meta } from '../rpc/init.ts'
+import type { Meta } from '../rpc/meta.ts'
 
 /** A procedure, with all that it says of itself. */
 export interface ProcedureDescription {

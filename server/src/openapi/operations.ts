@@ -1,4 +1,5 @@
-import { type Example, PING_MS, STREAM_CLIENT } from '../rpc/init.ts'
+import { PING_MS, SSE_CLIENT_OPTIONS } from '../rpc/init.ts'
+import type { Example } from '../rpc/meta.ts'
 import type { ProcedureDescription } from './describe-procedures.ts'
 import { errorsOfStream, object, refusalResponses, shedResponse } from './error-schemas.ts'
 import { type JsonSchema, type Translated, translate } from './json-schema.ts'
@@ -17,7 +18,11 @@ const CLIENT = object({
 const STREAM =
   'Server-sent events, for as long as you listen, each of which is one of these: `event` is `message` where its line is missing, ' +
   'and `data` is what its line holds as JSON. A failure comes as an event, too, under this status.'
-const WHO = { everybody: 'For everybody.', user: 'For users.', admin: 'For admins.' }
+const ACCESS = {
+  public: 'Requires no token.',
+  user: 'Requires the token of a user.',
+  admin: 'Requires the token of an admin.',
+}
 
 /** How a procedure is called over HTTP, as an operation of the document, and the schemas that it refers to. */
 export function describeOperation(procedure: ProcedureDescription) {
@@ -28,8 +33,8 @@ export function describeOperation(procedure: ProcedureDescription) {
     operationId: path.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase()),
     tags: [path.split('.', 1)[0]],
     summary: path,
-    description: [meta.description, WHO[meta.who ?? 'everybody']].filter(Boolean).join(' '),
-    security: meta.who === 'everybody' ? [] : [{ token: [] }],
+    description: [meta.description, ACCESS[meta.access ?? 'public']].filter(Boolean).join(' '),
+    security: meta.access === 'public' ? [] : [{ token: [] }],
     ...(input && requestInput(type, input, meta.example)),
     responses: type === 'subscription' ? sseResponse(procedure, output) : jsonResponses(procedure, output),
   }
@@ -62,7 +67,7 @@ function sseResponse(procedure: ProcedureDescription, output: Translated | undef
     event('return', 'The stream is over.', { data: EMPTY }),
   ]
   const examples = {
-    connected: { value: { event: 'connected', id: '41', data: STREAM_CLIENT } },
+    connected: { value: { event: 'connected', id: '41', data: SSE_CLIENT_OPTIONS } },
     ...(meta.example && { change: { value: { event: 'message', id: '42', data: { json: meta.example.output } } } }),
   }
   return {

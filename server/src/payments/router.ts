@@ -20,7 +20,7 @@ export const paymentsRouter = router({
     .input(orderInput)
     .output(z.object({ payment, balance, replayed: z.boolean() }))
     .mutation(({ ctx, input }) => {
-      const request = { kind: 'pay', userId: ctx.claimedUserId, ...input, now: ctx.now() } as const
+      const request = { kind: 'pay', userId: ctx.tokenUserId, ...input, now: ctx.now() } as const
       return ctx.settlement.settle(request, ctx.onFailedAttempt)
     }),
 
@@ -56,6 +56,6 @@ export const checkout = userProcedure(
   .input(placeInput)
   .output(z.object({ order, payment, balance, replayed: z.boolean() }))
   .mutation(({ ctx, input }) => {
-    const request = { kind: 'checkout', userId: ctx.claimedUserId, ...input, now: ctx.now() } as const
+    const request = { kind: 'checkout', userId: ctx.tokenUserId, ...input, now: ctx.now() } as const
     return ctx.settlement.settle(request, ctx.onFailedAttempt)
   })

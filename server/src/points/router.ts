@@ -32,7 +32,7 @@ export const pointsRouter = router({
     .input(z.strictObject({ amount: z.int().min(1), idempotencyKey }))
     .output(z.object({ historyId: id, amount: z.int(), balance, replayed: z.boolean() }))
     .mutation(({ ctx, input }) =>
-      ctx.transact((tx) => points.charge(tx, { userId: ctx.claimedUserId, ...input, now: ctx.now() })),
+      ctx.transact((tx) => points.charge(tx, { userId: ctx.tokenUserId, ...input, now: ctx.now() })),
     ),
 
   histories: userProcedure()

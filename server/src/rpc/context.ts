@@ -7,31 +7,31 @@ import type { SubscriptionHub } from '../subscriptions/hub.ts'
 import type { UserExistenceCache } from '../users/user-existence-cache.ts'
 import type { Transact } from './transactions.ts'
 
-/** What a call has at hand, over HTTP and in-process alike. */
+/** What a procedure can use, in calls over HTTP and in-process calls. */
 export interface Context {
-  /** For reads outside a transaction. */
+  /** Reads outside a transaction. */
   db: Reader
-  /** Opens the transaction of a procedure that writes. */
+  /** Runs the transaction of a procedure that writes. */
   transact: Transact
-  /** Told of each attempt that failed, also when payments are settled together. */
+  /** Called after each failed transaction attempt, including the attempts of a batch that settles this call's payment. */
   onFailedAttempt?: ((failed: FailedAttempt) => void) | undefined
-  /** The one clock: every time that is stored or compared comes from it. */
+  /** The only clock: every time that is stored or compared comes from it. */
   now: () => Date
-  /** Settles payments together. */
+  /** Settles concurrent payments in shared transactions. */
   settlement: SettlementQueue
   /** Runs at most one audit at a time. */
   audit: AuditRunner
   productListCache: ProductListCache
   userExistenceCache: UserExistenceCache
-  /** Who calls; @throws Refusal token_missing, token_invalid. */
+  /** Verifies the access token of the call. @throws Refusal token_missing, token_invalid, service_busy */
   authenticate: () => Promise<Identity>
-  /** Counts one call against an address or a user; @throws Refusal rate_limited. */
+  /** Counts one call against the limit of the client's address or of a user. @throws Refusal rate_limited */
   consumeRateLimit: (caller: { address: true } | { userId: number }) => Promise<void>
   requestId: string
-  /** Tells what happens, as it happens. */
+  /** Opens event streams and publishes committed events to them. */
   subscriptions: SubscriptionHub
-  /** Where the call comes from, for what is counted by address. */
+  /** The IP address of the client. */
   address: string
-  /** Drops the connection to a reader who does not read; undefined where there is none. */
+  /** Destroys the connection of a client that does not read its stream; undefined for in-process calls. */
   destroyConnection: (() => void) | undefined
 }

@@ -1,11 +1,13 @@
-import { Refusal, type RefusalCode } from '../refusals.ts'
-import { middleware, procedureWithRefusals, translateRefusals } from './init.ts'
+import { Refusal, type RefusalCode, type WireRefusal } from '../refusals.ts'
+import { refusalShape, translateRefusals } from './errors.ts'
+import { middleware, procedure } from './init.ts'
+import type { Meta } from './meta.ts'
 
-const EVERYBODY = ['rate_limited', 'service_busy'] as const
-const ADMINS = [...EVERYBODY, 'token_missing', 'token_invalid', 'not_allowed'] as const
-const USERS = [...ADMINS, 'user_not_found'] as const
+const PUBLIC_REFUSALS = ['rate_limited', 'service_busy'] as const
+const ADMIN_REFUSALS = [...PUBLIC_REFUSALS, 'token_missing', 'token_invalid', 'not_allowed'] as const
+const USER_REFUSALS = [...ADMIN_REFUSALS, 'user_not_found'] as const
 
-/** Around every procedure. What a mutation has committed is told at once to those who follow it here. */
+/** Runs around every procedure. After a successful mutation, it wakes the subscriptions of this process. */
 const baseMiddleware = middleware(async ({ ctx, meta, type, next }) => {
   const result = await translateRefusals(meta, async () => {
     await ctx.consumeRateLimit({ address: true })
@@ -15,17 +17,17 @@ const baseMiddleware = middleware(async ({ ctx, meta, type, next }) => {
   return result
 })
 
-/** For everybody. It may refuse `codes`, and what every procedure may. */
+/** A procedure that needs no token. It may refuse with `codes` and with the codes of every procedure. */
 export function publicProcedure<Code extends RefusalCode = never>(...codes: Code[]) {
-  return procedureWithRefusals<(typeof EVERYBODY)[number] | Code>(...EVERYBODY, ...codes)
-    .meta({ who: 'everybody' })
+  return procedureWithRefusals<(typeof PUBLIC_REFUSALS)[number] | Code>(...PUBLIC_REFUSALS, ...codes)
+    .meta({ access: 'public' })
     .use(baseMiddleware)
 }
 
-/** For admins, who need no row in `users`. */
+/** A procedure for admins. An admin needs no row in `users`. */
 export function adminProcedure<Code extends RefusalCode = never>(...codes: Code[]) {
-  return procedureWithRefusals<(typeof ADMINS)[number] | Code>(...ADMINS, ...codes)
-    .meta({ who: 'admin' })
+  return procedureWithRefusals<(typeof ADMIN_REFUSALS)[number] | Code>(...ADMIN_REFUSALS, ...codes)
+    .meta({ access: 'admin' })
     .use(baseMiddleware)
     .use(async ({ ctx, next }) => {
       const { admin } = await ctx.authenticate()
@@ -35,24 +37,44 @@ export function adminProcedure<Code extends RefusalCode = never>(...codes: Code[
 }
 
 /**
- * For users. The token claims who they are; `ctx.userId` appears after `.use(existingUser)`. What moves points does
- * without it: it decides it in its transaction.
+ * A procedure for users. `ctx.tokenUserId` is the user id of the token; the user may not exist. Procedures that move points
+ * check that in their transaction. All others add `.use(requireUser)`.
  */
 export function userProcedure<Code extends RefusalCode = never>(...codes: Code[]) {
-  return procedureWithRefusals<(typeof USERS)[number] | Code>(...USERS, ...codes)
-    .meta({ who: 'user' })
+  return procedureWithRefusals<(typeof USER_REFUSALS)[number] | Code>(...USER_REFUSALS, ...codes)
+    .meta({ access: 'user' })
     .use(baseMiddleware)
     .use(async ({ ctx, next }) => {
       const { userId } = await ctx.authenticate()
       if (userId === undefined) throw new Refusal('not_allowed')
       await ctx.consumeRateLimit({ userId })
-      return next({ ctx: { claimedUserId: userId } })
+      return next({ ctx: { tokenUserId: userId } })
     })
 }
 
-/** Placed after the input, so that nonsense never costs a statement. */
+/**
+ * Adds `ctx.userId`, the id of a user who exists. Use it after the input, so that invalid input causes no query.
+ *
+ * @throws Refusal user_not_found
+ */
 export const requireUser = middleware(async ({ ctx, next }) => {
   const { userId } = await ctx.authenticate()
   if (userId === undefined || !(await ctx.userExistenceCache.has(userId))) throw new Refusal('user_not_found')
   return next({ ctx: { userId } })
 })
+
+/**
+ * Declares the codes that a procedure may refuse with. Declared codes are part of the client's types. A refusal with an
+ * undeclared code is answered as a fault.
+ */
+function procedureWithRefusals<Code extends RefusalCode>(...codes: Code[]) {
+  const meta: Meta = Object.fromEntries(codes.map((code) => [`refuses ${code}`, true]))
+  return procedure.meta(meta) as ReturnType<typeof typedWithRefusals<Code>>
+}
+
+/**
+ * Never called: it provides the type that `.errors()` gives a procedure. The run-time step of `.errors()` is not needed,
+ * because `formatError` formats every refusal, and each step copies the call twice, which is most of a call's cost.
+ */
+const typedWithRefusals = <Code extends RefusalCode>() =>
+  procedure.errors(({ shape, ctx }) => refusalShape(shape, ctx, {} as WireRefusal<Code>))

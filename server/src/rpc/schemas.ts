@@ -1,27 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 
-/** An id of a row: a whole number from 1. */
+/** The id of a row. */
 export const id = z.int().min(1)
 
-/** The largest whole number that a price, a total or an amount of stock may be. */
+/** The maximum of a price, a total and an amount of stock. */
 export const INT_MAX = 2_147_483_647
 
 /** A price in whole points. */
 export const price = z.int().min(0).max(INT_MAX)
 
+/** The status of an order. */
 export const orderStatus = z.enum(['pending', 'paid', 'cancelled', 'refunded'])
 
-/** A UUID that the client chose before it sent the call. Without one we make one, and a repeat is another call. */
+/** A UUID that the client chooses before it sends a call. Without one the server generates one, and a repeat is a new call. */
 export const idempotencyKey = z
   .uuid()
   .default(() => randomUUID())
-  .meta({ description: 'A UUID that you choose before you call: the same call with the same key has one effect.' })
+  .meta({ description: 'A UUID that you choose before the call. Repeated calls with the same key have one effect.' })
 
-/** How many items a page of a keyset listing has. */
+/** The number of items on a page of a keyset listing. */
 export const limit = z.int().min(1).max(50).default(20)
 
-/** A name as a person wrote it: 1 to `max` characters, not only blanks, and none of them half of one. */
+/** A name of at most `max` UTF-16 code units. It contains a visible character and no unpaired surrogates. */
 export const nameUpTo = (max: number) =>
   z
     .string()
@@ -29,10 +30,10 @@ export const nameUpTo = (max: number) =>
     .regex(/\S/, 'must contain a visible character')
     .refine((name) => name.isWellFormed(), 'must be well-formed Unicode')
 
-/** A page of a keyset listing; `nextCursor` is null on the last. */
+/** A page of a keyset listing. `nextCursor` is null on the last page. */
 export const keysetPage = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() })
 
-/** Says of a listing in which order it comes. */
+/** Describes the order of a listing in the API documents. */
 export const newestFirst = <Listing extends z.ZodType>(listing: Listing): Listing =>
   listing.meta({ description: 'newest first' })

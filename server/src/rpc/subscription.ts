@@ -5,7 +5,7 @@ import type { Event } from '../outbox/events.ts'
 import { NotResumableError } from '../outbox/replay.ts'
 import type { EventStream } from '../subscriptions/hub.ts'
 import type { Context } from './context.ts'
-import { streamError } from './init.ts'
+import { toStreamError } from './errors.ts'
 
 /**
  * The id of the last event that the client received, or the last position that the stream reported. tRPC's client adds the
@@ -74,6 +74,6 @@ async function* translateErrors<Item>(stream: AsyncGenerator<Item, void>): Async
   try {
     yield* stream
   } catch (error) {
-    throw streamError(error)
+    throw toStreamError(error)
   }
 }

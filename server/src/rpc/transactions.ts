@@ -1,19 +1,19 @@
 import { CommitUnknownError, type FailedAttempt, type Pool, type Tx, transact } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 
-/** What happened to transactions since the server started, by call: for metrics. */
+/** Totals of failed transaction attempts since the server started, for metrics. */
 export interface TransactionCounters {
-  /** Retries, by their reason: the database's error number, the driver's code, or the name of the error. */
+  /** Retries by reason: the database's error number, the driver's error code, or the name of the error. */
   retries: Record<string, number>
-  /** Calls that were refused as `service_busy` after their last attempt. */
+  /** Calls that were refused with `service_busy` after their last attempt. */
   exhausted: number
-  /** COMMITs whose answer was lost. */
+  /** COMMITs whose result was lost with the connection. */
   lostCommits: number
 }
 
 export const newTransactionCounters = (): TransactionCounters => ({ retries: {}, exhausted: 0, lostCommits: 0 })
 
-/** How often a request began its transactions, and why more than once. For its log line; no answer tells of it. */
+/** Records the failed transaction attempts of one request, for its log line. Clients do not see them. */
 export class RetryLog {
   readonly #counters: TransactionCounters
   readonly #reasons: FailedAttempt['reason'][] = []
@@ -23,7 +23,6 @@ export class RetryLog {
     this.#counters = counters
   }
 
-  /** Of an attempt that failed. */
   readonly record = ({ reason, isRetried }: FailedAttempt): void => {
     const { retries } = this.#counters
     this.#reasons.push(reason)
@@ -34,18 +33,21 @@ export class RetryLog {
     else this.#counters.exhausted++
   }
 
-  /** Nothing, where each transaction took one attempt. */
+  /** The fields of the log line; undefined when no attempt failed. */
   get toLogFields(): { attempts: number; reasons: FailedAttempt['reason'][] } | undefined {
     return this.#reasons.length > 0 ? { attempts: this.#retries + 1, reasons: this.#reasons } : undefined
   }
 }
 
-/** Opens the transaction of a call: see `transact` of the database. */
+/**
+ * Runs `work` in a transaction, which is retried after a transient failure: see `transact` of `@pointwise/db`. `readBack` finds
+ * out whether the transaction was committed when the result of COMMIT is lost.
+ */
 export type Transact = <T>(work: (tx: Tx) => Promise<T>, options?: { readBack?: (tx: Tx) => Promise<T> }) => Promise<T>
 
 /**
- * Opens transactions on a pool. Where the answer of COMMIT is lost, `readBack` tells what became of it, in a transaction of
- * its own: it must be harmless to a transaction that happened.
+ * Creates a `Transact` on a pool. When the result of COMMIT is lost, `readBack` runs in a transaction of its own. It must have
+ * no effect if the lost transaction was committed.
  */
 export function transactOn(db: Pool, onFailedAttempt?: (failed: FailedAttempt) => void): Transact {
   return async (work, { readBack } = {}) => {
@@ -53,7 +55,7 @@ export function transactOn(db: Pool, onFailedAttempt?: (failed: FailedAttempt) =
       return await transact(db, work, { onFailedAttempt })
     } catch (lost) {
       if (!readBack || !(lost instanceof CommitUnknownError)) throw lost
-      // A refusal is an answer; whatever else goes wrong leaves the outcome unknown.
+      // A refusal is a definite result. Any other failure leaves the outcome of the COMMIT unknown.
       return transact(db, readBack, { onFailedAttempt }).catch((error) => {
         throw error instanceof Refusal ? error : lost
       })

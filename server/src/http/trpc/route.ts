@@ -3,7 +3,7 @@ import { type FastifyHandlerOptions, fastifyRequestHandler } from '@trpc/server/
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../refusals.ts'
 import type { Context } from '../../rpc/context.ts'
-import { rememberRequestId } from '../../rpc/init.ts'
+import { rememberRequestId } from '../../rpc/errors.ts'
 import type { LoadShedding } from '../load-shedding.ts'
 import { parseCall, proceduresOf, sendCallResult } from './fast-path.ts'
 import { parseStreamCall, sendEventStream } from './sse.ts'

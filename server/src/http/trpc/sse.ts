@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type AnyTRPCProcedure, getTRPCErrorFromUnknown, getTRPCErrorShape, isTrackedEnvelope } from '@trpc/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { STREAM_CLIENT, trpcConfig } from '../../rpc/init.ts'
+import { SSE_CLIENT_OPTIONS, trpcConfig } from '../../rpc/init.ts'
 import type { EventStream } from '../../subscriptions/hub.ts'
 import type { LoadShedding } from '../load-shedding.ts'
 import type { CallHandlers, Procedures } from './fast-path.ts'
@@ -86,7 +86,7 @@ export async function sendEventStream(
     const headers = { ...reply.getHeaders(), ...headersFor([]), ...HEADERS }
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value)
     response.writeHead(200)
-    await write(`event: connected\ndata: ${JSON.stringify(STREAM_CLIENT)}\n${idLine(since)}\n\n`)
+    await write(`event: connected\ndata: ${JSON.stringify(SSE_CLIENT_OPTIONS)}\n${idLine(since)}\n\n`)
   }
   const type = 'subscription'
   try {
