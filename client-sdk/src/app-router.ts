@@ -1,32 +1,31 @@
 import type { inferRouterInputs, inferRouterOutputs } from '@trpc/server'
 import type { contract } from './contract.ts'
 
-/** The type of everything that can be called, for tools that take a tRPC router; there is no value of it here. */
+/** The type of the server's router, for tools that take a tRPC router. It exists as a type only. */
 export type AppRouter = typeof contract
 
-/** What each procedure takes: `RouterInputs['orders']['place']`. */
+/** The inputs of every procedure: `RouterInputs['orders']['place']`. */
 export type RouterInputs = inferRouterInputs<AppRouter>
 
-/** What each procedure answers: `RouterOutputs['points']['balance']`. */
+/** The outputs of every procedure: `RouterOutputs['points']['balance']`. */
 export type RouterOutputs = inferRouterOutputs<AppRouter>
 
-/** A product as it stands now. */
+/** A product with its current price and stock. */
 export type Product = RouterOutputs['products']['get']
 
-/** An order; names and prices are those of the moment it was placed. */
+/** An order, with the product names and prices of the moment it was placed. */
 export type Order = RouterOutputs['orders']['get']
 
-/** How an order was paid. */
+/** The payment of an order. */
 export type Payment = RouterOutputs['payments']['get']
 
-/** What a subscription tells, one after the other. */
-type Told<Output> = Output extends AsyncIterable<{ data: infer Change }> ? Change : never
+type EventData<Output> = Output extends AsyncIterable<{ data: infer Data }> ? Data : never
 
-/** What has happened to one of the user's orders: `client.orders.onChange`. */
-export type OrderChange = Told<RouterOutputs['orders']['onChange']>
+/** A change of one of the user's orders, received from `client.orders.onChange`. */
+export type OrderChange = EventData<RouterOutputs['orders']['onChange']>
 
-/** What has happened to the user's balance: `client.points.onChange`. */
-export type PointsChange = Told<RouterOutputs['points']['onChange']>
+/** A change of the user's balance, received from `client.points.onChange`. */
+export type PointsChange = EventData<RouterOutputs['points']['onChange']>
 
-/** What has happened to the stock or the price of products: `client.products.onStock`. */
-export type StockChange = Told<RouterOutputs['products']['onStock']>
+/** A change of the stock or the price of products, received from `client.products.onStock`. */
+export type StockChange = EventData<RouterOutputs['products']['onStock']>

@@ -4,30 +4,31 @@ import type { AppRouter } from './app-router.ts'
 import { isAmbiguous } from './classify-error.ts'
 import { ConnectionError } from './response.ts'
 
-/** How a try ended; `lost` when it failed and the call may have taken effect all the same. */
-export type Attempt<Answer> = { answer: Answer } | { error: TRPCClientError<AppRouter>; lost: boolean }
+/** The outcome of one attempt. A failed attempt is ambiguous if the call may have taken effect nevertheless. */
+export type Attempt<Result> = { result: Result } | { error: TRPCClientError<AppRouter>; isAmbiguous: boolean }
 
-/** Sends a call and takes its first answer, unless `timeoutMs` pass or `signal` is aborted before. */
-export async function attempt<Answer>(
-  call: Observable<Answer, TRPCClientError<AppRouter>>,
+/** Sends a call and resolves with its first result or its error, at the latest after `timeoutMs` or an abort of `signal`. */
+export async function attempt<Result>(
+  call: Observable<Result, TRPCClientError<AppRouter>>,
   { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number },
-): Promise<Attempt<Answer>> {
-  if (signal.aborted) return { error: TRPCClientError.from(signal.reason), lost: false }
-  const over = new AbortController()
+): Promise<Attempt<Result>> {
+  if (signal.aborted) return { error: TRPCClientError.from(signal.reason), isAmbiguous: false }
+  const finished = new AbortController()
   try {
     return await new Promise((resolve) => {
-      const lose = (cause: Error) => resolve({ error: TRPCClientError.from(cause), lost: true })
-      const timer = setTimeout(() => lose(new ConnectionError(`No answer came within ${timeoutMs} ms.`)), timeoutMs)
-      over.signal.addEventListener('abort', () => clearTimeout(timer))
-      signal.addEventListener('abort', () => lose(signal.reason), { signal: over.signal })
-      const sent = call.subscribe({
-        next: (answer) => resolve({ answer }),
-        error: (error) => resolve({ error, lost: isAmbiguous(error) }),
+      const interrupt = (cause: Error) => resolve({ error: TRPCClientError.from(cause), isAmbiguous: true })
+      const onTimeout = () => interrupt(new ConnectionError(`The server did not respond within ${timeoutMs} ms.`))
+      const timer = setTimeout(onTimeout, timeoutMs)
+      finished.signal.addEventListener('abort', () => clearTimeout(timer))
+      signal.addEventListener('abort', () => interrupt(signal.reason), { signal: finished.signal })
+      const subscription = call.subscribe({
+        next: (result) => resolve({ result }),
+        error: (error) => resolve({ error, isAmbiguous: isAmbiguous(error) }),
       })
-      over.signal.addEventListener('abort', () => sent.unsubscribe())
+      finished.signal.addEventListener('abort', () => subscription.unsubscribe())
     })
   } finally {
-    over.abort()
+    finished.abort()
   }
 }
 
@@ -35,12 +36,12 @@ export async function attempt<Answer>(
 export async function wait(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => {
-    const end = () => {
+    const finish = () => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', end)
+      signal.removeEventListener('abort', finish)
       resolve()
     }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end)
+    const timer = setTimeout(finish, ms)
+    signal.addEventListener('abort', finish)
   })
 }

@@ -11,12 +11,12 @@ import type {
 import type { ErrorShape } from './error-shape.ts'
 
 /*
- * Types only: the server's router without its context, its tables and its validators. The compiler writes a type out,
- * without a name of the server's, only where it is instantiated through a type parameter; hence a function that nobody
- * calls.
+ * The type of the server's router, without its context, tables and validators. This module is never imported at run time.
+ * In a declaration file, the compiler writes a type out in full, without referring to the server's types, only where the type
+ * is instantiated through a type parameter. Hence the generic function, which is declared but does not exist.
  */
 
-type Procedures = (typeof appRouter)['_def']['record']
+type ServerProcedures = (typeof appRouter)['_def']['record']
 
 type Plain<T> = T extends Date | string | number | boolean | null | undefined
   ? T
@@ -26,10 +26,10 @@ type Plain<T> = T extends Date | string | number | boolean | null | undefined
       ? { [Key in keyof U]: Plain<U[Key]> }
       : never
 
-/** `Extract` detaches the keys from where they were declared, so that the compiler does not repeat what stands there. */
+/** `Extract` separates the keys from their declaration, so that the compiler does not copy the declaration's comments. */
 type Details<T> = T extends infer U ? { [Key in Extract<keyof U, string>]: Detail<U[Key]> } : never
 
-/** A union of literals keeps the name it was given until it is put together anew. */
+/** A union of literals keeps its alias in declaration files unless it is rebuilt from a mapped type. */
 type Detail<T> = [T] extends [string] ? { [Literal in T]: Literal }[T] : Plain<T>
 
 type RefusalOf<Procedure extends AnyTRPCProcedure> =
@@ -37,18 +37,23 @@ type RefusalOf<Procedure extends AnyTRPCProcedure> =
     ? Details<NonNullable<Shape['data']['refusal']>>
     : never
 
-/** Of a subscription, what it tells one after the other. */
-type Answer<Output> =
-  Output extends AsyncIterable<infer Told> ? AsyncIterable<Plain<Told>, void, unknown> : Plain<Output>
+/** The output of a procedure; of a subscription, the stream of its events. */
+type PlainOutput<Output> =
+  Output extends AsyncIterable<infer Event> ? AsyncIterable<Plain<Event>, void, unknown> : Plain<Output>
 
-type Types<Procedure extends AnyTRPCProcedure> = Procedure['_def'] extends {
+type ProcedureTypes<Procedure extends AnyTRPCProcedure> = Procedure['_def'] extends {
   $types: { input: infer Input; output: infer Output }
 }
-  ? { input: Plain<Input>; output: Answer<Output>; meta: object; errorShape: ErrorShape<RefusalOf<Procedure>> }
+  ? { input: Plain<Input>; output: PlainOutput<Output>; meta: object; errorShape: ErrorShape<RefusalOf<Procedure>> }
   : never
 
-type Call<Procedure extends AnyTRPCProcedure> =
-  Types<Procedure> extends infer T extends { input: unknown; output: unknown; meta: object; errorShape: unknown }
+type PlainProcedure<Procedure extends AnyTRPCProcedure> =
+  ProcedureTypes<Procedure> extends infer T extends {
+    input: unknown
+    output: unknown
+    meta: object
+    errorShape: unknown
+  }
     ? Procedure['_def']['type'] extends 'query'
       ? TRPCQueryProcedure<T>
       : Procedure['_def']['type'] extends 'mutation'
@@ -58,23 +63,23 @@ type Call<Procedure extends AnyTRPCProcedure> =
           : never
     : never
 
-type Calls<T> = T extends infer U
+type PlainProcedures<T> = T extends infer U
   ? {
       [Key in keyof U]: U[Key] extends AnyTRPCRouter
-        ? Calls<U[Key]['_def']['record']>
+        ? PlainProcedures<U[Key]['_def']['record']>
         : U[Key] extends AnyTRPCProcedure
-          ? Call<U[Key]>
-          : Calls<U[Key]>
+          ? PlainProcedure<U[Key]>
+          : PlainProcedures<U[Key]>
     }
   : never
 
-type Refusals<T> = {
-  [Key in keyof T]: T[Key] extends AnyTRPCProcedure ? RefusalOf<T[Key]> : Refusals<T[Key]>
+type RefusalOfAny<T> = {
+  [Key in keyof T]: T[Key] extends AnyTRPCProcedure ? RefusalOf<T[Key]> : RefusalOfAny<T[Key]>
 }[keyof T]
 
-declare function contractOf<Refusal, Calls extends TRPCRouterRecord>(): TRPCBuiltRouter<
+declare function contractOf<Refusal, Procedures extends TRPCRouterRecord>(): TRPCBuiltRouter<
   { ctx: object; meta: object; errorShape: ErrorShape<Refusal>; transformer: true },
-  Calls
+  Procedures
 >
 
-export const contract = contractOf<Details<Refusals<Procedures>>, Calls<Procedures>>()
+export const contract = contractOf<Details<RefusalOfAny<ServerProcedures>>, PlainProcedures<ServerProcedures>>()

@@ -1,25 +1,25 @@
 import type { TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODE_NUMBER } from '@trpc/server'
 
-/** What the server says when a call fails: `error.shape` of the error that the client throws. */
+/** The error that the server sends for a failed call. The client exposes it as `error.shape`. */
 export interface ErrorShape<Refusal> {
   code: TRPC_ERROR_CODE_NUMBER
-  /** Words for a person. They may change; a refusal's code does not. */
+  /** A text for people. It may change between releases; use the refusal's code in programs. */
   message: string
   data: ErrorData<Refusal>
 }
 
-/** `error.data`: which of the three kinds of failure it was, and where. */
+/** `error.data`: the kind of the failure (refusal, invalid input or server fault) and its details. */
 export interface ErrorData<Refusal> {
   code: TRPC_ERROR_CODE_KEY
   httpStatus: number
-  /** The procedure; absent when none was reached. */
+  /** The procedure; absent if the request reached none. */
   path?: string
-  /** Under this id the server's log knows the request. */
+  /** The id of the request in the server's log. */
   requestId: string | null
-  /** A rule of the shop said no; null for invalid input and for a fault of the server. */
+  /** The rule that the call violated; null for invalid input and for server faults. */
   refusal: Refusal | null
-  /** What was wrong with the input, and where; null unless the input was invalid. */
+  /** The invalid parts of the input; null unless the input was invalid. */
   issues: { path: (string | number)[]; message: string }[] | null
-  /** 'unknown' when the server itself cannot tell whether the call took effect. */
+  /** `'unknown'` if the server does not know whether the call took effect. */
   outcome: 'unknown' | null
 }

@@ -1,6 +1,6 @@
 /**
- * A key for one thing to be done, as the client adds it where none is given: a version 4 UUID. Not `crypto.randomUUID`, which
- * browsers keep from pages that were loaded over plain http.
+ * Generates an idempotency key: a random (version 4) UUID. The client generates the same kind of key for calls that have none.
+ * Unlike `crypto.randomUUID`, this function also works on pages that were loaded over plain http.
  */
 export function newIdempotencyKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))

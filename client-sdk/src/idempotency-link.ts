@@ -1,16 +1,16 @@
 import type { TRPCLink } from '@trpc/client'
 import type { AppRouter } from './app-router.ts'
 import { newIdempotencyKey } from './idempotency-key.ts'
-import { takesKey } from './retryable-mutations.ts'
+import { takesIdempotencyKey } from './retryable-mutations.ts'
 
-/** Gives a key of its own to every call that takes one and came without. */
+/** Adds a generated idempotency key to each call that accepts one and has none. */
 export const idempotencyLink: TRPCLink<AppRouter> =
   () =>
   ({ op, next }) =>
-    next(takesKey(op.path) ? { ...op, input: withKey(op.input) } : op)
+    next(takesIdempotencyKey(op.path) ? { ...op, input: withKey(op.input) } : op)
 
-/** The key that an input carries. */
-export function keyOf(input: unknown): string | undefined {
+/** The idempotency key in a call's input, if it contains one. */
+export function idempotencyKeyOf(input: unknown): string | undefined {
   const key = isObject(input) ? input.idempotencyKey : undefined
   return typeof key === 'string' ? key : undefined
 }

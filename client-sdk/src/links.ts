@@ -7,16 +7,21 @@ import { fetchResponse } from './response.ts'
 import { type RetryPolicy, retryLink } from './retry-link.ts'
 import { subscriptionLink } from './subscription-link.ts'
 
-/** The server takes no more calls in one request. */
-const BATCH_MAX = 20
+/** The server rejects requests with more calls. */
+const BATCH_SIZE_MAX = 20
 
-/** Well below what proxies and servers take for a request line. */
+/** Well below the request-line limits of common proxies and servers. */
 const URL_LENGTH_MAX = 4_000
 
-/** What every call goes through, first to last; the key is chosen before the first try, so that all tries share it. */
-export function links(options: ClientOptions, patience?: RetryPolicy): TRPCLink<AppRouter>[] {
+/**
+ * The links that a call passes through, in order. The idempotency key is added before the retry link, so that all attempts
+ * of a call share it.
+ *
+ * @throws TypeError if `options.url` is not an http or https URL
+ */
+export function links(options: ClientOptions, retryPolicy?: RetryPolicy): TRPCLink<AppRouter>[] {
   const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
-  const server = { url: endpoint(options.url), headers: () => headers(options) }
+  const server = { url: endpointUrl(options.url), headers: () => requestHeaders(options) }
   const http = { ...server, transformer: superjson, fetch: fetchResponse(fetch) }
   return [
     splitLink({
@@ -24,26 +29,38 @@ export function links(options: ClientOptions, patience?: RetryPolicy): TRPCLink<
       true: subscriptionLink({ ...server, fetch }),
       false: [
         idempotencyLink,
-        retryLink(patience),
+        retryLink(retryPolicy),
         splitLink({
           condition: ({ type }) => type === 'mutation',
           true: httpLink(http),
-          false: httpBatchLink({ ...http, maxItems: BATCH_MAX, maxURLLength: URL_LENGTH_MAX }),
+          false: httpBatchLink({ ...http, maxItems: BATCH_SIZE_MAX, maxURLLength: URL_LENGTH_MAX }),
         }),
       ],
     }),
   ]
 }
 
-function endpoint(url: string | URL): string {
-  const { protocol, origin, pathname } = new URL(url, globalThis.location?.href)
-  if (!/^https?:$/.test(protocol)) throw new TypeError(`createClient: ${url} is not an http address.`)
-  return `${origin}${pathname.replace(/\/+$/, '')}/trpc`
+function endpointUrl(baseUrl: string | URL): string {
+  const url = parseUrl(baseUrl)
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new TypeError(
+      `createClient: "${baseUrl}" is not an http or https URL. Set the option "url" to the base URL of the server, such as "https://shop.example".`,
+    )
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}/trpc`
 }
 
-async function headers({ token, headers }: ClientOptions): Promise<Headers> {
-  const all = new Headers(typeof headers === 'function' ? await headers() : headers)
-  const bearer = typeof token === 'function' ? await token() : token
-  if (bearer) all.set('authorization', `Bearer ${bearer}`)
-  return all
+function parseUrl(url: string | URL): URL | undefined {
+  try {
+    return new URL(url, globalThis.location?.href)
+  } catch {
+    return undefined
+  }
+}
+
+async function requestHeaders({ token, headers }: ClientOptions): Promise<Headers> {
+  const result = new Headers(typeof headers === 'function' ? await headers() : headers)
+  const accessToken = typeof token === 'function' ? await token() : token
+  if (accessToken) result.set('authorization', `Bearer ${accessToken}`)
+  return result
 }

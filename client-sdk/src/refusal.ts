@@ -1,15 +1,15 @@
 import type { AppRouter } from './app-router.ts'
 import { DECISIVE_REFUSALS } from './decisive-refusals.ts'
 
-/** Every refusal there is: a code, what helps against it (`retry`), and the details that belong to the code. */
+/** Any refusal: its code, whether a retry may succeed (`retry`), and the details of that code. */
 export type Refusal = NonNullable<AppRouter['_def']['_config']['$types']['errorShape']['data']['refusal']>
 
-/** The codes of all refusals. A code, once released, keeps its meaning. */
+/** The code of any refusal. A released code does not change its meaning. */
 export type RefusalCode = Refusal['code']
 
 /**
- * What `refusalOf` gives for an error of type `E`: for the error of `safe(promise)` exactly the refusals of the procedure
- * that was called, for an error of unknown origin any refusal; null is always possible.
+ * The return type of `refusalOf` for an error of type `E`. For the error of `safe(promise)`, these are exactly the refusals
+ * of the called procedure; for an error of unknown type, all refusals. It always includes null.
  */
 export type RefusalOf<E> = unknown extends E
   ? Refusal | null
@@ -22,8 +22,9 @@ export type RefusalOf<E> = unknown extends E
       : Refusal | null
 
 /**
- * The refusal that an error stands for, or null when it is none: invalid input, a fault of the server, a lost connection,
- * or an error of somebody else. It reads errors of the client and those that a server-side caller throws in-process.
+ * Returns the refusal that an error contains. Returns null for every other failure: invalid input, a server fault, a lost
+ * connection, or an error that does not come from a call. Accepts the errors of this client and those of the server's
+ * in-process caller.
  */
 export function refusalOf<E>(error: E): RefusalOf<E> {
   const refusal = property(property(error, 'data'), 'refusal') ?? property(property(error, 'cause'), 'refusal')
@@ -31,9 +32,10 @@ export function refusalOf<E>(error: E): RefusalOf<E> {
 }
 
 /**
- * Whether a refusal also settles what became of earlier tries of its call, made with the same idempotency key or of the same
- * order: where it does, they had no effect, or one that the refusal itself names (an order that is paid or cancelled by
- * now). Where it does not, nobody has looked: the caller was turned away at the door, or the code is of a later release.
+ * Whether a refusal also settles the outcome of earlier attempts of the same call, made with the same idempotency key or for
+ * the same order. If it does, those attempts had no effect, or the effect that the refusal names (the order is paid or
+ * cancelled). If it does not, the server rejected the call before it looked for earlier attempts, or the code belongs to a
+ * later release.
  */
 export function isDecisive({ code }: Refusal): boolean {
   return DECISIVE_REFUSALS.has(code)

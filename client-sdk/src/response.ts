@@ -1,10 +1,10 @@
 /**
- * A request went out and no answer of the server came back: the connection was lost, or something on the way answered
- * in the server's place.
+ * A request was sent, but no response of the server could be read: the connection was lost, the server sent nothing for too
+ * long, or a proxy or another server responded instead.
  */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
-  /** Whether the server may have got the call; what turned it away on the way, with a 4xx, did not pass it on. */
+  /** Whether the request may have reached the server. A proxy that responds with a 4xx status did not forward it. */
   readonly mayHaveArrived: boolean
 
   constructor(message: string, { cause, mayHaveArrived = true }: { cause?: unknown; mayHaveArrived?: boolean } = {}) {
@@ -13,30 +13,39 @@ export class ConnectionError extends Error {
   }
 }
 
-/** Fetches like `fetch`, but fails with `ConnectionError` where no answer of a tRPC server can be read. */
+/** Wraps `fetch`. It and the response's `json()` reject with `ConnectionError` if no tRPC response can be read. */
 export function fetchResponse(fetch: typeof globalThis.fetch) {
   return async (url: RequestInfo | URL, init?: object): Promise<Response> => {
     const response = await fetch(url, init).catch((cause: unknown) => {
-      throw new ConnectionError('The connection was lost.', { cause })
+      throw new ConnectionError('The request failed before a response arrived. Check the network connection.', {
+        cause,
+      })
     })
     return Object.assign(response, { json: () => readResponse(response) })
   }
 }
 
-/** The answer of a tRPC server; @throws ConnectionError */
+/**
+ * Reads the body of a tRPC response.
+ *
+ * @throws ConnectionError if the connection is lost, or the body is not that of a tRPC response
+ */
 export async function readResponse(response: Response): Promise<unknown> {
   const text = await response.text().catch((cause: unknown) => {
-    throw new ConnectionError('The connection was lost while the answer came in.', { cause })
+    throw new ConnectionError('The connection was lost before the response was complete.', { cause })
   })
-  const answer = parse(text)
-  if ((Array.isArray(answer) ? answer : [answer]).every(isAnswer)) return answer
+  const body = parseJson(text)
+  if ((Array.isArray(body) ? body : [body]).every(isTrpcResponse)) return body
   const { status } = response
   const mayHaveArrived = status < 400 || status >= 500 || status === 408
-  throw new ConnectionError(`The answer, of status ${status}, is not one of a tRPC server.`, { mayHaveArrived })
+  throw new ConnectionError(
+    `The response with status ${status} is not that of a Pointwise server. Check the client's "url", and whether a proxy responded instead.`,
+    { mayHaveArrived },
+  )
 }
 
-/** Other servers answer `{ "error": "Not Found" }`; in tRPC's answers it is an object, as `result` is. */
-function isAnswer(value: unknown): boolean {
+/** In a tRPC response, `result` and `error` are objects. Other servers send bodies such as `{ "error": "Not Found" }`. */
+function isTrpcResponse(value: unknown): boolean {
   return isObject(value) && (isObject(value.result) || isObject(value.error))
 }
 
@@ -44,7 +53,7 @@ function isObject(value: unknown): value is { [key: string]: unknown } {
   return typeof value === 'object' && value !== null
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

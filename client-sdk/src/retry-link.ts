@@ -3,86 +3,90 @@ import { observable } from '@trpc/server/observable'
 import type { AppRouter } from './app-router.ts'
 import { attempt, wait } from './attempt.ts'
 import { isDecision, retryAfterMs } from './classify-error.ts'
-import { keyOf } from './idempotency-link.ts'
+import { idempotencyKeyOf } from './idempotency-link.ts'
 import { OutcomeUnknownError } from './outcome-unknown-error.ts'
-import { isRepeatable } from './retryable-mutations.ts'
+import { isRetryable } from './retryable-mutations.ts'
 
 type Next = Parameters<ReturnType<TRPCLink<AppRouter>>>[0]['next']
 
-/** How long a call goes on. */
+/** How often, and for how long, a call is attempted. */
 export interface RetryPolicy {
-  triesMax: number
-  /** After this long a try counts as lost. */
-  tryMs: number
-  /** After this long nothing is tried, waited for or begun any more. */
-  totalMs: number
-  /** The nth repeat comes after a random pause of up to 2ⁿ times this… */
-  pauseMs: number
-  /** …and of no more than this. */
-  pauseMaxMs: number
+  attemptsMax: number
+  /** Time after which an attempt fails. */
+  attemptTimeoutMs: number
+  /** Time after which no attempt is made or waited for any more. */
+  totalTimeoutMs: number
+  /** The delay before the nth retry is random, up to `baseDelayMs * 2ⁿ`, but at most `maxDelayMs`. */
+  baseDelayMs: number
+  maxDelayMs: number
 }
 
 export const RETRY_POLICY: RetryPolicy = {
-  triesMax: 4,
-  tryMs: 20_000,
-  totalMs: 30_000,
-  pauseMs: 100,
-  pauseMaxMs: 2_000,
+  attemptsMax: 4,
+  attemptTimeoutMs: 20_000,
+  totalTimeoutMs: 30_000,
+  baseDelayMs: 100,
+  maxDelayMs: 2_000,
 }
 
 /**
- * Makes a call again where that helps and cannot do it twice: any call that was refused only for now, and, where it is
- * not known whether it took effect, queries and the mutations of which the server knows a repeat.
+ * Retries a call if a repetition may succeed and cannot take effect twice: every call that the server refused for the moment
+ * and, after an ambiguous failure, queries and the mutations whose repetition the server recognizes.
  */
 export const retryLink =
-  (patience: RetryPolicy = RETRY_POLICY): TRPCLink<AppRouter> =>
+  (policy: RetryPolicy = RETRY_POLICY): TRPCLink<AppRouter> =>
   () =>
   ({ op, next }) =>
     observable((observer) => {
-      const stop = new AbortController()
-      const abort = () => stop.abort(op.signal?.reason)
+      const controller = new AbortController()
+      const abort = () => controller.abort(op.signal?.reason)
       if (op.signal?.aborted) abort()
       op.signal?.addEventListener('abort', abort)
-      callUntilKnown({ ...op, signal: stop.signal }, next, patience).then(
-        (answer) => {
-          observer.next(answer)
+      callWithRetries({ ...op, signal: controller.signal }, next, policy).then(
+        (result) => {
+          observer.next(result)
           observer.complete()
         },
         (error) => observer.error(error),
       )
       return () => {
         op.signal?.removeEventListener('abort', abort)
-        stop.abort()
+        controller.abort()
       }
     })
 
-async function callUntilKnown(op: Operation & { signal: AbortSignal }, next: Next, patience: RetryPolicy) {
-  const { triesMax, tryMs, totalMs } = patience
+async function callWithRetries(op: Operation & { signal: AbortSignal }, next: Next, policy: RetryPolicy) {
+  const { attemptsMax, attemptTimeoutMs, totalTimeoutMs } = policy
   const { signal } = op
-  const mayRepeat = op.type === 'query' || isRepeatable(op.path, keyOf(op.input))
+  const canRepeat = op.type === 'query' || isRetryable(op.path, idempotencyKeyOf(op.input))
   const startedAt = performance.now()
-  const leftMs = () => startedAt + totalMs - performance.now()
-  let everLost = false
-  for (let tries = 1; ; tries++) {
-    const result = await attempt(next(op), { signal, timeoutMs: Math.min(tryMs, Math.ceil(leftMs())) })
-    if ('answer' in result) return result.answer
-    const { error, lost } = result
-    everLost ||= lost
-    const afterMs = lost && mayRepeat ? 0 : retryAfterMs(error)
-    const pauseMs = pause(tries, patience) + (afterMs ?? 0)
-    const again = afterMs !== undefined && tries < triesMax && pauseMs < leftMs()
-    if (!again) throw finalError(op, error, everLost)
-    await wait(pauseMs, signal)
+  const remainingMs = () => startedAt + totalTimeoutMs - performance.now()
+  let wasAmbiguous = false
+  for (let attempts = 1; ; attempts++) {
+    const timeoutMs = Math.min(attemptTimeoutMs, Math.ceil(remainingMs()))
+    const outcome = await attempt(next(op), { signal, timeoutMs })
+    if ('result' in outcome) return outcome.result
+    const { error, isAmbiguous } = outcome
+    wasAmbiguous ||= isAmbiguous
+    const requiredDelayMs = isAmbiguous && canRepeat ? 0 : retryAfterMs(error)
+    const delayMs = backoffMs(attempts, policy) + (requiredDelayMs ?? 0)
+    const shouldRetry = requiredDelayMs !== undefined && attempts < attemptsMax && delayMs < remainingMs()
+    if (!shouldRetry) throw finalError(op, error, wasAmbiguous)
+    await wait(delayMs, signal)
   }
 }
 
-/** Full jitter: clients that were cut off together do not come back together. */
-function pause(tries: number, { pauseMs, pauseMaxMs }: RetryPolicy): number {
-  return Math.random() * Math.min(pauseMaxMs, pauseMs * 2 ** tries)
+/** Full jitter, so that clients that lost their connections at the same time do not all retry at the same time. */
+function backoffMs(attempts: number, { baseDelayMs, maxDelayMs }: RetryPolicy): number {
+  return Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempts)
 }
 
-/** What the caller is told in the end; a query has no effect that could be unknown. */
-function finalError(op: Operation, error: TRPCClientError<AppRouter>, everLost: boolean): TRPCClientError<AppRouter> {
-  if (op.type === 'query' || !everLost || isDecision(error)) return error
-  return new OutcomeUnknownError(op.path, { idempotencyKey: keyOf(op.input), cause: error })
+/** The error that the caller gets. A query has no effect, so its outcome is never unknown. */
+function finalError(
+  op: Operation,
+  error: TRPCClientError<AppRouter>,
+  wasAmbiguous: boolean,
+): TRPCClientError<AppRouter> {
+  if (op.type === 'query' || !wasAmbiguous || isDecision(error)) return error
+  return new OutcomeUnknownError(op.path, { idempotencyKey: idempotencyKeyOf(op.input), cause: error })
 }

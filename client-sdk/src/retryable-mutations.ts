@@ -1,11 +1,11 @@
 import type { AnyTRPCProcedure, inferProcedureInput, inferProcedureOutput } from '@trpc/server'
 import type { AppRouter } from './app-router.ts'
 
-type CallsIn<Procedures, Prefix extends string = ''> = {
-  [Name in keyof Procedures & string]: Procedures[Name] extends AnyTRPCProcedure
-    ? { path: `${Prefix}${Name}`; procedure: Procedures[Name] }
-    : CallsIn<Procedures[Name], `${Prefix}${Name}.`>
-}[keyof Procedures & string]
+type ProceduresIn<Record, Prefix extends string = ''> = {
+  [Name in keyof Record & string]: Record[Name] extends AnyTRPCProcedure
+    ? { path: `${Prefix}${Name}`; procedure: Record[Name] }
+    : ProceduresIn<Record[Name], `${Prefix}${Name}.`>
+}[keyof Record & string]
 
 type DedupedBy<Procedure extends AnyTRPCProcedure> = 'idempotencyKey' extends keyof inferProcedureInput<Procedure>
   ? 'key'
@@ -13,17 +13,17 @@ type DedupedBy<Procedure extends AnyTRPCProcedure> = 'idempotencyKey' extends ke
     ? 'order'
     : never
 
-type Repeatable = {
-  [Call in CallsIn<AppRouter['_def']['record']> as DedupedBy<Call['procedure']> extends never
+type RetryableMutations = {
+  [Entry in ProceduresIn<AppRouter['_def']['record']> as DedupedBy<Entry['procedure']> extends never
     ? never
-    : Call['path']]: DedupedBy<Call['procedure']>
+    : Entry['path']]: DedupedBy<Entry['procedure']>
 }
 
 /**
- * The mutations that may be sent again without happening twice, and by what the server knows a repeat: by the
- * idempotency key they take, or by the order they settle. The compiler holds this table against the router.
+ * The mutations that can be sent again without taking effect twice, and how the server recognizes a repetition: by its
+ * idempotency key, or by the order in its input. The type ensures that the table is complete.
  */
-const REPEATABLE: Repeatable = {
+const RETRYABLE_MUTATIONS: RetryableMutations = {
   'orders.checkout': 'key',
   'orders.place': 'key',
   'payments.pay': 'order',
@@ -32,15 +32,15 @@ const REPEATABLE: Repeatable = {
   'products.restock': 'key',
 }
 
-const byPath: ReadonlyMap<string, 'key' | 'order'> = new Map(Object.entries(REPEATABLE))
+const dedupedByPath: ReadonlyMap<string, 'key' | 'order'> = new Map(Object.entries(RETRYABLE_MUTATIONS))
 
-/** Whether the mutation at this path takes an idempotency key. */
-export function takesKey(path: string): boolean {
-  return byPath.get(path) === 'key'
+/** Whether the mutation at this path accepts an idempotency key. */
+export function takesIdempotencyKey(path: string): boolean {
+  return dedupedByPath.get(path) === 'key'
 }
 
-/** Whether the server knows a repeat of the mutation at this path, given the key it was sent with. */
-export function isRepeatable(path: string, idempotencyKey: string | undefined): boolean {
-  const by = byPath.get(path)
-  return by === 'order' || (by === 'key' && idempotencyKey !== undefined)
+/** Whether the mutation at this path, sent with this key, can be sent again without taking effect twice. */
+export function isRetryable(path: string, idempotencyKey: string | undefined): boolean {
+  const dedupedBy = dedupedByPath.get(path)
+  return dedupedBy === 'order' || (dedupedBy === 'key' && idempotencyKey !== undefined)
 }

@@ -8,36 +8,36 @@ import { type ReconnectState, reconnectDelayMs } from './reconnect-policy.ts'
 import { ConnectionError, readResponse } from './response.ts'
 
 export interface ConnectionOptions {
-  /** Where the procedures are. */
+  /** The URL under which the procedures are. */
   url: string
-  /** Asked for every connection, so that each has a token that is still good. */
+  /** Called for each connection, so that each has a token that is still valid. */
   headers: () => Promise<Headers>
   fetch: typeof globalThis.fetch
 }
 
-type Failure = TRPCClientError<AppRouter>
+type ClientError = TRPCClientError<AppRouter>
 type Observer = OperationResultObserver<AppRouter, unknown>
 
-/** Until the server has said how long it may be silent. */
-const SILENT_MS = 20_000
-/** Who is refused is told that at once. */
-const FOLLOWED_AFTER_MS = 1_000
+/** How long the server may be silent, until it sends a limit of its own. */
+const DEFAULT_SILENCE_MAX_MS = 20_000
+/** The server reports a refusal at once. A connection that lasted longer than this was accepted. */
+const ACCEPTED_AFTER_MS = 1_000
 
 /**
- * Follows a subscription over server-sent events, for as long as somebody reads. When a connection is lost, or the server
- * sends the client elsewhere, it goes on with a fresh token, behind the last event it had, or the place that the server has
- * named since. It reads with `fetch`: an EventSource could send a token in its URL alone. What whoever reads throws ends it.
+ * Runs a subscription over server-sent events until it is unsubscribed. When a connection is lost, or the server asks the
+ * client to reconnect, the link reconnects with a new token and resumes after the last id that the server sent. It reads with
+ * `fetch`, because an EventSource can send a token in its URL only. An error that a callback throws ends the subscription.
  */
 export const subscriptionLink =
-  (connecting: ConnectionOptions): TRPCLink<AppRouter> =>
+  (options: ConnectionOptions): TRPCLink<AppRouter> =>
   () =>
   ({ op }) =>
     observable((observer) => {
-      const stop = new AbortController()
-      const abort = () => stop.abort()
+      const controller = new AbortController()
+      const abort = () => controller.abort()
       if (op.signal?.aborted) abort()
       op.signal?.addEventListener('abort', abort)
-      follow(op, connecting, observer, stop.signal).then(
+      runSubscription(op, options, observer, controller.signal).then(
         () => {
           observer.next({ result: { type: 'stopped' } })
           observer.next({ result: { type: 'state', state: 'idle', error: null } })
@@ -51,87 +51,97 @@ export const subscriptionLink =
       }
     })
 
-/** Resolves when the server has told all, or nobody reads any more. */
-async function follow(
+/** Resolves when the server ends the subscription, or `signal` is aborted. */
+async function runSubscription(
   op: Operation,
-  connecting: ConnectionOptions,
+  options: ConnectionOptions,
   observer: Observer,
   signal: AbortSignal,
 ): Promise<void> {
-  const standing: ReconnectState = { since: performance.now(), started: false, failures: 0 }
+  const state: ReconnectState = { startedAt: performance.now(), wasEstablished: false, failures: 0 }
   let { input } = op
-  let isUnderstood = true
-  const tell: Observer['next'] = (value) => {
-    isUnderstood = false
+  let isInCallback = false
+  const emit: Observer['next'] = (value) => {
+    isInCallback = true
     observer.next(value)
-    isUnderstood = true
+    isInCallback = false
   }
-  tell({ result: { type: 'state', state: 'connecting', error: null } })
+  emit({ result: { type: 'state', state: 'connecting', error: null } })
   while (!signal.aborted) {
     const connection = new AbortController()
-    const hangUp = () => connection.abort()
-    signal.addEventListener('abort', hangUp)
+    const disconnect = () => connection.abort()
+    signal.addEventListener('abort', disconnect)
     let connectedAt = Number.POSITIVE_INFINITY
     try {
-      let silentMs = SILENT_MS
-      const timer = setTimeout(hangUp, silentMs)
-      const body = await connect({ ...op, input }, connecting, connection.signal).finally(() => clearTimeout(timer))
-      for await (const { event, data, id } of readEvents(body, () => silentMs)) {
+      let silenceMaxMs = DEFAULT_SILENCE_MAX_MS
+      const timer = setTimeout(disconnect, silenceMaxMs)
+      const body = await connect({ ...op, input }, options, connection.signal).finally(() => clearTimeout(timer))
+      for await (const { event, data, id } of readEvents(body, () => silenceMaxMs)) {
         if (signal.aborted || event === 'return') return
-        if (event === 'serialized-error') throw errorOf(JSON.parse(data))
+        if (event === 'serialized-error') throw clientErrorOf(JSON.parse(data))
         if (event === 'connected') {
           connectedAt = performance.now()
-          silentMs = JSON.parse(data).reconnectAfterInactivityMs ?? SILENT_MS
-          tell({ result: { type: 'started' } })
-          tell({ result: { type: 'state', state: 'pending', error: null } })
+          silenceMaxMs = JSON.parse(data).reconnectAfterInactivityMs ?? DEFAULT_SILENCE_MAX_MS
+          emit({ result: { type: 'started' } })
+          emit({ result: { type: 'state', state: 'pending', error: null } })
         } else if (event === 'message') {
-          isFollowed(standing)
-          const told = superjson.deserialize(JSON.parse(data))
-          if (id === undefined) tell({ result: { data: told } })
-          else tell({ result: { id, data: { id, data: told } } })
+          markEstablished(state)
+          const message = superjson.deserialize(JSON.parse(data))
+          if (id === undefined) emit({ result: { data: message } })
+          else emit({ result: { id, data: { id, data: message } } })
         }
         if (id !== undefined) input = { ...(input ?? {}), lastEventId: id }
       }
-      throw new ConnectionError('The connection was lost.')
+      throw new ConnectionError('The server closed the event stream.')
     } catch (cause) {
       if (signal.aborted) return
-      if (!isUnderstood) throw cause
-      if (performance.now() - connectedAt > FOLLOWED_AFTER_MS) isFollowed(standing)
-      const error: Failure = TRPCClientError.from(cause as object)
-      const pauseMs = reconnectDelayMs(error, standing)
-      if (pauseMs === undefined) throw error
-      tell({ result: { type: 'state', state: 'connecting', error } })
-      await wait(pauseMs, signal)
+      // Still set if a callback threw.
+      if (isInCallback) throw cause
+      if (performance.now() - connectedAt > ACCEPTED_AFTER_MS) markEstablished(state)
+      const error: ClientError = TRPCClientError.from(cause as object)
+      const delayMs = reconnectDelayMs(error, state)
+      if (delayMs === undefined) throw error
+      emit({ result: { type: 'state', state: 'connecting', error } })
+      await wait(delayMs, signal)
     } finally {
-      signal.removeEventListener('abort', hangUp)
-      hangUp()
+      signal.removeEventListener('abort', disconnect)
+      disconnect()
     }
   }
 }
 
-function isFollowed(standing: ReconnectState): void {
-  standing.started = true
-  standing.failures = 0
+function markEstablished(state: ReconnectState): void {
+  state.wasEstablished = true
+  state.failures = 0
 }
 
-/** Asks for the events; @throws what the server says instead, or ConnectionError */
+/**
+ * Requests the events of a subscription.
+ *
+ * @throws TRPCClientError with the server's error if the server rejects the subscription
+ * @throws ConnectionError if no response of the server can be read
+ */
 async function connect(
   { path, input }: Operation,
-  { url, headers, fetch }: ConnectionOptions,
+  { url, headers: getHeaders, fetch }: ConnectionOptions,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
   const query = input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(superjson.serialize(input)))}`
-  const asked = await headers()
-  asked.set('accept', 'text/event-stream')
-  const response = await fetch(`${url}/${path}${query}`, { headers: asked, signal }).catch((cause: unknown) => {
-    throw new ConnectionError('The connection was lost.', { cause })
+  const headers = await getHeaders()
+  headers.set('accept', 'text/event-stream')
+  const response = await fetch(`${url}/${path}${query}`, { headers, signal }).catch((cause: unknown) => {
+    throw new ConnectionError('The request failed before a response arrived. Check the network connection.', { cause })
   })
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
   if (response.ok && isStream && response.body) return response.body
   const { error } = (await readResponse(response)) as { error?: SuperJSONResult }
-  throw error ? errorOf(error) : new ConnectionError('The answer is no stream of events.', { mayHaveArrived: false })
+  if (error) throw clientErrorOf(error)
+  throw new ConnectionError(
+    'The response is not an event stream. Check the client\'s "url", and whether a proxy in between changes the response.',
+    { mayHaveArrived: false },
+  )
 }
 
-function errorOf(shape: SuperJSONResult): Failure {
+function clientErrorOf(shape: SuperJSONResult): ClientError {
   return TRPCClientError.from({ error: superjson.deserialize(shape) })
 }

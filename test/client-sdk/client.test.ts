@@ -97,7 +97,7 @@ describe('createClient', () => {
 
   it('refuses an address that is not one of http', () => {
     expect(() => createClient({ url: 'shop.example' })).toThrow(TypeError)
-    expect(() => createClient({ url: 'localhost:3000' })).toThrow('localhost:3000 is not an http address')
+    expect(() => createClient({ url: 'localhost:3000' })).toThrow('"localhost:3000" is not an http or https URL')
   })
 })
 

@@ -30,8 +30,8 @@ const busy = (afterMs: number): Refusal => ({ code: 'service_busy', retry: 'same
 const limitExceeded: Refusal = { code: 'points_limit_exceeded', retry: 'never', balance: 5, limit: 10 }
 
 /** The SDK as it is, but for shorter pauses. */
-function clientOf({ url }: OddServer, patience: Partial<RetryPolicy> = {}): TRPCClient<AppRouter> {
-  return createTRPCClient<AppRouter>({ links: links({ url }, { ...RETRY_POLICY, pauseMs: 1, ...patience }) })
+function clientOf({ url }: OddServer, policy: Partial<RetryPolicy> = {}): TRPCClient<AppRouter> {
+  return createTRPCClient<AppRouter>({ links: links({ url }, { ...RETRY_POLICY, baseDelayMs: 1, ...policy }) })
 }
 
 async function failed(call: Promise<unknown>): Promise<unknown> {
@@ -142,7 +142,7 @@ describe('a lost connection', () => {
 describe('a server that does not answer', () => {
   it('counts as lost after the time for one try', async () => {
     await using server = await openOddServer(silence, answer(charged))
-    expect(await clientOf(server, { tryMs: 500 }).points.charge.mutate({ amount: 10 })).toEqual(charged)
+    expect(await clientOf(server, { attemptTimeoutMs: 500 }).points.charge.mutate({ amount: 10 })).toEqual(charged)
     expect(keysOf(server).size).toBe(1)
     expect(server.seen).toHaveLength(2)
   })
@@ -150,16 +150,16 @@ describe('a server that does not answer', () => {
   it('is left after the time for all tries', async () => {
     await using server = await openOddServer(silence)
     const startedAt = performance.now()
-    const error = await failed(clientOf(server, { totalMs: 100 }).points.charge.mutate({ amount: 10 }))
+    const error = await failed(clientOf(server, { totalTimeoutMs: 100 }).points.charge.mutate({ amount: 10 }))
     expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
-    expect(performance.now() - startedAt).toBeLessThan(RETRY_POLICY.tryMs / 2)
+    expect(performance.now() - startedAt).toBeLessThan(RETRY_POLICY.attemptTimeoutMs / 2)
     expect(server.seen).toHaveLength(1)
   })
 
   it('is left with a plain error by a query', async () => {
     await using server = await openOddServer(silence)
     using asked = vi.spyOn(globalThis, 'fetch')
-    expectPlain(await failed(clientOf(server, { tryMs: 20 }).stores.list.query()))
+    expectPlain(await failed(clientOf(server, { attemptTimeoutMs: 20 }).stores.list.query()))
     expect(asked).toHaveBeenCalledTimes(4)
   })
 })
@@ -258,13 +258,13 @@ describe('an abort by the caller', () => {
   it('under way stops a mutation at once, whose outcome is then unknown', async () => {
     await using server = await openOddServer(silence)
     const { signal, abort } = abortable()
-    const client = clientOf(server, { pauseMs: 20_000, pauseMaxMs: 20_000 })
+    const client = clientOf(server, { baseDelayMs: 20_000, maxDelayMs: 20_000 })
     const call = failed(client.points.charge.mutate({ amount: 10 }, { signal }))
     await server.arrived(1)
     const abortedAt = performance.now()
     abort()
     const error = await call
-    expect(performance.now() - abortedAt).toBeLessThan(RETRY_POLICY.tryMs / 2)
+    expect(performance.now() - abortedAt).toBeLessThan(RETRY_POLICY.attemptTimeoutMs / 2)
     expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
     expect((error as OutcomeUnknownError).cause.cause).toBe(signal.reason)
     expect(server.seen).toHaveLength(1)
@@ -272,7 +272,7 @@ describe('an abort by the caller', () => {
 
   it('under way stops a query at once, also one that shares its request', async () => {
     await using server = await openOddServer(silence)
-    const client = clientOf(server, { tryMs: 200, triesMax: 1 })
+    const client = clientOf(server, { attemptTimeoutMs: 200, attemptsMax: 1 })
     const { signal, abort } = abortable()
     const calls = [failed(client.stores.list.query(undefined, { signal })), failed(client.products.topSelling.query())]
     await server.arrived(1)
