@@ -1,15 +1,44 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({
-  test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/setup/global.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    // They wait for the database, and for each other, more than they compute.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
-    // Nothing is mocked and each worker has databases of its own, so the server's modules are loaded once for each.
-    isolate: false,
-  },
+const LONG = 'test/**/*.long.test.ts'
+const FAULTS = 'test/**/*.faults.test.ts'
+const MUTATIONS = 'test/**/*.mutations.test.ts'
+
+/**
+ * Four suites, selected with `--mode`. The suite of a test file follows from its name:
+ *
+ * - `*.test.ts`: `npm test`, what a contributor runs.
+ * - `*.long.test.ts`: only `npm run test:all`, which runs those of `npm test` as well. Complete matrices, long property runs,
+ *   the browser and whatever else takes more than a few seconds of CPU time.
+ * - `*.faults.test.ts`: `npm run test:faults`, one file at a time. Faults that take minutes, and every deadline that is a
+ *   promise: elapsed time is asserted only here.
+ * - `*.mutations.test.ts`: `npm run test:mutations`. Removes each guard of the server, and expects a test to fail.
+ *
+ * Within a file, `inSuite(quick, all)` of test/setup/suite.ts selects the size of a sample.
+ */
+const SUITES = {
+  test: { include: ['test/**/*.test.ts'], exclude: [LONG, FAULTS, MUTATIONS] },
+  all: { include: ['test/**/*.test.ts'], exclude: [FAULTS, MUTATIONS] },
+  faults: { include: [FAULTS], maxWorkers: 1 },
+  mutations: { include: [MUTATIONS], maxConcurrency: 2 },
+}
+
+export default defineConfig(({ mode }) => {
+  if (!(mode in SUITES)) throw new Error(`--mode must be one of ${Object.keys(SUITES).join(', ')}; it is ${mode}.`)
+  return {
+    test: {
+      globalSetup: ['test/setup/global.ts'],
+      // Vitest would derive it from the mode.
+      env: { NODE_ENV: 'test', TEST_SUITE: mode },
+      // Only a deadlock reaches these: a test must pass on a machine that is several times slower.
+      testTimeout: 240_000,
+      hookTimeout: 240_000,
+      // Workers also wait for the database and for each other, so one more than the processors are busy.
+      maxWorkers: availableParallelism() + 1,
+      // Nothing is mocked and each worker has databases of its own, so the server's modules are loaded once for each.
+      isolate: false,
+      ...SUITES[mode as keyof typeof SUITES],
+    },
+  }
 })
