@@ -1,59 +1,69 @@
-import { connect, pendingMigrations } from '@pointwise/db'
-import { count, report } from '../src/audit/report.ts'
+import { connect, type Pool, pendingMigrations } from '@pointwise/db'
+import { formatCount, formatReport } from '../src/audit/report.ts'
 import { audit } from '../src/audit/service.ts'
 import { ConfigError, readDatabaseConfig } from '../src/config.ts'
 import { openEmbeddedDatabase } from '../src/embedded/start.ts'
 
-const [SOUND, BROKEN, COULD_NOT_RUN] = [0, 1, 2]
+const EXIT_CODES = { sound: 0, broken: 1, failed: 2 }
 const STATEMENT_TIMEOUT_MS = 60_000
-const PROGRESS_EVERY_MS = 1_000
+const PROGRESS_INTERVAL_MS = 1_000
 
-const say = (line: string) => process.stderr.write(`${line}\n`)
+const print = (line: string) => process.stderr.write(`${line}\n`)
 
 try {
   const { databaseUrl, databaseProvider } = readDatabaseConfig(process.env)
-  process.exitCode = databaseUrl ? await run(databaseUrl) : await runOnKept(databaseProvider)
+  process.exitCode = databaseUrl ? await auditDatabase(databaseUrl) : await auditEmbeddedDatabase(databaseProvider)
 } catch (error) {
-  say(`audit: ${sentence(error)}`)
-  process.exitCode = COULD_NOT_RUN
+  print(`audit: ${describeError(error)}`)
+  process.exitCode = EXIT_CODES.failed
 }
 
-async function runOnKept(way: 'docker' | 'local' | undefined): Promise<number> {
-  const database = await openEmbeddedDatabase(way, say)
+async function auditEmbeddedDatabase(provider: 'docker' | 'local' | undefined): Promise<number> {
+  const database = await openEmbeddedDatabase(provider, print)
   try {
-    say(`Reading ${database.description}.`)
-    return await run(database.url)
+    print(`Reading ${database.description}.`)
+    return await auditDatabase(database.url)
   } finally {
     await database.stop()
   }
 }
 
-async function run(url: string): Promise<number> {
+async function auditDatabase(url: string): Promise<number> {
   const db = connect(url, { connections: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS })
   try {
-    const pending = await pendingMigrations(db)
-    if (pending.length > 0) throw new Error(`The database lacks ${pending.join(', ')}: start the server once.`)
-    const result = await audit(db, { progress: tellNowAndThen() })
-    process.stdout.write(report(result))
-    return result.sound ? SOUND : BROKEN
+    await requireMigrations(db)
+    const result = await audit(db, { progress: throttledProgress() })
+    process.stdout.write(formatReport(result))
+    return result.sound ? EXIT_CODES.sound : EXIT_CODES.broken
   } finally {
     await db.destroy()
   }
 }
 
-/** Tells how far the audit is, once a second at most. */
-function tellNowAndThen(): (step: string, row: number) => void {
-  let last = performance.now()
-  return (step, row) => {
-    if (performance.now() - last < PROGRESS_EVERY_MS) return
-    last = performance.now()
-    say(`${step}: ${count(row)}`)
+async function requireMigrations(db: Pool): Promise<void> {
+  const pending = await pendingMigrations(db).catch((cause) => {
+    const action = 'Check that DATABASE_URL is correct and that the database is running.'
+    throw new Error(`The database cannot be read: ${describeError(cause)}. ${action}`)
+  })
+  if (pending.length === 0) return
+  throw new Error(
+    `The database is missing migrations: ${pending.join(', ')}. Start the server once to apply them, then run the audit again.`,
+  )
+}
+
+/** Prints the progress of the audit at most once a second. */
+function throttledProgress(): (step: string, throughId: number) => void {
+  let printedAt = performance.now()
+  return (step, throughId) => {
+    if (performance.now() - printedAt < PROGRESS_INTERVAL_MS) return
+    printedAt = performance.now()
+    print(`Checking ${step}: up to id ${formatCount(throughId)}.`)
   }
 }
 
-function sentence(error: unknown): string {
+/** The message of an error and of its causes. A `ConfigError` needs no cause: its message is complete. */
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error instanceof ConfigError) return `Bad configuration: ${error.message}`
-  const { message, cause } = error as Error & { cause?: unknown }
-  return cause instanceof Error ? `${message} Because: ${sentence(cause)}` : message
+  if (error instanceof ConfigError) return `Invalid configuration: ${error.message}`
+  return error.cause instanceof Error ? `${error.message} Cause: ${describeError(error.cause)}` : error.message
 }

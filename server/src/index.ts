@@ -1,5 +1,7 @@
 export { type AppOptions, buildApp } from './app.ts'
-export { type Audit, type AuditOptions, audit, type Check, type CheckName, type Finding } from './audit/service.ts'
+export type { AuditResult, Check, Finding } from './audit/audit-schemas.ts'
+export type { CheckName } from './audit/check-catalogue.ts'
+export { type AuditOptions, audit } from './audit/service.ts'
 export { type CallerOptions, createCaller } from './caller.ts'
 export type { AppConfig } from './config.ts'
 export { createLogger } from './http/logging.ts'

@@ -7,14 +7,14 @@ import { item, openShop, type Shop } from '../setup/shop.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-interface Ended {
+interface Exit {
   code: unknown
   stdout: string
   stderr: string
 }
 
-/** What `npm run audit` runs. */
-function command(env: NodeJS.ProcessEnv): Promise<Ended> {
+/** Runs the command behind `npm run audit`. */
+function runAuditCommand(env: NodeJS.ProcessEnv): Promise<Exit> {
   const { JWT_SECRET: _, JWT_JWKS_URL: __, DATABASE_URL: ___, ...rest } = process.env
   return new Promise((resolve) => {
     execFile(
@@ -34,50 +34,52 @@ beforeEach(async () => {
 })
 afterEach(() => shop[Symbol.asyncDispose]())
 
-test('sound books: a line for each promise, and exit code 0, without any setting but the database', async () => {
-  const { code, stdout, stderr } = await command({ DATABASE_URL: shop.databaseUrl })
+test('A consistent database: the command prints a line for each check and exits with 0, and needs DATABASE_URL only', async () => {
+  const { code, stdout, stderr } = await runAuditCommand({ DATABASE_URL: shop.databaseUrl })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(/^ *rows {2}broken {2}promise\n/)
-  expect(stdout).toContain('   1       0  A wallet’s balance is the sum of its history.\n')
-  expect(stdout).toMatch(/\n\nEvery promise is kept\. Books of \d{4}-\d\d-\d\dT[\d:.]+Z, read in \d+ ms\.\n$/)
+  expect(stdout).toMatch(/^ *rows {2}broken {2}check\n/)
+  expect(stdout).toContain("   1       0  A wallet's balance equals the sum of its history rows.\n")
+  expect(stdout).toMatch(/\n\nAll checks passed\. Snapshot of \d{4}-\d\d-\d\dT[\d:.]+Z, read in \d+ ms\.\n$/)
 })
 
-test('broken books: each broken row, what was expected and found, and exit code 1', async () => {
+test('A corrupt database: the command prints each broken row with the expected and the found value, and exits with 1', async () => {
   await run(shop.db, 'update points set point = 1234')
   const [wallet] = await run<{ id: number }>(shop.db, 'select id from points')
-  const { code, stdout } = await command({ DATABASE_URL: shop.databaseUrl })
+  const { code, stdout } = await runAuditCommand({ DATABASE_URL: shop.databaseUrl })
   await run(shop.db, 'update points set point = 300')
   expect(code).toBe(1)
-  expect(stdout).toContain('   1       1  A wallet’s balance is the sum of its history.\n')
+  expect(stdout).toContain("   1       1  A wallet's balance equals the sum of its history rows.\n")
   expect(stdout).toContain(
-    `\nA wallet’s balance is the sum of its history.\n  points id ${wallet?.id}: expected point 300; found point 1234\n`,
+    `\nA wallet's balance equals the sum of its history rows.\n  points id ${wallet?.id}: expected point 300; found point 1234\n`,
   )
-  expect(stdout).toContain('\n2 rows break a promise. Books of ')
+  expect(stdout).toContain('\n2 broken rows found. Snapshot of ')
 })
 
-test('no audit: why, in one line, and exit code 2', async () => {
-  const reasons: [string, string][] = [
-    ['nonsense', 'audit: Bad configuration: DATABASE_URL must be mysql://user[:password]@host:port/database.\n'],
-    ['mysql://root@127.0.0.1:1/shop', 'audit: connect ECONNREFUSED 127.0.0.1:1\n'],
-    [databaseUrl('nowhere'), `audit: Unknown database '${new URL(databaseUrl('nowhere')).pathname.slice(1)}'\n`],
+test('If the audit cannot run, the command prints the reason and what to do in one line, and exits with 2', async () => {
+  const unreadable = (cause: string) =>
+    `audit: The database cannot be read: ${cause}. Check that DATABASE_URL is correct and that the database is running.\n`
+  const cases: [string, string][] = [
+    ['not-a-url', 'audit: Invalid configuration: DATABASE_URL must be mysql://user[:password]@host:port/database.\n'],
+    ['mysql://root@127.0.0.1:1/shop', unreadable('connect ECONNREFUSED 127.0.0.1:1')],
+    [databaseUrl('missing'), unreadable(`Unknown database '${new URL(databaseUrl('missing')).pathname.slice(1)}'`)],
   ]
-  for (const [url, stderr] of reasons) {
-    expect(await command({ DATABASE_URL: url })).toEqual({ code: 2, stdout: '', stderr })
+  for (const [url, stderr] of cases) {
+    expect(await runAuditCommand({ DATABASE_URL: url })).toEqual({ code: 2, stdout: '', stderr })
   }
 })
 
-test('no audit of a database that lacks a migration', async () => {
+test('If migrations are missing, the command prints their names and exits with 2', async () => {
   const url = databaseUrl('old')
   await createDatabase(url)
   await migrate(url)
   const db = connect(url)
   const [last] = await run<{ name: string }>(db, 'select max(name) as name from kysely_migration')
-  await run(db, `update kysely_migration set name = 'a name of its own' where name = '${last?.name}'`)
-  expect(await command({ DATABASE_URL: url })).toEqual({
+  await run(db, `update kysely_migration set name = 'another name' where name = '${last?.name}'`)
+  expect(await runAuditCommand({ DATABASE_URL: url })).toEqual({
     code: 2,
     stdout: '',
-    stderr: `audit: The database lacks ${last?.name}: start the server once.\n`,
+    stderr: `audit: The database is missing migrations: ${last?.name}. Start the server once to apply them, then run the audit again.\n`,
   })
-  await run(db, `update kysely_migration set name = '${last?.name}' where name = 'a name of its own'`)
+  await run(db, `update kysely_migration set name = '${last?.name}' where name = 'another name'`)
   await db.destroy()
 })

@@ -1,59 +1,67 @@
 import type { Pool } from '@pointwise/db'
-import { type Audit, audit, type CheckName } from '@pointwise/server'
+import { type AuditResult, audit, type CheckName } from '@pointwise/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
-import { type Fault, faultsOfOrders, faultsOfWallets } from './corruptions.ts'
-import { faultsOfEvents, faultsOfSales } from './sales-corruptions.ts'
-import { type Books, keepBooks, unguardedDatabase } from './sound-shop.ts'
-import { faultsOfRanges, faultsOfReferences } from './table-corruptions.ts'
+import type { Corruption } from './corruption.ts'
+import { eventCorruptions } from './event-corruptions.ts'
+import { orderCorruptions } from './order-corruptions.ts'
+import { rangeCorruptions } from './range-corruptions.ts'
+import { referenceCorruptions } from './reference-corruptions.ts'
+import { saleCorruptions } from './sale-corruptions.ts'
+import { databaseWithoutConstraints, type ShopIds, seedShop } from './seeded-shop.ts'
+import { walletCorruptions } from './wallet-corruptions.ts'
 
 let db: Pool
 beforeAll(async () => {
-  db = await unguardedDatabase()
+  db = await databaseWithoutConstraints()
 })
 afterAll(() => db.destroy())
 
-/** Every id of the books, where only the names of the faults matter. */
+/** Ids that are all 0, to list the names and checks of the corruptions before there is a database. */
 const ZEROS = new Proxy({}, { get: () => 0 })
-const NOBODY = new Proxy({}, { get: (_, key) => (key === 'fresh' ? 0 : ZEROS) }) as Books
+const ZERO_IDS = new Proxy({}, { get: (_, key) => (key === 'fresh' ? 0 : ZEROS) }) as ShopIds
 
-const KINDS: Record<string, (books: Books) => Fault[]> = {
-  'a wallet': faultsOfWallets,
-  'an order': faultsOfOrders,
-  'a sale': faultsOfSales,
-  'an event': faultsOfEvents,
-  'a reference': faultsOfReferences,
-  'a range': faultsOfRanges,
+const KINDS: Record<string, (ids: ShopIds) => Corruption[]> = {
+  wallets: walletCorruptions,
+  orders: orderCorruptions,
+  sales: saleCorruptions,
+  events: eventCorruptions,
+  references: referenceCorruptions,
+  ranges: rangeCorruptions,
 }
 
-const brokenIn = ({ checks }: Audit) => checks.filter(({ broken }) => broken > 0)
+const brokenIn = ({ checks }: AuditResult) => checks.filter(({ broken }) => broken > 0)
 
-for (const [kind, faultsOf] of Object.entries(KINDS)) {
-  describe(`a fault in ${kind} is named, with what was expected and found:`, () => {
-    test.each(faultsOf(NOBODY).map(({ name }) => name))('%s', async (name) => {
-      const fault = faultsOf(await keepBooks(db)).find((each) => each.name === name)
-      if (!fault) throw new Error(`There is no fault ${name}.`)
-      for (const statement of [fault.plant].flat()) await run(db, statement)
+for (const [kind, corruptionsOf] of Object.entries(KINDS)) {
+  describe(`${kind}: the audit reports the broken row, with the expected and the found value, for`, () => {
+    test.each(corruptionsOf(ZERO_IDS).map(({ name }) => name))('%s', async (name) => {
+      const corruption = corruptionsOf(await seedShop(db)).find((each) => each.name === name)
+      if (!corruption) throw new Error(`There is no corruption named ${name}.`)
+      for (const statement of [corruption.statements].flat()) await run(db, statement)
 
       const result = await audit(db)
-      const checks = brokenIn(result)
-      expect(checks.map((check) => check.name).toSorted()).toEqual(
-        [fault.check, ...Object.keys(fault.follows ?? {})].toSorted(),
+      const broken = brokenIn(result)
+      expect(broken.map((check) => check.name).toSorted()).toEqual(
+        [corruption.check, ...Object.keys(corruption.alsoBroken ?? {})].toSorted(),
       )
-      const check = checks.find((each) => each.name === fault.check)
-      // An event's payload is given back in another order of its fields by MySQL.
-      const isExact = fault.check !== 'events'
+      const check = broken.find((each) => each.name === corruption.check)
+      // MySQL returns the fields of a JSON payload in a different order.
+      const isExact = corruption.check !== 'events'
       expect(check?.findings).toEqual(
-        fault.findings.map((row) => (isExact ? row : { ...row, found: expect.stringMatching(`^${row.found} to `) })),
+        corruption.findings.map((row) =>
+          isExact ? row : { ...row, found: expect.stringMatching(`^${row.found} with key `) },
+        ),
       )
-      expect(check?.broken).toBe(fault.findings.length)
+      expect(check?.broken).toBe(corruption.findings.length)
       expect(result.sound).toBe(false)
     })
   })
 }
 
-test('there is a fault for every check', () => {
-  const checks = new Set(Object.values(KINDS).flatMap((faultsOf) => faultsOf(NOBODY).map(({ check }) => check)))
+test('every check has a corruption', () => {
+  const checks = new Set(
+    Object.values(KINDS).flatMap((corruptionsOf) => corruptionsOf(ZERO_IDS).map((each) => each.check)),
+  )
   const all: Record<CheckName, true> = {
     balances: true,
     chains: true,

@@ -1,8 +1,8 @@
 import type { Pool, Tables } from '@pointwise/db'
-import { type Audit, audit } from '@pointwise/server'
+import { type AuditResult, audit } from '@pointwise/server'
 import { CompiledQuery, type Kysely } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { manyOrders, PRODUCTS } from './bulk-orders.ts'
+import { databaseWithOrders, PRODUCTS } from './bulk-data.ts'
 
 const ORDERS = 100_000
 const CHUNK = 10_000
@@ -15,49 +15,49 @@ interface Statement {
 }
 
 let db: Pool
-let result: Audit
-let memory: number
+let result: AuditResult
+let heapGrowth: number
 const sent: Statement[] = []
 beforeAll(async () => {
-  db = await manyOrders('many', ORDERS, (sql, values, ms) => sent.push({ sql, values, ms }))
+  db = await databaseWithOrders('many', ORDERS, (sql, values, ms) => sent.push({ sql, values, ms }))
   sent.length = 0
   const before = process.memoryUsage().heapUsed
-  let most = 0
-  result = await audit(db, { progress: () => (most = Math.max(most, process.memoryUsage().heapUsed)) })
-  memory = most - before
+  let peak = 0
+  result = await audit(db, { progress: () => (peak = Math.max(peak, process.memoryUsage().heapUsed)) })
+  heapGrowth = peak - before
 }, 180_000)
 afterAll(() => db.destroy())
 
-/** A kind of statement, whatever its parameters. */
-const kinds = () => Map.groupBy(sent, ({ sql }) => sql)
+/** The statements, grouped by their SQL text without parameters. */
+const statementsByText = () => Map.groupBy(sent, ({ sql }) => sql)
 
-test('200,000 rows of history are sound, and each is looked at', () => {
-  const looked = (name: string) => result.checks.find((check) => check.name === name)?.rows
+test('An audit of 200,000 history rows finds nothing and reads every row', () => {
+  const rowsOf = (name: string) => result.checks.find((check) => check.name === name)?.rows
   expect(result.checks.flatMap(({ findings }) => findings)).toEqual([])
-  expect(looked('chains')).toBe(2 * ORDERS)
-  expect(looked('told')).toBe(3 * ORDERS)
-  expect(looked('stock')).toBe(PRODUCTS)
+  expect(rowsOf('chains')).toBe(2 * ORDERS)
+  expect(rowsOf('told')).toBe(3 * ORDERS)
+  expect(rowsOf('stock')).toBe(PRODUCTS)
 })
 
-test('memory is bounded', () => {
-  expect(memory).toBeLessThan(100 * MEGABYTE)
+test('The heap grows by less than 100 MB', () => {
+  expect(heapGrowth).toBeLessThan(100 * MEGABYTE)
 })
 
-test('the statements are as many as the chunks, and each is short', () => {
-  const most = Math.max(...[...kinds().values()].map((statements) => statements.length))
-  expect(most).toBeLessThanOrEqual((3 * ORDERS) / CHUNK + 1)
+test('Each kind of statement runs once a chunk, and every statement takes less than 5 seconds', () => {
+  const runsMax = Math.max(...[...statementsByText().values()].map((statements) => statements.length))
+  expect(runsMax).toBeLessThanOrEqual((3 * ORDERS) / CHUNK + 1)
   expect(Math.max(...sent.map(({ ms }) => ms))).toBeLessThan(5_000)
 })
 
-test('no statement reads a large table as a whole', async () => {
+test('No statement scans a whole large table', async () => {
   const scans: string[] = []
-  for (const [sql, statements] of kinds()) {
+  for (const [sql, statements] of statementsByText()) {
     if (!sql.startsWith('select')) continue
     const middle = statements[Math.floor(statements.length / 2)]
     const explain = CompiledQuery.raw(`explain format=traditional ${sql}`, [...(middle?.values ?? [])])
     const { rows } = await (db as unknown as Kysely<Tables>).executeQuery(explain)
     for (const { table, type, rows: read } of rows as { table: string | null; type: string; rows: string | number }[]) {
-      // Of a statement with a limit EXPLAIN tells how much there is, not how much is read.
+      // For a statement with a limit, EXPLAIN shows the rows of the range, not the rows that are read.
       const isLarge = Number(read) > 5 * CHUNK && (type === 'ALL' || !/ limit /.test(sql))
       if (isLarge && !table?.startsWith('<')) scans.push(`${table} by ${type}, ${read} rows: ${sql}`)
     }

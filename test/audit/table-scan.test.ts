@@ -2,18 +2,16 @@ import type { Pool } from '@pointwise/db'
 import { type AuditOptions, audit } from '@pointwise/server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
-import { keepBooks, unguardedDatabase } from './sound-shop.ts'
+import { databaseWithoutConstraints, seedShop } from './seeded-shop.ts'
 
 let db: Pool
 beforeAll(async () => {
-  db = await unguardedDatabase()
+  db = await databaseWithoutConstraints()
 })
 afterAll(() => db.destroy())
 
-const MUCH = 'update points set point = point + 1; update point_histories set balance = balance + 1'
-
-/** What it found, in an order that does not depend on how the tables were cut. */
-async function found(options: AuditOptions = {}) {
+/** The result of an audit, with findings in an order that does not depend on the chunks. */
+async function sortedResult(options: AuditOptions = {}) {
   const { sound, checks } = await audit(db, options)
   const sorted = checks.map(({ findings, ...check }) => ({
     ...check,
@@ -22,24 +20,25 @@ async function found(options: AuditOptions = {}) {
   return { sound, checks: sorted }
 }
 
-const CUTS: [string, AuditOptions][] = [
-  ['two rows at a time', { chunkSize: 2 }],
-  ['one row at a time', { chunkSize: 1 }],
-  ['the sales of a product at a time', { entriesMax: 1 }],
-  ['both', { chunkSize: 2, entriesMax: 1 }],
+const CHUNKINGS: [string, AuditOptions][] = [
+  ['in chunks of two rows', { chunkSize: 2 }],
+  ['in chunks of one row', { chunkSize: 1 }],
+  ['with the sales of one product in memory', { entriesMax: 1 }],
+  ['in chunks of two rows, with the sales of one product in memory', { chunkSize: 2, entriesMax: 1 }],
 ]
 
-test.each(CUTS)('read %s, sound books are as sound, and as many rows are looked at', async (_, options) => {
-  await keepBooks(db)
-  const whole = await found()
+test.each(CHUNKINGS)('A consistent database read %s gives the same result as one read at once', async (_, options) => {
+  await seedShop(db)
+  const whole = await sortedResult()
   expect(whole.sound).toBe(true)
-  expect(await found(options)).toEqual(whole)
+  expect(await sortedResult(options)).toEqual(whole)
 })
 
-test.each(CUTS)('read %s, broken books are broken in the same rows', async (_, options) => {
-  const { events, orders, products } = await keepBooks(db)
+test.each(CHUNKINGS)('A corrupt database read %s gives the same findings as one read at once', async (_, options) => {
+  const { events, orders, products } = await seedShop(db)
   for (const statement of [
-    ...MUCH.split('; '),
+    'update points set point = point + 1',
+    'update point_histories set balance = balance + 1',
     `delete from payments where order_id = ${orders.later}`,
     'update product_sales set `count` = `count` + 1',
     `delete from product_sales where product_id = ${products.mug}`,
@@ -51,7 +50,7 @@ test.each(CUTS)('read %s, broken books are broken in the same rows', async (_, o
   ]) {
     await run(db, statement)
   }
-  const whole = await found()
+  const whole = await sortedResult()
   const broken = whole.checks.filter((check) => check.broken > 0).map(({ name }) => name)
   expect(broken).toEqual([
     'balances',
@@ -65,11 +64,11 @@ test.each(CUTS)('read %s, broken books are broken in the same rows', async (_, o
     'events',
     'references',
   ])
-  expect(await found(options)).toEqual(whole)
+  expect(await sortedResult(options)).toEqual(whole)
 })
 
-test('all findings are counted, and the first are kept', async () => {
-  await keepBooks(db)
+test('All findings are counted, and the first findingsMax are returned', async () => {
+  await seedShop(db)
   await run(db, 'update point_histories set balance = balance + 1')
   const chains = async (options: AuditOptions) =>
     (await audit(db, options)).checks.find(({ name }) => name === 'chains')

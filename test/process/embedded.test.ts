@@ -88,7 +88,7 @@ describe('the embedded mode', () => {
     const left = await balance()
     const beside = await audited()
     expect(beside.stderr).toBe(`Reading the database of the server at ${url}.\n`)
-    expect(beside.stdout).toContain('\nEvery promise is kept. ')
+    expect(beside.stdout).toContain('\nAll checks passed. ')
     expect(await stop()).toBe(0)
     expect(existsSync(join(home, '.pointwise/server.json')), 'nobody is told of a server that is gone').toBe(false)
 
@@ -99,6 +99,6 @@ describe('the embedded mode', () => {
 
     const alone = await audited()
     expect(alone.stderr).toMatch(/^No server runs: its database is started, and stopped afterwards\.\n/)
-    expect(alone.stdout).toContain('\nEvery promise is kept. ')
+    expect(alone.stdout).toContain('\nAll checks passed. ')
   })
 })

@@ -1,16 +1,24 @@
 import type { Reader } from '@pointwise/db'
-import type { TableScan } from './checks/check-tables.ts'
 import type { Findings } from './findings.ts'
-import type { Table } from './queries/table-scan.ts'
+import type { Chunk, Table } from './queries/chunk-queries.ts'
 
-/** An audit under way: the snapshot it reads, what it found so far, and its bounds. */
+/** An audit in progress: the snapshot it reads, its findings so far, and its bounds. */
 export interface AuditRun {
   db: Reader
   findings: Findings
+  /** The number of rows that a statement reads. */
   chunkSize: number
+  /** The number of hours of sales, over all products, that are in memory at once. */
   entriesMax: number
-  progress: (step: string, rows: number) => void
+  progress: (step: string, throughId: number) => void
 }
 
-/** Every table, as it was cut into chunks. */
+/** The first pass over a table, which later checks use. */
+export interface TableScan {
+  chunks: Chunk[]
+  rows: number
+  /** The sum of the table's points; 0 for a table without points. */
+  points: number
+}
+
 export type TableScans = Record<Table, TableScan>

@@ -1,7 +1,6 @@
-/** One check of all that are told. */
 const balances = {
   name: 'balances',
-  promise: 'A wallet’s balance is the sum of its history.',
+  promise: "A wallet's balance equals the sum of its history rows.",
   rows: 1,
   broken: 0,
   findings: [],

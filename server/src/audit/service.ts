@@ -1,65 +1,54 @@
 import { type Pool, readSnapshot } from '@pointwise/db'
-import type { AuditRun, TableScans } from './audit-run.ts'
+import type { AuditRun, TableScan, TableScans } from './audit-run.ts'
+import type { AuditResult } from './audit-schemas.ts'
 import { checkEvents } from './checks/check-events.ts'
 import { checkOrders } from './checks/check-orders.ts'
 import { checkSales } from './checks/check-sales.ts'
-import { scanTable } from './checks/check-tables.ts'
 import { checkTotal, checkWallets } from './checks/check-wallets.ts'
-import { type Check, Findings } from './findings.ts'
-import { KEYS, selectMoment, type Table } from './queries/table-scan.ts'
-
-export type { Check, CheckName, Finding } from './findings.ts'
-
-/** What an audit found. */
-export interface Audit {
-  /** No promise is broken. */
-  sound: boolean
-  /** The moment of the snapshot, by the database's clock. */
-  asOf: Date
-  durationMs: number
-  checks: Check[]
-}
+import { scanTable } from './checks/scan-table.ts'
+import { Findings } from './findings.ts'
+import { CHUNK_KEYS, selectSnapshotTime, type Table } from './queries/chunk-queries.ts'
 
 export interface AuditOptions {
-  /** How many rows a statement reads at most, more or less; 10,000 where none is given. */
+  /** The approximate number of rows that a statement reads. Default: 10,000. */
   chunkSize?: number
-  /** How many findings of each check are kept; all are counted. */
+  /** The number of findings of each check that the result contains; all are counted. Default: 100. */
   findingsMax?: number
-  /** How many hours of products are added up at a time: a bound on memory. */
+  /** The number of hours of sales, over all products, that are in memory at once. Default: 200,000. */
   entriesMax?: number
-  /** Called after each chunk: what is being looked at, and the row at which it is. */
-  progress?: (step: string, row: number) => void
+  /** Called after each chunk, with the table or the checks in progress and the last id that was read. */
+  progress?: (step: string, throughId: number) => void
 }
 
 /**
- * Holds the books against each other, in one consistent read of a running system: no lock is taken and nobody waits. Rows
- * are compared in the database, a chunk at a time, so that memory and each statement are bounded however long the
- * histories are. While it runs, the database keeps old versions of the rows that change.
+ * Checks that all stored records are consistent, in one snapshot of a running system. It takes no locks and blocks no
+ * other transaction. The database compares rows in chunks, so that memory use and the duration of each statement do not
+ * grow with the tables. For as long as the audit runs, the database retains old versions of the rows that change.
  */
-export async function audit(pool: Pool, options: AuditOptions = {}): Promise<Audit> {
+export async function audit(pool: Pool, options: AuditOptions = {}): Promise<AuditResult> {
   const { chunkSize = 10_000, findingsMax = 100, entriesMax = 200_000, progress = () => undefined } = options
-  const started = performance.now()
+  const startedAt = performance.now()
   const findings = new Findings(findingsMax)
   const asOf = await readSnapshot(pool, async (snapshot) => {
-    const moment = await selectMoment(snapshot).executeTakeFirstOrThrow()
-    await check({ db: snapshot, findings, chunkSize, entriesMax, progress })
-    return moment.asOf
+    const { asOf } = await selectSnapshotTime(snapshot).executeTakeFirstOrThrow()
+    await runChecks({ db: snapshot, findings, chunkSize, entriesMax, progress })
+    return asOf
   })
   const { checks } = findings
   const sound = checks.every(({ broken }) => broken === 0)
-  return { sound, asOf, durationMs: Math.round(performance.now() - started), checks }
+  return { sound, asOf, durationMs: Math.round(performance.now() - startedAt), checks }
 }
 
-/** Runs one audit at a time, on one connection: a caller that arrives during an audit gets the result of that audit. */
+/** Runs one audit at a time, on one connection: a call during an audit gets the result of that audit. */
 export class AuditRunner {
   readonly #pool: Pool
-  #running: Promise<Audit> | undefined
+  #running: Promise<AuditResult> | undefined
 
   constructor(pool: Pool) {
     this.#pool = pool
   }
 
-  run(): Promise<Audit> {
+  run(): Promise<AuditResult> {
     this.#running ??= audit(this.#pool).finally(() => {
       this.#running = undefined
     })
@@ -67,13 +56,17 @@ export class AuditRunner {
   }
 }
 
-async function check(survey: AuditRun): Promise<void> {
-  const extents: Partial<TableScans> = {}
-  for (const table of Object.keys(KEYS) as Table[]) extents[table] = await scanTable(survey, table)
-  const surveyed = extents as TableScans
-  await checkWallets(survey, surveyed)
-  checkTotal(survey, surveyed)
-  await checkOrders(survey, surveyed)
-  await checkSales(survey, surveyed)
-  await checkEvents(survey, surveyed)
+async function runChecks(run: AuditRun): Promise<void> {
+  const scans = await scanTables(run)
+  await checkWallets(run, scans)
+  checkTotal(run, scans)
+  await checkOrders(run, scans)
+  await checkSales(run, scans)
+  await checkEvents(run, scans)
+}
+
+async function scanTables(run: AuditRun): Promise<TableScans> {
+  const scans: [Table, TableScan][] = []
+  for (const table of Object.keys(CHUNK_KEYS) as Table[]) scans.push([table, await scanTable(run, table)])
+  return Object.fromEntries(scans) as TableScans
 }

@@ -1,87 +1,96 @@
 import type { AuditRun, TableScans } from '../audit-run.ts'
 import { format } from '../findings.ts'
-import { IdBitmap } from '../id-bitmap.ts'
+import { countBits, IdBitmap } from '../id-bitmap.ts'
+import type { Chunk } from '../queries/chunk-queries.ts'
 import * as queries from '../queries/event-queries.ts'
-import type { Chunk } from '../queries/table-scan.ts'
 
-/** What the events tell, as sets of ids: no index leads from a row to its events. */
-interface Told {
-  once: Map<queries.Once, IdBitmap>
-  /** How many events there are too many of, by row. */
-  again: Map<string, { type: queries.Once; id: number; more: number }>
+/** The ids of the rows that have an event. They are in memory because no index leads from a row to its events. */
+interface EventIds {
+  byType: Map<queries.RequiredEventType, IdBitmap>
+  /** The rows that have more than one event of a type, by type and id. */
+  duplicates: Map<string, { type: queries.RequiredEventType; id: number; extra: number }>
 }
 
-type Happened = { block: number } & Partial<Record<queries.Once, number>>
+/** For each type, the rows of a block that must have an event of that type, as bits. */
+type RequiredEvents = { block: number } & Partial<Record<queries.RequiredEventType, number>>
 
-/** Holds each event against the rows that it tells of, and each row that has an event against the events. */
-export async function checkEvents(survey: AuditRun, { events, point_histories, orders }: TableScans): Promise<void> {
-  const { db, findings, progress } = survey
-  const told: Told = { once: new Map(queries.ONCE.map((type) => [type, new IdBitmap()])), again: new Map() }
+/** Compares each event with the rows that it describes, and each row that must have an event with the events. */
+export async function checkEvents(run: AuditRun, { events, point_histories, orders }: TableScans): Promise<void> {
+  const { db, findings, progress } = run
+  const eventIds: EventIds = {
+    byType: new Map(queries.REQUIRED_EVENT_TYPES.map((type) => [type, new IdBitmap()])),
+    duplicates: new Map(),
+  }
   findings.addRows('events', events.rows)
   for (const chunk of events.chunks) {
-    await reportWrongEvents(survey, chunk)
-    await collectEventIds(survey, chunk, told)
-    progress('events', chunk.upTo)
+    await reportWrongEvents(run, chunk)
+    await collectEventIds(run, chunk, eventIds)
+    progress('events', chunk.through)
   }
   for (const chunk of point_histories.chunks) {
-    reportMissingEvents(survey, told, await queries.selectCharges(db, chunk).execute())
+    reportMissingEvents(run, eventIds, await queries.selectRequiredChargeEvents(db, chunk).execute())
   }
-  for (const chunk of orders.chunks)
-    reportMissingEvents(survey, told, await queries.selectHappened(db, chunk).execute())
-  for (const { type, id, more } of told.again.values()) tellTimes(survey, type, id, String(1 + more))
+  for (const chunk of orders.chunks) {
+    reportMissingEvents(run, eventIds, await queries.selectRequiredOrderEvents(db, chunk).execute())
+  }
+  for (const { type, id, extra } of eventIds.duplicates.values()) {
+    addEventCount(run, type, id, `${1 + extra} events`)
+  }
 }
 
 async function reportWrongEvents({ db, findings }: AuditRun, chunk: Chunk): Promise<void> {
-  for (const event of await queries.selectUntrue(db, chunk).execute()) {
-    const { id, type, key, payload, useType, point, balance, walletOf, productId, removedAt } = event
-    const { status, total, userId, lines } = event
-    const about = type.startsWith('points.')
-      ? `a ${format(useType)} of ${format(point)} by user ${format(walletOf)}, balance ${format(balance)}`
-      : type.startsWith('order.')
-        ? `an order of user ${format(userId)}, total ${format(total)}, status ${format(status)}: ${format(lines)}`
-        : `product ${format(productId)}, removed at ${format(removedAt)}`
-    const words = typeof payload === 'string' ? payload : JSON.stringify(payload)
+  for (const event of await queries.selectWrongEvents(db, chunk).execute()) {
+    const { id, type, key, payload } = event
+    const json = typeof payload === 'string' ? payload : JSON.stringify(payload)
     findings.addFinding('events', {
       what: 'events',
       ids: { id },
-      expected: about,
-      found: `${type} to ${key}: ${words}`,
+      expected: describeRow(event),
+      found: `${type} with key ${key}: ${json}`,
     })
   }
 }
 
-async function collectEventIds({ db }: AuditRun, chunk: Chunk, { once, again }: Told): Promise<void> {
-  const toldAgain = (type: queries.Once, id: number, times: number) => {
-    const known = again.get(`${type} ${id}`) ?? { type, id, more: 0 }
-    again.set(`${type} ${id}`, { ...known, more: known.more + times })
+/** Describes the row that an event is about; the columns of a row that does not exist are null. */
+function describeRow(event: Awaited<ReturnType<ReturnType<typeof queries.selectWrongEvents>['execute']>>[number]) {
+  const { type, useType, point, balance, walletUserId, status, total, userId, lines, productId, deletedAt } = event
+  if (type.startsWith('points.')) {
+    return `a ${format(useType)} row of ${format(point)} for user ${format(walletUserId)}, balance ${format(balance)}`
   }
-  let [times, rows] = [0, 0]
-  for (const block of await queries.selectTold(db, chunk).execute()) {
-    times += block.times
-    rows += countBits(block.bits)
-    for (const id of once.get(block.type)?.add(block.block, block.bits) ?? []) toldAgain(block.type, id, 1)
+  if (type.startsWith('order.')) {
+    return `an order of user ${format(userId)}, total ${format(total)}, status ${format(status)}: ${format(lines)}`
   }
-  if (times === rows) return
-  for (const row of await queries.selectToldTwice(db, chunk).execute()) toldAgain(row.type, row.about, row.times - 1)
+  return `product ${format(productId)}, deleted_at ${format(deletedAt)}`
 }
 
-function countBits(bits: number): number {
-  let count = 0
-  for (let rest = bits; rest !== 0; rest = (rest & (rest - 1)) >>> 0) count++
-  return count
+async function collectEventIds({ db }: AuditRun, chunk: Chunk, { byType, duplicates }: EventIds): Promise<void> {
+  const addDuplicate = (type: queries.RequiredEventType, id: number, extra: number) => {
+    const existing = duplicates.get(`${type} ${id}`) ?? { type, id, extra: 0 }
+    duplicates.set(`${type} ${id}`, { ...existing, extra: existing.extra + extra })
+  }
+  let [events, rows] = [0, 0]
+  for (const { type, block, bits, count } of await queries.selectEventSubjects(db, chunk).execute()) {
+    events += count
+    rows += countBits(bits)
+    for (const id of byType.get(type)?.add(block, bits) ?? []) addDuplicate(type, id, 1)
+  }
+  if (events === rows) return
+  for (const { type, subject, count } of await queries.selectRepeatedSubjects(db, chunk).execute()) {
+    addDuplicate(type, subject, count - 1)
+  }
 }
 
-function reportMissingEvents(survey: AuditRun, { once }: Told, blocks: Happened[]): void {
-  for (const happened of blocks) {
-    for (const type of queries.ONCE) {
-      const bits = happened[type] ?? 0
-      survey.findings.addRows('told', countBits(bits))
-      for (const id of once.get(type)?.missing(happened.block, bits) ?? []) tellTimes(survey, type, id, 'none')
+function reportMissingEvents(run: AuditRun, { byType }: EventIds, blocks: RequiredEvents[]): void {
+  for (const required of blocks) {
+    for (const type of queries.REQUIRED_EVENT_TYPES) {
+      const bits = required[type] ?? 0
+      run.findings.addRows('told', countBits(bits))
+      for (const id of byType.get(type)?.missing(required.block, bits) ?? []) addEventCount(run, type, id, 'none')
     }
   }
 }
 
-function tellTimes({ findings }: AuditRun, type: queries.Once, id: number, found: string): void {
+function addEventCount({ findings }: AuditRun, type: queries.RequiredEventType, id: number, found: string): void {
   const ids = type === 'points.charged' ? { history_id: id } : { order_id: id }
-  findings.addFinding('told', { what: 'events', ids: { type, ...ids }, expected: '1', found })
+  findings.addFinding('told', { what: 'events', ids: { type, ...ids }, expected: '1 event', found })
 }

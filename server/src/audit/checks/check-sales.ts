@@ -1,28 +1,29 @@
 import type { AuditRun, TableScans } from '../audit-run.ts'
+import type { Chunk } from '../queries/chunk-queries.ts'
 import * as queries from '../queries/sale-queries.ts'
-import type { Chunk } from '../queries/table-scan.ts'
 
 const HOUR_MS = 3_600_000
 
-interface Hour {
-  rolledUp: number
+/** The sales of a product in an hour: the count in `product_sales`, and the quantity in order lines. */
+interface HourlySales {
+  recorded: number
   sold: number
 }
 
-/** By product, then by hour; null is the hour of an order that has no time of payment. */
-class Sales {
-  readonly products = new Map<number, Map<number | null, Hour>>()
+/** Sales by product and hour. The hour is null for an order without `paid_at`. */
+class SalesByHour {
+  readonly products = new Map<number, Map<number | null, HourlySales>>()
   entries = 0
 
-  hour(productId: number, hour: number | null): Hour {
-    const hours = this.products.get(productId) ?? new Map<number | null, Hour>()
+  hour(productId: number, hour: number | null): HourlySales {
+    const hours = this.products.get(productId) ?? new Map<number | null, HourlySales>()
     if (hours.size === 0) this.products.set(productId, hours)
-    const known = hours.get(hour)
-    if (known) return known
-    const fresh = { rolledUp: 0, sold: 0 }
-    hours.set(hour, fresh)
+    const existing = hours.get(hour)
+    if (existing) return existing
+    const sales = { recorded: 0, sold: 0 }
+    hours.set(hour, sales)
     this.entries++
-    return fresh
+    return sales
   }
 
   sold(productId: number): number {
@@ -32,86 +33,86 @@ class Sales {
 }
 
 /**
- * Holds the stock, the sales volume and the hours of each product against the paid lines. Lines are read by order, and
- * added up here for a range of products; a range whose sums outgrow their bound is halved, and each half read anew.
+ * Compares the stock, the sales volume and the hourly sales of each product with the lines of paid orders. Lines are
+ * read by order and added up here for a range of products. A range with more than `entriesMax` entries is split in two,
+ * and each half is read again.
  */
-export async function checkSales(survey: AuditRun, extents: TableScans): Promise<void> {
-  for (const check of ['stock', 'sales'] as const) survey.findings.addRows(check, extents.products.rows)
-  const ranges: Chunk[] = [{ after: Number.MIN_SAFE_INTEGER, upTo: Number.MAX_SAFE_INTEGER }]
+export async function checkSales(run: AuditRun, scans: TableScans): Promise<void> {
+  for (const check of ['stock', 'sales'] as const) run.findings.addRows(check, scans.products.rows)
+  const ranges: Chunk[] = [{ after: Number.MIN_SAFE_INTEGER, through: Number.MAX_SAFE_INTEGER }]
   for (let range = ranges.pop(); range; range = ranges.pop()) {
-    const sales = new Sales()
-    const middle = await addUp(survey, extents, range, sales)
+    const sales = new SalesByHour()
+    const middle = await addUpSales(run, scans, range, sales)
     if (middle !== undefined) {
-      ranges.push({ after: middle, upTo: range.upTo }, { after: range.after, upTo: middle })
+      ranges.push({ after: middle, through: range.through }, { after: range.after, through: middle })
       continue
     }
-    tellHours(survey, sales)
-    for (const chunk of partsIn(range, extents.products.chunks)) await checkStock(survey, chunk, sales)
+    checkHours(run, sales)
+    for (const chunk of intersect(range, scans.products.chunks)) await checkStock(run, chunk, sales)
   }
 }
 
-/** Returns a product in the middle of those seen so far when there is more than may be kept. */
-async function addUp(
+/** Stops when there are too many entries, and returns the product at which to split the range. */
+async function addUpSales(
   { db, entriesMax, progress }: AuditRun,
-  { orders, product_sales: rollup }: TableScans,
+  { orders, product_sales: hourlySales }: TableScans,
   range: Chunk,
-  sales: Sales,
+  sales: SalesByHour,
 ): Promise<number | undefined> {
-  const isTooMuch = () => sales.entries > entriesMax && sales.products.size > 1
-  for (const chunk of partsIn(range, rollup.chunks)) {
-    for (const { productId, hour, count } of await queries.selectRollup(db, chunk).execute()) {
-      sales.hour(productId, hour).rolledUp += count
+  const hasTooMany = () => sales.entries > entriesMax && sales.products.size > 1
+  for (const chunk of intersect(range, hourlySales.chunks)) {
+    for (const { productId, hour, count } of await queries.selectHourlySales(db, chunk).execute()) {
+      sales.hour(productId, hour).recorded += count
     }
-    if (isTooMuch()) return middleOf(sales)
+    if (hasTooMany()) return medianProduct(sales)
   }
   for (const chunk of orders.chunks) {
-    for (const { productId, hour, sold } of await queries.selectSold(db, chunk, range).execute()) {
+    for (const { productId, hour, sold } of await queries.selectSoldQuantities(db, chunk, range).execute()) {
       sales.hour(productId, hour).sold += Number(sold)
     }
-    if (isTooMuch()) return middleOf(sales)
-    progress('sales', chunk.upTo)
+    if (hasTooMany()) return medianProduct(sales)
+    progress('sales', chunk.through)
   }
   return undefined
 }
 
-function middleOf({ products }: Sales): number | undefined {
+function medianProduct({ products }: SalesByHour): number | undefined {
   return [...products.keys()].toSorted((a, b) => a - b)[Math.floor((products.size - 1) / 2)]
 }
 
-/** The parts of chunks that lie in a range. */
-function partsIn(range: Chunk, chunks: Chunk[]): Chunk[] {
+/** The parts of the chunks that are in a range. */
+function intersect(range: Chunk, chunks: Chunk[]): Chunk[] {
   return chunks
-    .map(({ after, upTo }) => ({ after: Math.max(after, range.after), upTo: Math.min(upTo, range.upTo) }))
-    .filter(({ after, upTo }) => after < upTo)
+    .map(({ after, through }) => ({ after: Math.max(after, range.after), through: Math.min(through, range.through) }))
+    .filter(({ after, through }) => after < through)
 }
 
-function tellHours({ findings }: AuditRun, { entries, products }: Sales): void {
+function checkHours({ findings }: AuditRun, { entries, products }: SalesByHour): void {
   findings.addRows('hours', entries)
   for (const [productId, hours] of products) {
-    for (const [hour, { rolledUp, sold }] of hours) {
-      if (rolledUp === sold) continue
-      const time = hour === null ? 'none' : new Date(hour * HOUR_MS).toISOString()
-      const ids = { product_id: productId, hour: time }
+    for (const [hour, { recorded, sold }] of hours) {
+      if (recorded === sold) continue
+      const time = hour === null ? 'null' : new Date(hour * HOUR_MS).toISOString()
       findings.addFinding('hours', {
         what: 'product_sales',
-        ids,
+        ids: { product_id: productId, hour: time },
         expected: `count ${sold}`,
-        found: `count ${rolledUp}`,
+        found: `count ${recorded}`,
       })
     }
   }
 }
 
-async function checkStock({ db, findings }: AuditRun, products: Chunk, sales: Sales): Promise<void> {
-  for (const { id, salesVolume, stock, stocked } of await queries.selectStockBooks(db, products).execute()) {
+async function checkStock({ db, findings }: AuditRun, products: Chunk, sales: SalesByHour): Promise<void> {
+  for (const { id, salesVolume, stock, stocked } of await queries.selectStockTotals(db, products).execute()) {
     const sold = sales.sold(id)
     if (salesVolume !== sold) {
       const [expected, found] = [`sales_volume ${sold}`, `sales_volume ${salesVolume}`]
       findings.addFinding('sales', { what: 'products', ids: { id }, expected, found })
     }
-    const left = Number(stocked) - sold
-    if (stock !== null && stock !== left) {
-      const expected = `stock ${left}, which is ${stocked} stocked less ${sold} sold`
+    const remaining = Number(stocked) - sold
+    if (stock !== null && stock !== remaining) {
+      const expected = `stock ${remaining} (${stocked} stocked - ${sold} sold)`
       findings.addFinding('stock', { what: 'stock', ids: { product_id: id }, expected, found: `stock ${stock}` })
     }
   }

@@ -1,55 +1,52 @@
 import type { AuditRun, TableScans } from '../audit-run.ts'
-import type { Chunk } from '../queries/table-scan.ts'
+import type { Chunk } from '../queries/chunk-queries.ts'
 import * as queries from '../queries/wallet-queries.ts'
 
-/** Holds each wallet against its history, and each row of a history against the one before it. */
-export async function checkWallets(
-  survey: AuditRun,
-  { points, point_histories: histories }: TableScans,
-): Promise<void> {
-  const { db, findings } = survey
-  findings.addRows('balances', points.rows)
-  findings.addRows('chains', histories.rows)
-  for await (const chunk of bySizeOfHistory(survey, { points, point_histories: histories })) {
-    for (const { id, balance, history } of await queries.selectBalancesOffHistory(db, chunk).execute()) {
+/** Compares each wallet with its history, and each history row with the previous one. */
+export async function checkWallets(run: AuditRun, scans: TableScans): Promise<void> {
+  const { db, findings } = run
+  findings.addRows('balances', scans.points.rows)
+  findings.addRows('chains', scans.point_histories.rows)
+  for await (const chunk of walletChunks(run, scans)) {
+    for (const { id, balance, historySum } of await queries.selectWrongBalances(db, chunk).execute()) {
       findings.addFinding('balances', {
         what: 'points',
         ids: { id },
-        expected: `point ${history}`,
+        expected: `point ${historySum}`,
         found: `point ${balance}`,
       })
     }
-    for (const { id, balance, before, point } of await queries.selectGaps(db, chunk).execute()) {
+    for (const { id, balance, previous, point } of await queries.selectBrokenChains(db, chunk).execute()) {
       findings.addFinding('chains', {
         what: 'point_histories',
         ids: { id },
-        expected: `balance ${before + point}, which is ${before} and ${point}`,
+        expected: `balance ${previous + point} (previous balance ${previous}, change ${point})`,
         found: `balance ${balance}`,
       })
     }
   }
 }
 
-/** Wallets in chunks of bounded history, for a wallet may have thousands of rows. */
-async function* bySizeOfHistory(
+/** Splits wallets into chunks of at most about `chunkSize` history rows: one wallet may have thousands of rows. */
+async function* walletChunks(
   { db, chunkSize: size }: AuditRun,
-  { points, point_histories: histories }: Pick<TableScans, 'points' | 'point_histories'>,
+  { points, point_histories: histories }: TableScans,
 ): AsyncGenerator<Chunk> {
-  for (const { after: start, upTo: end } of points.chunks) {
-    for (let after = start; after < end; ) {
-      const next = histories.rows <= size ? undefined : await furtherOn(after)
-      const upTo = Math.min(end, next ?? end)
-      yield { after, upTo }
-      after = upTo
+  for (const { after: first, through: last } of points.chunks) {
+    for (let after = first; after < last; ) {
+      const next = histories.rows <= size ? undefined : await walletAfterRows(after)
+      const through = Math.min(last, next ?? last)
+      yield { after, through }
+      after = through
     }
   }
-  async function furtherOn(after: number) {
-    const wallet = await queries.selectWalletFurtherOn(db, { after, size }).executeTakeFirst()
+  async function walletAfterRows(after: number) {
+    const wallet = await queries.selectWalletAfterRows(db, { after, size }).executeTakeFirst()
     return wallet?.id
   }
 }
 
-/** Holds all balances together against all that ever changed them. */
+/** Compares the sum of all balances with the charges, payments and refunds that changed them. */
 export function checkTotal({ findings }: AuditRun, { points, point_histories, payments, refunds }: TableScans): void {
   const expected = point_histories.points - payments.points + refunds.points
   findings.addRows('total', points.rows)
@@ -57,7 +54,7 @@ export function checkTotal({ findings }: AuditRun, { points, point_histories, pa
   findings.addFinding('total', {
     what: 'points',
     ids: {},
-    expected: `${expected} = ${point_histories.points} charged − ${payments.points} paid + ${refunds.points} refunded`,
+    expected: `${expected} (${point_histories.points} charged - ${payments.points} paid + ${refunds.points} refunded)`,
     found: String(points.points),
   })
 }

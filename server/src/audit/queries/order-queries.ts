@@ -1,11 +1,11 @@
 import { forceIndex, type Reader } from '@pointwise/db'
 import { sql } from 'kysely'
-import { type Chunk, within } from './table-scan.ts'
+import { type Chunk, within } from './chunk-queries.ts'
 
 const isPaid = sql<boolean>`orders.status in ('paid', 'refunded')`
 const isRefunded = sql<boolean>`orders.status = 'refunded'`
 
-export function selectOrdersOffLines(db: Reader, chunk: Chunk) {
+export function selectOrdersWithWrongTotal(db: Reader, chunk: Chunk) {
   const total = sql<string | null>`sum(order_products.price * order_products.count)`
   return db
     .selectFrom('orders')
@@ -16,13 +16,13 @@ export function selectOrdersOffLines(db: Reader, chunk: Chunk) {
     .having(sql<boolean>`not coalesce(total_price = ${total}, false)`)
 }
 
-/** Orders whose payment or refund is not the one that their status asks for. */
-export function selectOrdersOffPayment(db: Reader, chunk: Chunk) {
-  const payment = sql<boolean>`coalesce(if(${isPaid},
+/** Orders whose payment or refund does not match their status, owner and total. */
+export function selectOrdersWithWrongPayment(db: Reader, chunk: Chunk) {
+  const hasCorrectPayment = sql<boolean>`coalesce(if(${isPaid},
     payments.amount = total_price and payments.user_id = orders.user_id
       and coalesce(payments.created_at = paid_at, paid_at is null),
     payments.order_id is null), false)`
-  const refund = sql<boolean>`coalesce(if(${isRefunded}, refunds.amount = total_price, refunds.order_id is null), false)`
+  const hasCorrectRefund = sql<boolean>`coalesce(if(${isRefunded}, refunds.amount = total_price, refunds.order_id is null), false)`
   return db
     .selectFrom('orders')
     .leftJoin(forceIndex('payments', 'PRIMARY'), 'payments.order_id', 'orders.id')
@@ -37,23 +37,23 @@ export function selectOrdersOffPayment(db: Reader, chunk: Chunk) {
       'payments.user_id as payer',
       'payments.created_at as paymentAt',
       'refunds.amount as refunded',
-      sql<number>`${payment}`.as('hasItsPayment'),
-      sql<number>`${refund}`.as('hasItsRefund'),
+      sql<number>`${hasCorrectPayment}`.as('hasCorrectPayment'),
+      sql<number>`${hasCorrectRefund}`.as('hasCorrectRefund'),
     ])
     .where(within('orders.id', chunk))
-    .where(sql<boolean>`not (${payment} and ${refund})`)
+    .where(sql<boolean>`not (${hasCorrectPayment} and ${hasCorrectRefund})`)
 }
 
-/** Orders whose USE and REFUND rows, in their owner's wallet, are not those that their status asks for. */
-export function selectOrdersOffHistory(db: Reader, chunk: Chunk) {
+/** Orders whose USE and REFUND rows do not match their status, owner's wallet and total. */
+export function selectOrdersWithWrongHistory(db: Reader, chunk: Chunk) {
   const count = (type: string) => sql<string>`coalesce(sum(use_type = ${sql.lit(type)}), 0)`
   const sum = (type: string) => sql<string>`coalesce(sum(if(use_type = ${sql.lit(type)}, point_histories.point, 0)), 0)`
-  const ofOthers = (type: string) =>
+  const countInOtherWallets = (type: string) =>
     sql<string>`coalesce(sum(use_type = ${sql.lit(type)} and not point_id <=> wallet.id), 0)`
-  const one = (type: string, point: string) =>
-    sql<boolean>`(${count(type)} = 1 and ${sum(type)} = ${sql.raw(point)} and ${ofOthers(type)} = 0)`
-  const use = sql<boolean>`if(${isPaid}, ${one('USE', '-total_price')}, ${count('USE')} = 0)`
-  const refund = sql<boolean>`if(${isRefunded}, ${one('REFUND', 'total_price')}, ${count('REFUND')} = 0)`
+  const hasOne = (type: string, point: string) =>
+    sql<boolean>`(${count(type)} = 1 and ${sum(type)} = ${sql.raw(point)} and ${countInOtherWallets(type)} = 0)`
+  const hasCorrectUse = sql<boolean>`if(${isPaid}, ${hasOne('USE', '-total_price')}, ${count('USE')} = 0)`
+  const hasCorrectRefund = sql<boolean>`if(${isRefunded}, ${hasOne('REFUND', 'total_price')}, ${count('REFUND')} = 0)`
   return db
     .selectFrom('orders')
     .leftJoin('points as wallet', 'wallet.user_id', 'orders.user_id')
@@ -63,16 +63,16 @@ export function selectOrdersOffHistory(db: Reader, chunk: Chunk) {
       'orders.status',
       'total_price as total',
       'wallet.id as walletId',
-      count('USE').as('uses'),
-      sum('USE').as('used'),
-      ofOthers('USE').as('usesOfOthers'),
-      count('REFUND').as('refunds'),
-      sum('REFUND').as('refunded'),
-      ofOthers('REFUND').as('refundsOfOthers'),
-      sql<number>`${use}`.as('hasItsUse'),
-      sql<number>`${refund}`.as('hasItsRefund'),
+      count('USE').as('useCount'),
+      sum('USE').as('useSum'),
+      countInOtherWallets('USE').as('usesInOtherWallets'),
+      count('REFUND').as('refundCount'),
+      sum('REFUND').as('refundSum'),
+      countInOtherWallets('REFUND').as('refundsInOtherWallets'),
+      sql<number>`${hasCorrectUse}`.as('hasCorrectUse'),
+      sql<number>`${hasCorrectRefund}`.as('hasCorrectRefund'),
     ])
     .where(within('orders.id', chunk))
     .groupBy(['orders.id', 'orders.status', 'total_price', 'wallet.id'])
-    .having(sql<boolean>`not (${use} and ${refund})`)
+    .having(sql<boolean>`not (${hasCorrectUse} and ${hasCorrectRefund})`)
 }

@@ -1,12 +1,12 @@
 import { forceIndex, type Reader } from '@pointwise/db'
 import { type RawBuilder, sql } from 'kysely'
-import { type Chunk, within } from './table-scan.ts'
+import { type Chunk, within } from './chunk-queries.ts'
 
-/** Whole hours since 1970, UTC. */
+/** Whole hours since 1970-01-01, UTC. */
 const hourOf = (column: string): RawBuilder<number> => sql`timestampdiff(hour, '1970-01-01', ${sql.ref(column)})`
 
-/** The rollup's rows of a few products. */
-export function selectRollup(db: Reader, products: Chunk) {
+/** The rows of `product_sales` for a range of products. */
+export function selectHourlySales(db: Reader, products: Chunk) {
   return db
     .selectFrom('product_sales')
     .select(['product_id as productId', hourOf('hour').as('hour'), 'count'])
@@ -14,10 +14,10 @@ export function selectRollup(db: Reader, products: Chunk) {
 }
 
 /**
- * What was paid in a chunk of orders and not refunded, by product and hour, of a range of products. No index leads from a
- * product to its lines, which would cost every sale a write; so they are read by order and added up by whoever asks.
+ * The quantity sold, by product and hour, in a chunk of orders, for a range of products. Order lines have no index by
+ * product, since it would cost every sale a write. Therefore lines are read by order, and the caller adds up the chunks.
  */
-export function selectSold(db: Reader, orders: Chunk, products: Chunk) {
+export function selectSoldQuantities(db: Reader, orders: Chunk, products: Chunk) {
   return db
     .selectFrom('orders')
     .modifyFront(sql`straight_join`)
@@ -30,8 +30,8 @@ export function selectSold(db: Reader, orders: Chunk, products: Chunk) {
     .groupBy(['product_id', sql`hour`])
 }
 
-/** What each product's own rows say. */
-export function selectStockBooks(db: Reader, products: Chunk) {
+/** The sales volume, the stock, and the quantity ever stocked of each product. */
+export function selectStockTotals(db: Reader, products: Chunk) {
   return db
     .selectFrom('products')
     .leftJoin('stock', 'stock.product_id', 'products.id')

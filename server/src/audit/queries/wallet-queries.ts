@@ -1,9 +1,9 @@
 import { forceIndex, type Reader } from '@pointwise/db'
 import { sql } from 'kysely'
-import { type Chunk, within } from './table-scan.ts'
+import { type Chunk, within } from './chunk-queries.ts'
 
-/** The wallet in whose history the row lies that comes `size` rows further on: an index tells. */
-export function selectWalletFurtherOn(db: Reader, { after, size }: { after: number; size: number }) {
+/** The wallet of the history row that is `size` rows after wallet `after`, in the order of wallets; reads an index only. */
+export function selectWalletAfterRows(db: Reader, { after, size }: { after: number; size: number }) {
   return db
     .selectFrom(forceIndex('point_histories', 'point_histories_newest'))
     .select('point_id as id')
@@ -13,30 +13,33 @@ export function selectWalletFurtherOn(db: Reader, { after, size }: { after: numb
     .offset(size)
 }
 
-export function selectBalancesOffHistory(db: Reader, chunk: Chunk) {
-  const history = sql<string>`coalesce(sum(point_histories.point), 0)`
+export function selectWrongBalances(db: Reader, wallets: Chunk) {
+  const historySum = sql<string>`coalesce(sum(point_histories.point), 0)`
   return db
     .selectFrom('points')
     .leftJoin(forceIndex('point_histories', 'point_histories_newest'), 'point_histories.point_id', 'points.id')
-    .select(['points.id', 'points.point as balance', history.as('history')])
-    .where(within('points.id', chunk))
+    .select(['points.id', 'points.point as balance', historySum.as('historySum')])
+    .where(within('points.id', wallets))
     .groupBy(['points.id', 'points.point'])
-    .having(sql<boolean>`points.point <> ${history}`)
+    .having(sql<boolean>`points.point <> ${historySum}`)
 }
 
-/** A `lag` with a default would be shorter, and MariaDB has none. */
-export function selectGaps(db: Reader, chunk: Chunk) {
+/**
+ * History rows whose balance does not follow from the previous row. The default of a wallet's first row is a `coalesce`,
+ * because MariaDB's `lag` takes no default.
+ */
+export function selectBrokenChains(db: Reader, wallets: Chunk) {
   const rows = db
     .selectFrom(forceIndex('point_histories', 'point_histories_newest'))
     .select([
       'id',
       'point',
       'balance',
-      sql<number>`coalesce(lag(balance) over (partition by point_id order by id), 0)`.as('before_it'),
+      sql<number>`coalesce(lag(balance) over (partition by point_id order by id), 0)`.as('previous'),
     ])
-    .where(within('point_id', chunk))
+    .where(within('point_id', wallets))
   return db
     .selectFrom(rows.as('chain'))
-    .select(['id', 'point', 'balance', 'before_it as before'])
-    .where(sql<boolean>`balance <> before_it + point`)
+    .select(['id', 'point', 'balance', 'previous'])
+    .where(sql<boolean>`balance <> previous + point`)
 }

@@ -3,14 +3,14 @@ import { freshDatabase, run } from '../setup/database.ts'
 
 const WALLETS = 2_000
 export const PRODUCTS = 500
-const STOCKED = 1_000_000
+const STOCK = 1_000_000
 const HOURS = 30 * 24
 
 const key = (kind: number) => `concat('0000000${kind}-0000-4000-8000-', lpad(n, 12, '0'))`
 const paidAt = `timestamp '2026-01-01 00:00:00' + interval n * 7 % (${HOURS} * 60) minute`
 
-/** Numbers from 1, made of digits. */
-const numbers = (count: number) => [
+/** Creates a table of the numbers from 1. */
+const createNumbers = (count: number) => [
   'create table digits (d int primary key)',
   'insert into digits values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)',
   'create table numbers (n int primary key)',
@@ -18,16 +18,16 @@ const numbers = (count: number) => [
   from digits a, digits b, digits c, digits e, digits f, digits g) all_numbers where n <= ${count}`,
 ]
 
-/** Every order is of one piece for 10 points, which its customer charges right before. */
-const BOOKS = [
+/** Every order is a single item for 10 points, and its user charged 10 points before it. */
+const INSERTS = [
   `insert into users (id, name) select n, concat('user ', n) from numbers where n <= ${WALLETS}`,
   'insert into points (id, user_id, point) select id, id, 0 from users',
   `insert into stores (id, name) values (1, 'Corner')`,
   `insert into products (id, store_id, name, price) select n, 1, concat('product ', n), 10 from numbers
   where n <= ${PRODUCTS}`,
-  `insert into stock (product_id, stock) select id, ${STOCKED} from products`,
+  `insert into stock (product_id, stock) select id, ${STOCK} from products`,
   `insert into stock_changes (product_id, \`change\`, reason, idempotency_key)
-  select n, ${STOCKED}, 'STOCKED', ${key(1)} from numbers where n <= ${PRODUCTS}`,
+  select n, ${STOCK}, 'STOCKED', ${key(1)} from numbers where n <= ${PRODUCTS}`,
   `insert into orders (id, user_id, status, total_price, idempotency_key, paid_at)
   select n, 1 + n % ${WALLETS}, 'paid', 10, ${key(2)}, ${paidAt} from numbers`,
   `insert into order_products (order_id, product_id, product_name, price, \`count\`)
@@ -52,8 +52,8 @@ const BOOKS = [
   json_array(json_object('productId', 1 + id % ${PRODUCTS}, 'quantity', 1, 'stock', 0))) from orders`,
 ]
 
-/** A database of its own with sound books of that many orders, each with two rows of history. */
-export async function manyOrders(
+/** Creates a database with consistent records of the given number of orders, each with two history rows. */
+export async function databaseWithOrders(
   name: string,
   orders: number,
   log: (sql: string, values: readonly unknown[], ms: number) => void,
@@ -62,7 +62,7 @@ export async function manyOrders(
     statementTimeoutMs: 300_000,
     log: ({ query, queryDurationMillis }) => log(query.sql, query.parameters, queryDurationMillis),
   })
-  const statements = [...numbers(orders), ...BOOKS, 'drop table digits', 'drop table numbers']
+  const statements = [...createNumbers(orders), ...INSERTS, 'drop table digits', 'drop table numbers']
   for (const statement of statements) await run(db, statement)
   const tables = await run<{ name: string }>(
     db,

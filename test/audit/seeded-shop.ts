@@ -5,21 +5,21 @@ import { databaseUrl, emptyTables, run } from '../setup/database.ts'
 export const PAID_AT = '2026-03-01T10:15:00.000Z'
 export const LATER = '2026-03-01T11:45:00.000Z'
 
-/** A database of this worker's own in which nothing keeps a person from planting what no procedure would write. */
-export async function unguardedDatabase(): Promise<Pool> {
+/** A database for this worker without foreign keys and check constraints, so that tests can write corrupt rows. */
+export async function databaseWithoutConstraints(): Promise<Pool> {
   const url = databaseUrl('audit')
   await createDatabase(url)
   await migrate(url)
   const db = connect(url, { connections: 2 })
-  const guards = await run<{ place: string; name: string }>(
+  const constraints = await run<{ table: string; name: string }>(
     db,
-    `select table_name as place, constraint_name as name from information_schema.table_constraints
+    `select table_name as \`table\`, constraint_name as name from information_schema.table_constraints
     where table_schema = database() and constraint_type in ('FOREIGN KEY', 'CHECK')
     and table_name not like 'kysely%' order by constraint_type desc`,
   )
-  // MariaDB keeps the check of a JSON column under the column's name, with the column.
-  const named = guards.filter(({ name }) => name !== 'payload')
-  for (const { place, name } of named) await run(db, `alter table ${place} drop constraint ${name}`)
+  // MariaDB's check of a JSON column belongs to the column and cannot be dropped by its name.
+  const droppable = constraints.filter(({ name }) => name !== 'payload')
+  for (const { table, name } of droppable) await run(db, `alter table ${table} drop constraint ${name}`)
   return db
 }
 
@@ -34,18 +34,18 @@ const LAST_IDS = [
   'events',
 ].map((table) => `(select max(id) from ${table})`)
 
-export type Books = Awaited<ReturnType<typeof keepBooks>>
+export type ShopIds = Awaited<ReturnType<typeof seedShop>>
 
-/** Empties the database and keeps a shop's books in it: an order in each status, and everything that can be written. */
-export async function keepBooks(db: Pool) {
+/** Empties the database and fills it with an order of each status and a row of every kind. Returns the ids of the rows. */
+export async function seedShop(db: Pool) {
   await emptyTables(db)
   const at = (time: string) => ({ db, now: () => new Date(time) })
   const admin = createCaller({ ...at(PAID_AT), admin: true })
   const { id: ada } = await admin.users.create({ name: 'Ada' })
   const { id: ben } = await admin.users.create({ name: 'Ben' })
   const { id: storeId } = await admin.stores.create({ name: 'Corner' })
-  const stocked = (name: string, price: number, stock: number) => admin.products.create({ storeId, name, price, stock })
-  const [tea, mug, cup] = [await stocked('Tea', 100, 10), await stocked('Mug', 250, 5), await stocked('Cup', 50, 1)]
+  const product = (name: string, price: number, stock: number) => admin.products.create({ storeId, name, price, stock })
+  const [tea, mug, cup] = [await product('Tea', 100, 10), await product('Mug', 250, 5), await product('Cup', 50, 1)]
   await admin.products.restock({ productId: tea.id, quantity: 5 })
   await admin.products.restock({ productId: tea.id, quantity: -1 })
   await admin.products.update({ productId: mug.id, name: 'Large mug' })
@@ -53,27 +53,27 @@ export async function keepBooks(db: Pool) {
 
   const [asAda, asBen] = [ada, ben].map((userId) => createCaller({ ...at(PAID_AT), userId }))
   const benLater = createCaller({ ...at(LATER), userId: ben })
-  if (!asAda || !asBen) throw new Error('Nobody calls.')
-  const of = (product: typeof tea, quantity = 1) => ({ productId: product.id, quantity, price: product.price })
+  if (!asAda || !asBen) throw new Error('A caller is missing.')
+  const item = (product: typeof tea, quantity = 1) => ({ productId: product.id, quantity, price: product.price })
   const { historyId: adasCharge } = await asAda.points.charge({ amount: 1_000 })
   const { historyId: bensCharge } = await asBen.points.charge({ amount: 500 })
-  const { order: paid } = await asAda.orders.checkout({ items: [of(tea, 2), of(mug)] })
-  const pending = await asAda.orders.place({ items: [of(tea)] })
-  const cancelled = await asAda.orders.place({ items: [of(mug)] })
+  const { order: paid } = await asAda.orders.checkout({ items: [item(tea, 2), item(mug)] })
+  const pending = await asAda.orders.place({ items: [item(tea)] })
+  const cancelled = await asAda.orders.place({ items: [item(mug)] })
   await asAda.orders.cancel({ orderId: cancelled.id })
-  const { order: later } = await benLater.orders.checkout({ items: [of(tea)] })
-  const { order: refunded } = await asAda.orders.checkout({ items: [of(tea)] })
+  const { order: later } = await benLater.orders.checkout({ items: [item(tea)] })
+  const { order: refunded } = await asAda.orders.checkout({ items: [item(tea)] })
   await admin.payments.refund({ orderId: refunded.id })
 
   const id = async (query: string) => Number((await run<{ id: number }>(db, query))[0]?.id)
   const wallet = (user: number) => id(`select id from points where user_id = ${user}`)
   const history = (type: string, order: number) =>
     id(`select id from point_histories where use_type = '${type}' and order_id = ${order}`)
-  const event = (type: string, name: string, about: number) =>
-    id(`select id from events where type = '${type}' and json_value(payload, '$.${name}') = ${about}`)
+  const event = (type: string, field: string, subject: number) =>
+    id(`select id from events where type = '${type}' and json_value(payload, '$.${field}') = ${subject}`)
   const wallets = { ada: await wallet(ada), ben: await wallet(ben) }
   return {
-    /** An id above those of every table. */
+    /** An id greater than every id in use. */
     fresh: (await id(`select greatest(${LAST_IDS.join(', ')}) as id`)) + 1_000,
     users: { ada, ben },
     wallets,

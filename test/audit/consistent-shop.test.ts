@@ -2,18 +2,19 @@ import type { Pool } from '@pointwise/db'
 import { audit } from '@pointwise/server'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptyTables } from '../setup/database.ts'
-import { keepBooks, unguardedDatabase } from './sound-shop.ts'
+import { databaseWithoutConstraints, seedShop } from './seeded-shop.ts'
 
 let db: Pool
 beforeEach(async () => {
-  db = await unguardedDatabase()
-  await keepBooks(db)
+  db = await databaseWithoutConstraints()
+  await seedShop(db)
 })
 afterEach(() => db.destroy())
 
-const REFERENCING = 2 + 6 + 3 + 3 + 5 + 5 + 6 + 3 + 1 + 3
+/** The rows of every table that has a reference or a range. */
+const ROWS_WITH_RULES = 2 + 6 + 3 + 3 + 5 + 5 + 6 + 3 + 1 + 3
 
-test('what the procedures write keeps every promise, and every row of it is looked at', async () => {
+test('Rows written by the procedures pass every check, and the audit reads all of them', async () => {
   const { sound, asOf, checks } = await audit(db)
   expect(sound).toBe(true)
   expect(Math.abs(asOf.getTime() - Date.now())).toBeLessThan(60_000)
@@ -31,14 +32,14 @@ test('what the procedures write keeps every promise, and every row of it is look
     hours: [3, 0],
     told: [12, 0],
     events: [19, 0],
-    references: [REFERENCING, 0],
+    references: [ROWS_WITH_RULES, 0],
     companions: [5, 0],
-    ranges: [REFERENCING, 0],
+    ranges: [ROWS_WITH_RULES, 0],
   })
   expect(checks.flatMap(({ findings }) => findings)).toEqual([])
 })
 
-test('a shop in which nothing happened is sound', async () => {
+test('An empty database passes every check', async () => {
   await emptyTables(db)
   const { sound, checks } = await audit(db)
   expect(sound).toBe(true)
