@@ -36,10 +36,11 @@ afterEach(() => shop[Symbol.asyncDispose]())
 
 test('A consistent database: the command prints a line for each check and exits with 0, and needs DATABASE_URL only', async () => {
   const { code, stdout, stderr } = await runAuditCommand({ DATABASE_URL: shop.databaseUrl })
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  // A machine under load may take longer than the second after which progress is printed.
+  expect({ code, stderr: stderr.replaceAll(/^Checking .*\n/gm, '') }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^ *rows {2}broken {2}check\n/)
   expect(stdout).toContain("   1       0  A wallet's balance equals the sum of its history rows.\n")
-  expect(stdout).toMatch(/\n\nAll checks passed\. Snapshot of \d{4}-\d\d-\d\dT[\d:.]+Z, read in \d+ ms\.\n$/)
+  expect(stdout).toMatch(/\n\nAll checks passed\. Snapshot of \d{4}-\d\d-\d\dT[\d:.]+Z, read in [\d.]+ m?s\.\n$/)
 })
 
 test('A corrupt database: the command prints each broken row with the expected and the found value, and exits with 1', async () => {
@@ -55,7 +56,9 @@ test('A corrupt database: the command prints each broken row with the expected a
   expect(stdout).toContain('\n2 broken rows found. Snapshot of ')
 })
 
-test('If the audit cannot run, the command prints the reason and what to do in one line, and exits with 2', async () => {
+test('If the audit cannot run, the command prints the reason and what to do in one line, and exits with 2', {
+  timeout: 120_000,
+}, async () => {
   const unreadable = (cause: string) =>
     `audit: The database cannot be read: ${cause}. Check that DATABASE_URL is correct and that the database is running.\n`
   const cases: [string, string][] = [
@@ -63,9 +66,8 @@ test('If the audit cannot run, the command prints the reason and what to do in o
     ['mysql://root@127.0.0.1:1/shop', unreadable('connect ECONNREFUSED 127.0.0.1:1')],
     [databaseUrl('missing'), unreadable(`Unknown database '${new URL(databaseUrl('missing')).pathname.slice(1)}'`)],
   ]
-  for (const [url, stderr] of cases) {
-    expect(await runAuditCommand({ DATABASE_URL: url })).toEqual({ code: 2, stdout: '', stderr })
-  }
+  const exits = await Promise.all(cases.map(([url]) => runAuditCommand({ DATABASE_URL: url })))
+  expect(exits).toEqual(cases.map(([, stderr]) => ({ code: 2, stdout: '', stderr })))
 })
 
 test('If migrations are missing, the command prints their names and exits with 2', async () => {
