@@ -8,9 +8,9 @@ import {
 } from 'kysely'
 import type { Tx } from './handles.ts'
 
-/** What a statement that writes did. */
+/** What a statement that writes reports. */
 export interface WriteResult {
-  /** The first id that was given, or 0. */
+  /** The first auto-increment id that was assigned, or 0. */
   insertId: number
   affectedRows: number
 }
@@ -24,16 +24,25 @@ type ResultOf<S> =
     : undefined
 
 /**
- * Sends several statements in one round trip and returns their results in order; one that is undefined is left out, and
- * so is its result. They run one after the other: when one fails, those after it do not run, and its error is thrown.
+ * Sends several statements in one round trip and returns their results by name. The database runs them one after the other,
+ * in the order of the names. A statement that is undefined is not sent, and its result is undefined.
+ *
+ * @throws the error of the first statement that fails; the statements after it do not run
  */
-export async function executeBatch<const S extends readonly Statement[]>(
+export async function executeBatch<const S extends Readonly<Record<string, Statement>>>(
   tx: Tx,
-  ...statements: S
-): Promise<{ -readonly [Index in keyof S]: ResultOf<S[Index]> }> {
-  const compiled = statements.flatMap((statement) => statement?.compile() ?? [])
-  const results = await send(tx, compiled)
-  return statements.map((statement) => statement && results.shift()) as Awaited<ReturnType<typeof executeBatch<S>>>
+  statements: S,
+): Promise<{ -readonly [Name in keyof S]: ResultOf<S[Name]> }> {
+  const sent = Object.entries(statements).flatMap(([name, statement]) =>
+    statement ? [[name, statement.compile()] as const] : [],
+  )
+  const results = await send(
+    tx,
+    sent.map(([, compiled]) => compiled),
+  )
+  return Object.fromEntries(sent.map(([name], index) => [name, results[index]])) as Awaited<
+    ReturnType<typeof executeBatch<S>>
+  >
 }
 
 async function send(tx: Tx, compiled: CompiledQuery[]): Promise<unknown[]> {

@@ -142,7 +142,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.decorate('gauges', {
     callsUnderWay: () => overload.underWay,
     requestsShed: () => overload.shed,
-    paymentsWaiting: () => settlement.waiting,
+    paymentsWaiting: () => settlement.pendingCount,
     streams: () => subscriptions.size,
   })
   app.decorateRequest('attempts', null)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { inOneBatch } from '../settlement/generated-requests.ts'
+import { inOneBatch } from '../settlement/batches.ts'
 import { eventually } from '../setup/eventually.ts'
 import { post } from '../setup/raw-http.ts'
 import { item } from '../setup/shop.ts'

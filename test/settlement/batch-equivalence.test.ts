@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
+  checkoutKey,
+  type Decided,
+  type Decision,
   decide,
-  keyOf,
-  type Settled,
   type SettlementRequest,
   type SettlementState,
 } from '../../server/src/payments/settlement/decide.ts'
-import { Refusal } from '../../server/src/refusals.ts'
+import { PlaceholderOrderIds } from '../../server/src/payments/settlement/placeholder-order-ids.ts'
 import { fc } from '../setup/properties.ts'
 
 const USERS = [1, 2, 3]
@@ -28,7 +29,7 @@ const items = fc.uniqueArray(
   { minLength: 1, maxLength: 3, selector: ({ productId }) => productId },
 )
 
-/** Few users, products, orders and keys, so that the requests of a batch meet. */
+/** There are few users, products, orders and keys, so that the requests of a batch share rows. */
 const request: fc.Arbitrary<SettlementRequest> = fc.oneof(
   fc.record({
     kind: fc.constant('pay' as const),
@@ -45,12 +46,12 @@ const request: fc.Arbitrary<SettlementRequest> = fc.oneof(
   }),
 )
 
-const books: fc.Arbitrary<SettlementState> = fc
+const states: fc.Arbitrary<SettlementState> = fc
   .record({
     balances: fc.tuple(small, small, small),
     stock: fc.tuple(small, small, small),
     prices: fc.tuple(...PRODUCTS.map(() => fc.integer({ min: 1, max: 2 }))),
-    orders: fc.tuple(
+    rows: fc.tuple(
       ...ORDERS.map((id) =>
         fc.record({
           id: fc.constant(id),
@@ -62,126 +63,117 @@ const books: fc.Arbitrary<SettlementState> = fc
       ),
     ),
   })
-  .map(({ balances, stock, prices, orders }) => {
-    const composed = orders.map(({ id, userId, status, lines }) => {
-      const sold = lines.map((line) => ({ ...line, productName: 'x', amount: line.price * line.quantity }))
-      return {
-        id,
-        userId,
-        status,
-        items: sold,
-        totalPrice: sold.reduce((sum, { amount }) => sum + amount, 0),
-        createdAt: NOW,
-        paidAt: status === 'paid' || status === 'refunded' ? NOW : null,
-      }
+  .map(({ balances, stock, prices, rows }) => {
+    const orders = rows.map(({ id, userId, status, lines }) => {
+      const items = lines.map((line) => ({ ...line, productName: 'x', amount: line.price * line.quantity }))
+      const totalPrice = items.reduce((sum, { amount }) => sum + amount, 0)
+      const paidAt = status === 'paid' || status === 'refunded' ? NOW : null
+      return { id, userId, status, items, totalPrice, createdAt: NOW, paidAt }
     })
-    let lastId = 100
     return {
       wallets: new Map(USERS.map((id, index) => [id, { id: id + 10, balance: balances[index] ?? 0 }])),
-      orders: new Map(composed.map((order) => [order.id, order])),
-      orderIds: new Map(
-        orders.flatMap(({ id, userId, key }) => (key ? [[keyOf({ userId, idempotencyKey: key }), id]] : [])),
+      orders: new Map(orders.map((order) => [order.id, order])),
+      orderIdsByKey: new Map(
+        rows.flatMap(({ id, userId, key }) => (key ? [[checkoutKey({ userId, idempotencyKey: key }), id]] : [])),
       ),
       payments: new Map(
-        composed.flatMap(({ id, totalPrice, paidAt }) =>
+        orders.flatMap(({ id, totalPrice, paidAt }) =>
           paidAt ? [[id, { payment: { orderId: id, amount: totalPrice, paidAt }, balance: 5 }]] : [],
         ),
       ),
       offers: new Map(PRODUCTS.map((id, index) => [id, { id, name: `product ${id}`, price: prices[index] ?? 1 }])),
       stock: new Map(PRODUCTS.map((id, index) => [id, stock[index] ?? 0])),
-      newOrderId: () => ++lastId,
+      placeholderIds: new PlaceholderOrderIds(),
     } satisfies SettlementState
   })
 
-/** Books that count new orders from the same id, so that two runs can be compared. */
-function fresh(books: SettlementState): SettlementState {
-  let lastId = 100
-  return { ...books, newOrderId: () => ++lastId }
-}
-
-const seen = ({ outcomes, sales, books: { wallets, orders, orderIds, payments, stock } }: Settled) => ({
-  outcomes: outcomes.map((outcome) => (outcome instanceof Refusal ? outcome.refusal : outcome)),
-  sales,
-  after: { wallets, orders, orderIds, payments, stock },
+const comparable = ({ decisions, writes, state: { wallets, orders, orderIdsByKey, payments, stock } }: Decided) => ({
+  decisions: decisions.map((decision) => (decision.kind === 'refused' ? decision.refusal.refusal : decision.paid)),
+  writes,
+  after: { wallets, orders, orderIdsByKey, payments, stock },
 })
 
-function oneByOne(requests: SettlementRequest[], books: SettlementState): Settled {
-  return requests.reduce<Settled>(
+function oneByOne(requests: SettlementRequest[], state: SettlementState): Decided {
+  return requests.reduce<Decided>(
     (before, request) => {
-      const { outcomes, sales, books } = decide([request], before.books)
-      return { outcomes: [...before.outcomes, ...outcomes], sales: [...before.sales, ...sales], books }
+      const { decisions, writes, state } = decide([request], before.state)
+      return { decisions: [...before.decisions, ...decisions], writes: [...before.writes, ...writes], state }
     },
-    { outcomes: [], sales: [], books },
+    { decisions: [], writes: [], state },
   )
+}
+
+function codeOf(decision: Decision | undefined): string | undefined {
+  if (decision?.kind === 'paid') return decision.paid.replayed ? 'replayed' : 'paid'
+  return decision?.refusal.refusal.code
 }
 
 const batches = fc.array(request, { minLength: 1, maxLength: 12 })
 
-describe('settle', () => {
-  it('settles a batch as it settles its requests one by one', () => {
+describe('decide', () => {
+  it('decides a batch exactly as it decides the requests one by one', () => {
     fc.assert(
-      fc.property(books, batches, (books, requests) => {
-        expect(seen(decide(requests, fresh(books)))).toEqual(seen(oneByOne(requests, fresh(books))))
+      fc.property(states, batches, (state, requests) => {
+        expect(comparable(decide(requests, state))).toEqual(comparable(oneByOne(requests, state)))
       }),
       { numRuns: 2_000 },
     )
   })
 
-  it('takes nothing that is not there, and nothing twice', () => {
+  it('takes no points and no stock that do not exist, and pays no order twice', () => {
     fc.assert(
-      fc.property(books, batches, (books, requests) => {
-        const { sales, books: after } = decide(requests, fresh(books))
+      fc.property(states, batches, (state, requests) => {
+        const { writes, state: after } = decide(requests, state)
         for (const { balance } of after.wallets.values()) expect(balance).toBeGreaterThanOrEqual(0)
-        for (const left of after.stock.values()) expect(left).toBeGreaterThanOrEqual(0)
-        for (const [product, left] of after.stock) {
-          const sold = sales.flatMap(({ items }) => items.filter(({ productId }) => productId === product))
-          expect((books.stock.get(product) ?? 0) - left).toBe(sold.reduce((sum, { quantity }) => sum + quantity, 0))
+        for (const stock of after.stock.values()) expect(stock).toBeGreaterThanOrEqual(0)
+        for (const [product, stock] of after.stock) {
+          const sold = writes.flatMap(({ items }) => items.filter(({ productId }) => productId === product))
+          expect((state.stock.get(product) ?? 0) - stock).toBe(sold.reduce((sum, { quantity }) => sum + quantity, 0))
         }
         for (const [user, { balance }] of after.wallets) {
-          const spent = sales
+          const spent = writes
             .filter(({ userId }) => userId === user)
-            .reduce((sum, sale) => sum + sale.payment.amount, 0)
-          expect((books.wallets.get(user)?.balance ?? 0) - balance).toBe(spent)
+            .reduce((sum, { order }) => sum + order.totalPrice, 0)
+          expect((state.wallets.get(user)?.balance ?? 0) - balance).toBe(spent)
         }
-        const paid = sales.map(({ order }) => order.id)
+        const paid = writes.map(({ order }) => order.id)
         expect(new Set(paid).size).toBe(paid.length)
       }),
       { numRuns: 2_000 },
     )
   })
 
-  it('tells nobody of the order of somebody else, who may pay it in the same batch', () => {
+  it('refuses order_not_found for an order of another user, also when its owner pays it in the same batch', () => {
     fc.assert(
-      fc.property(books, batches, (books, requests) => {
-        const { outcomes } = decide(requests, fresh(books))
+      fc.property(states, batches, (state, requests) => {
+        const { decisions } = decide(requests, state)
         for (const [index, request] of requests.entries()) {
-          const outcome = outcomes[index]
-          const owner = request.kind === 'pay' ? books.orders.get(request.orderId)?.userId : request.userId
+          const owner = request.kind === 'pay' ? state.orders.get(request.orderId)?.userId : request.userId
           if (owner === request.userId || request.userId === REMOVED_USER) continue
-          expect(outcome).toMatchObject({ refusal: { code: 'order_not_found' } })
+          expect(codeOf(decisions[index])).toBe('order_not_found')
         }
       }),
       { numRuns: 500 },
     )
   })
 
-  it('leaves the books it is given as they are', () => {
+  it('leaves the state it is given unchanged', () => {
     fc.assert(
-      fc.property(books, batches, (books, requests) => {
-        const before = structuredClone({ ...books, newOrderId: undefined })
-        decide(requests, fresh(books))
-        expect(structuredClone({ ...books, newOrderId: undefined })).toEqual(before)
+      fc.property(states, batches, (state, requests) => {
+        const { placeholderIds, ...rows } = state
+        const before = structuredClone(rows)
+        decide(requests, state)
+        expect(structuredClone(rows)).toEqual(before)
+        expect(new PlaceholderOrderIds(placeholderIds).next()).toBe(-1)
       }),
     )
   })
 
-  it('refuses each rule’s breach by its code', () => {
-    const codes = new Set<string>()
+  it('uses every refusal code of a payment and of a checkout', () => {
+    const codes = new Set<string | undefined>()
     fc.assert(
-      fc.property(books, batches, (books, requests) => {
-        for (const outcome of decide(requests, fresh(books)).outcomes) {
-          codes.add(outcome instanceof Refusal ? outcome.refusal.code : `paid${outcome.replayed ? ' before' : ''}`)
-        }
+      fc.property(states, batches, (state, requests) => {
+        for (const decision of decide(requests, state).decisions) codes.add(codeOf(decision))
       }),
       { numRuns: 2_000 },
     )
@@ -190,10 +182,10 @@ describe('settle', () => {
       'order_not_found',
       'order_not_payable',
       'paid',
-      'paid before',
       'points_insufficient',
       'price_changed',
       'product_not_found',
+      'replayed',
       'stock_insufficient',
       'user_not_found',
     ])

@@ -4,7 +4,7 @@ import { holdLocks, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { post } from '../setup/raw-http.ts'
 import { item } from '../setup/shop.ts'
-import { underWay } from './generated-requests.ts'
+import { holdCommit } from './batches.ts'
 
 const WAITS = `
   select 1 from information_schema.processlist
@@ -24,12 +24,12 @@ test('a row that was had again is waited for as any other', async () => {
     expect((await checkout()).status).toBe(503)
   }
   expect((await checkout()).status).toBe(200)
-  const restocked = await underWay(faulty, () =>
+  const restocked = await holdCommit(faulty, () =>
     shop.asAdmin().products.restock({ productId: product.id, quantity: 1 }),
   )
   const waiting = checkout()
   await lockWaits(faulty)
-  await restocked.end()
+  await restocked.finish()
   expect((await waiting).status).toBe(200)
 })
 
@@ -41,16 +41,16 @@ test('a row that passes from hand to hand is waited for in line, also after it o
   const restock = () => shop.asAdmin().products.restock({ productId: product.id, quantity: 1 })
   const checkout = () => post(shop, 'orders.checkout', { token, input: { items: [item(product)] } })
 
-  const one = await underWay(faulty, restock)
+  const one = await holdCommit(faulty, restock)
   expect((await checkout()).status).toBe(503)
-  const next = underWay(faulty, restock)
+  const next = holdCommit(faulty, restock)
   await lockWaits(faulty)
-  await one.end()
+  await one.finish()
   const two = await next
   // It is locked again, and tells that it was changed meanwhile.
   expect((await checkout()).status).toBe(503)
   const waiting = checkout()
   await lockWaits(faulty)
-  await two.end()
+  await two.finish()
   expect((await waiting).status).toBe(200)
 })

@@ -3,7 +3,7 @@ import type { SettlementRequest } from '../../server/src/payments/settlement/dec
 import { eventsOf, holdLocks, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
-import { settled, told } from './generated-requests.ts'
+import { settleTogether, summaryOf } from './batches.ts'
 
 const now = new Date('2026-03-01T08:00:00Z')
 
@@ -24,10 +24,10 @@ test.each(['pay first', 'checkout first'])('an order named by its id and its key
 
   if (order === 'pay first') {
     const paid = { balance: 77, replayed: false }
-    expect(told(await settled(shop, [pay, checkout]))).toEqual([paid, { ...paid, replayed: true }])
+    expect(summaryOf(await settleTogether(shop, [pay, checkout]))).toEqual([paid, { ...paid, replayed: true }])
   } else {
     const answers = ['idempotency_key_reused', { balance: 77, replayed: false }]
-    expect(told(await settled(shop, [checkout, pay]))).toEqual(answers)
+    expect(summaryOf(await settleTogether(shop, [checkout, pay]))).toEqual(answers)
   }
 
   const [tea, mug] = await Promise.all(products.map((productId) => shop.client().products.get.query({ productId })))
@@ -43,20 +43,20 @@ test.each(['pay first', 'checkout first'])('an order named by its id and its key
 test('a paid order named by its id and its key is replayed to both', async () => {
   await using shop = await openShop()
   const { pay, checkout } = await givenOrder(shop)
-  await settled(shop, [pay])
+  await settleTogether(shop, [pay])
 
   const replayed = { balance: 77, replayed: true }
-  expect(told(await settled(shop, [pay, checkout]))).toEqual([replayed, replayed])
+  expect(summaryOf(await settleTogether(shop, [pay, checkout]))).toEqual([replayed, replayed])
 })
 
 test('a paid order is replayed to whoever names it by its key while a stranger names its id', async () => {
   await using shop = await openShop()
   const { pay, checkout } = await givenOrder(shop)
-  await settled(shop, [pay])
+  await settleTogether(shop, [pay])
   const { id: stranger } = await shop.givenUser()
 
-  const answers = await settled(shop, [{ ...pay, userId: stranger }, checkout])
-  expect(told(answers)).toEqual(['order_not_found', { balance: 77, replayed: true }])
+  const answers = await settleTogether(shop, [{ ...pay, userId: stranger }, checkout])
+  expect(summaryOf(answers)).toEqual(['order_not_found', { balance: 77, replayed: true }])
 })
 
 test('an order that is placed while its batch waits for locks is not paid without its own: service_busy', async () => {
@@ -68,14 +68,14 @@ test('an order that is placed while its batch waits for locks is not paid withou
   const waiting = `
     select 1 from information_schema.processlist
     where db = database() and command = 'Query' and info like 'select%from %points%for update%' and id <> connection_id()`
-  let answers: ReturnType<typeof settled>
+  let answers: ReturnType<typeof settleTogether>
   {
     await using _ = await holdLocks(shop.databaseUrl, `select * from points where user_id = ${userId} for update`)
-    answers = settled(shop, [pay, checkout])
+    answers = settleTogether(shop, [pay, checkout])
     await eventually(() => run(shop.db, waiting)).toHaveLength(1)
     expect(await shop.asUser(userId).orders.place(cart)).toMatchObject({ id: pay.orderId })
   }
 
-  expect(told(await answers)).toEqual(['service_busy', 'idempotency_key_reused'])
-  expect(told(await settled(shop, [pay]))).toEqual([{ balance: 77, replayed: false }])
+  expect(summaryOf(await answers)).toEqual(['service_busy', 'idempotency_key_reused'])
+  expect(summaryOf(await settleTogether(shop, [pay]))).toEqual([{ balance: 77, replayed: false }])
 })

@@ -4,7 +4,7 @@ import { type FaultyShop, openFaultyShop } from '../faults/faulty-shop.ts'
 import { holdLocks, run } from '../setup/database.ts'
 import { post } from '../setup/raw-http.ts'
 import { item, type Product } from '../setup/shop.ts'
-import { inOneBatch, sent } from './generated-requests.ts'
+import { inOneBatch, statementCount } from './batches.ts'
 
 const INT_MAX = 2_147_483_647
 
@@ -48,7 +48,7 @@ test('a request that no statement can write fails alone; the others of its batch
 
   expect(told(answers)).toEqual([900, OUT_OF_RANGE, 900, OUT_OF_RANGE, 900])
   // The opening batch, the one that failed, and five of one request each.
-  expect(sent(faulty, 'begin')).toBe(7)
+  expect(statementCount(faulty, 'begin')).toBe(7)
   const stock = await run(faulty.direct, 'select product_id as id, stock from stock order by id')
   expect(stock).toEqual([
     { id: full.id, stock: 10 },

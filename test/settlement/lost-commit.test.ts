@@ -6,7 +6,7 @@ import { holdLocks, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import type { Fault } from '../setup/fault-proxy.ts'
 import { item, newKey } from '../setup/shop.ts'
-import { inOneBatch, sent } from './generated-requests.ts'
+import { inOneBatch, statementCount } from './batches.ts'
 
 const COMMIT = /^commit$/
 /** The clock stands still: a payment is not told from another by its time. */
@@ -67,7 +67,7 @@ describe('the requests of one batch are told their own outcome each', () => {
   test('when all goes well, in two transactions altogether', async () => {
     await using batch = await mixedBatch()
     expect(batch.told).toEqual(TRUTH)
-    expect(sent(batch.faulty, 'commit')).toBe(2)
+    expect(statementCount(batch.faulty, 'commit')).toBe(2)
     expect(await payments(batch.faulty.direct)).toBe(5)
   })
 
@@ -76,7 +76,7 @@ describe('the requests of one batch are told their own outcome each', () => {
     async (fault) => {
       await using batch = await mixedBatch(fault)
       expect(batch.told).toEqual(TRUTH)
-      expect(sent(batch.faulty, 'commit')).toBe(3)
+      expect(statementCount(batch.faulty, 'commit')).toBe(3)
       expect(await payments(batch.faulty.direct)).toBe(5)
     },
   )
@@ -104,7 +104,7 @@ test('a row that somebody else locks before the batch is read back leaves the ou
   proxy.inject({ until: locked.promise }, (statement) => statement === 'begin' && ++begun === 2)
   const paying = shop.asUser((await client.users.me.query()).id).payments.pay({ orderId })
   const failed = paying.catch((error) => error)
-  await eventually(() => sent(faulty, 'begin')).toBe(2)
+  await eventually(() => statementCount(faulty, 'begin')).toBe(2)
   {
     await using _ = await holdLocks(shop.databaseUrl, `select * from stock where product_id = ${product.id} for update`)
     locked.resolve()

@@ -2,7 +2,7 @@ import { refusalOf } from '@pointwise/client-sdk'
 import { expect, test, vi } from 'vitest'
 import { type FaultyShop, openFaultyShop } from '../faults/faulty-shop.ts'
 import { item, newKey, type Product } from '../setup/shop.ts'
-import { sent, underWay } from './generated-requests.ts'
+import { holdCommit, statementCount } from './batches.ts'
 
 const WAITING_MAX = 4_096
 const WAIT_MAX_MS = 3_000
@@ -30,9 +30,9 @@ test('an idle queue settles at once: the second of two requests is not waited fo
   faulty.proxy.queries.length = 0
   await Promise.all([checkout(), checkout(), checkout()])
   // The first by itself; those that came while it was under way, together.
-  expect(sent(faulty, 'commit')).toBe(2)
+  expect(statementCount(faulty, 'commit')).toBe(2)
   await checkout()
-  expect(sent(faulty, 'commit')).toBe(3)
+  expect(statementCount(faulty, 'commit')).toBe(3)
 })
 
 test('what gathers is settled in batches of bounded size, first come, first served', async () => {
@@ -40,12 +40,12 @@ test('what gathers is settled in batches of bounded size, first come, first serv
   const product = await faulty.shop.givenProduct({ price: 1, stock: 1_000 })
   const checkout = await checkoutsIn(faulty, product, 1_000)
   faulty.proxy.queries.length = 0
-  const batch = await underWay(faulty, checkout)
+  const batch = await holdCommit(faulty, checkout)
   const gathered = Array.from({ length: BATCH_MAX + 1 }, checkout)
-  await batch.end()
+  await batch.finish()
   const balances = (await Promise.all(gathered)).map(({ balance }) => balance)
   expect(balances).toEqual(Array.from({ length: BATCH_MAX + 1 }, (_, index) => 998 - index))
-  expect(sent(faulty, 'commit')).toBe(3)
+  expect(statementCount(faulty, 'commit')).toBe(3)
 })
 
 test('a queue that is full refuses service_busy at once; who waits for three seconds is refused, too', async () => {
@@ -53,7 +53,7 @@ test('a queue that is full refuses service_busy at once; who waits for three sec
   const { shop } = faulty
   const product = await shop.givenProduct({ price: 1, stock: 10_000 })
   const checkout = await checkoutsIn(faulty, product, 10_000)
-  const batch = await underWay(faulty, checkout)
+  const batch = await holdCommit(faulty, checkout)
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
   const answered: unknown[] = []
   for (let n = 0; n < WAITING_MAX; n++) void codeOf(checkout()).then((code) => answered.push(code))
@@ -65,7 +65,7 @@ test('a queue that is full refuses service_busy at once; who waits for three sec
   expect({ beyond, early }).toEqual({ beyond: 'service_busy', early: 0 })
   expect(answered).toEqual(Array(WAITING_MAX).fill('service_busy'))
 
-  expect(await batch.end()).toMatchObject({ balance: 9_999 })
+  expect(await batch.finish()).toMatchObject({ balance: 9_999 })
   expect(await checkout()).toMatchObject({ balance: 9_998 })
 })
 
@@ -76,9 +76,9 @@ test('a request that waited in vain has no effect, and its key may be used again
   const open = await checkoutsIn(faulty, product, 10)
   const { id } = await shop.givenUser({ points: 10 })
   const cart = { items: [item(product)], idempotencyKey: newKey() }
-  const batch = await underWay(faulty, open)
+  const batch = await holdCommit(faulty, open)
   const refused = await shop.asUser(id).orders.checkout(cart).catch(refusalOf)
-  await batch.end()
+  await batch.finish()
   expect(refused).toMatchObject({ code: 'service_busy', retry: 'same-key' })
   expect(await shop.asUser(id).orders.checkout(cart)).toMatchObject({ replayed: false, balance: 9 })
 })

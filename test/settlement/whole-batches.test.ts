@@ -3,7 +3,7 @@ import type { SettlementRequest } from '../../server/src/payments/settlement/dec
 import { eventsOf } from '../setup/database.ts'
 import { fc } from '../setup/properties.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
-import { settled, told } from './generated-requests.ts'
+import { settleTogether, summaryOf } from './batches.ts'
 
 const now = new Date('2026-03-01T08:00:00Z')
 const NAMES = ['pending', 'payable', 'paid', 'cancelled', 'refunded', 'new'] as const
@@ -84,11 +84,11 @@ test('a batch that is read from the database comes to what its requests come to 
     fc.asyncProperty(fc.array(ask, { minLength: 2, maxLength: 10 }), async (asks) => {
       const [whole, single] = [await givenWorld(shop), await givenWorld(shop)]
       shop.statements.length = 0
-      const together = told(await settled(shop, asks.map(whole.requestOf)))
+      const together = summaryOf(await settleTogether(shop, asks.map(whole.requestOf)))
       // A batch that fails is settled one by one, and would be no batch.
       expect(shop.statements.filter((sql) => sql === 'begin')).toHaveLength(1)
       const oneByOne = []
-      for (const ask of asks) oneByOne.push(...told(await settled(shop, [single.requestOf(ask)])))
+      for (const ask of asks) oneByOne.push(...summaryOf(await settleTogether(shop, [single.requestOf(ask)])))
 
       expect(together).toEqual(oneByOne)
       expect(await seen(shop, whole)).toEqual(await seen(shop, single))

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { type Pool, type Tx, transact } from '@pointwise/db'
 import { SettlementQueue } from '../payments/settlement/queue.ts'
 import * as points from '../points/service.ts'
+import type { Product } from '../products/product-schemas.ts'
 import * as products from '../products/service.ts'
 import * as stores from '../stores/service.ts'
+import type { Store } from '../stores/store-schemas.ts'
 import * as users from '../users/service.ts'
+import type { User } from '../users/user-schemas.ts'
 
 const STORES = ['Kitchen & Co', 'The Reading Room', 'Out There']
 const USERS = ['Ada', 'Ben', 'Chloé', 'Daniel', 'Eun-ji']
@@ -40,10 +43,10 @@ export async function seedIfEmpty(db: Pool): Promise<boolean> {
   return true
 }
 
-async function createCatalogue(tx: Tx, now: Date): Promise<products.Product[]> {
-  const shops: stores.Store[] = []
+async function createCatalogue(tx: Tx, now: Date): Promise<Product[]> {
+  const shops: Store[] = []
   for (const name of STORES) shops.push(await stores.create(tx, { name }))
-  const catalogue: products.Product[] = []
+  const catalogue: Product[] = []
   for (const [row, quality] of QUALITIES.entries()) {
     for (const [column, thing] of THINGS.entries()) {
       const price = 100 * (1 + ((row * 13 + column * 29) % 180))
@@ -55,8 +58,8 @@ async function createCatalogue(tx: Tx, now: Date): Promise<products.Product[]> {
   return catalogue
 }
 
-async function createCustomers(tx: Tx, now: Date): Promise<users.User[]> {
-  const customers: users.User[] = []
+async function createCustomers(tx: Tx, now: Date): Promise<User[]> {
+  const customers: User[] = []
   for (const name of USERS) {
     const user = await users.create(tx, { name, now })
     await points.charge(tx, { userId: user.id, amount: POINTS, idempotencyKey: randomUUID(), now })

@@ -23,15 +23,21 @@ export const order = z
   })
   .meta({ id: 'Order' })
 
+/** An order with its items, by ascending product id. */
+export type Order = z.output<typeof order>
+
 const item = z.strictObject({ productId: id, quantity: z.int().min(1).max(QUANTITY_MAX), price })
 
-/** What is ordered, and the prices that the customer saw. Checked as a whole before any SQL. */
+/** What a customer orders, and the prices that the customer saw. It is validated as a whole before any SQL is sent. */
 export const placeInput = z.strictObject({
   items: z
     .array(item)
     .min(1)
     .max(ITEMS_MAX)
-    .refine((items) => new Set(items.map(({ productId }) => productId)).size === items.length, 'names a product twice')
+    .refine(
+      (items) => new Set(items.map(({ productId }) => productId)).size === items.length,
+      'must name each product once',
+    )
     .refine(
       (items) => items.reduce((total, { price, quantity }) => total + price * quantity, 0) <= INT_MAX,
       `must not cost more than ${INT_MAX} points in all`,

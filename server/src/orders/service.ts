@@ -1,48 +1,22 @@
 import type { OrderStatus, Reader, Tx } from '@pointwise/db'
 import { insertEvent } from '../outbox/events.ts'
-import * as sales from '../products/stock.ts'
+import * as offers from '../products/offers.ts'
+import * as stock from '../products/stock.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
+import type { Order } from './order-schemas.ts'
 import * as queries from './queries.ts'
 
-// For settlements, which read and write many orders at once.
-export {
-  insertLines,
-  insertOrders,
-  lockOrders,
-  selectLines,
-  selectOrdersByKeys,
-  selectStatuses,
-  updatePaid,
-} from './queries.ts'
-
-export interface OrderItem {
-  productId: number
-  productName: string
-  price: number
-  quantity: number
-  amount: number
-}
-
-export interface Order {
-  id: number
-  status: OrderStatus
-  /** By ascending product. */
-  items: OrderItem[]
-  totalPrice: number
-  createdAt: Date
-  paidAt: Date | null
-}
-
-/** What a user asks for: the products, and the prices they saw. */
+/** What a user orders: the products, and the prices that the user saw. */
 export interface PlaceCall {
   userId: number
-  items: sales.PricedLine[]
+  items: offers.PricedLine[]
   idempotencyKey: string
   now: Date
 }
 
-export type OrderRow = Omit<Order, 'items'> & { userId: number }
+type OrderRow = Omit<Order, 'items'>
+type LineRow = offers.QuotedLine & { orderId: number }
 
 /** @throws Refusal order_not_found, also for another user's order */
 export async function get(db: Reader, userId: number, orderId: number): Promise<Order> {
@@ -52,7 +26,7 @@ export async function get(db: Reader, userId: number, orderId: number): Promise<
   return withItems(db, row)
 }
 
-/** A user's orders, newest first. */
+/** A page of a user's orders, newest first. */
 export async function list(
   db: Reader,
   page: { userId: number; status?: OrderStatus | undefined; cursor?: number | undefined; limit: number },
@@ -64,66 +38,53 @@ export async function list(
 }
 
 /**
- * Places an order that waits to be paid, once for each idempotency key: a repeat returns the order as it is now.
- * Nothing is reserved.
+ * Places an order that waits to be paid, once for each idempotency key. A repeat returns the order as it is now. No stock is
+ * reserved.
  *
  * @throws Refusal idempotency_key_reused, product_not_found, price_changed, stock_insufficient
  */
 export async function place(tx: Tx, call: PlaceCall): Promise<Order & { replayed: boolean }> {
-  const row = await queries.selectOrderByKey(tx, call.userId, call.idempotencyKey).executeTakeFirst()
+  const { userId, idempotencyKey, items, now } = call
+  const row = await queries.selectOrderByKey(tx, userId, idempotencyKey).executeTakeFirst()
   if (row) {
     const earlier = await withItems(tx, row)
-    if (!hasSameItems(earlier, call.items)) throw new Refusal('idempotency_key_reused')
+    if (!hasSameItems(earlier, items)) throw new Refusal('idempotency_key_reused')
     return { ...earlier, replayed: true }
   }
-  const draft = priceOrder(sales.quote(await sales.offersFor(tx, call.items), call.items))
-  await sales.requireStock(tx, draft.items)
-  const order = await insert(tx, call, draft)
-  await insertEvent(tx, orderPlacedEvent(call.userId, order))
+  const priced = priceOrder(offers.quote(await offers.offersFor(tx, items), items))
+  await stock.requireStock(tx, priced.items)
+  const draft = { ...priced, status: 'pending', createdAt: now, paidAt: null } as const
+  const { insertId } = await queries.insertOrder(tx, { ...draft, userId, idempotencyKey }).executeTakeFirstOrThrow()
+  const order = { id: Number(insertId), ...draft }
+  await queries.insertLines(tx, order.id, order.items).execute()
+  await insertEvent(tx, orderPlacedEvent(userId, order))
   return { ...order, replayed: false }
 }
 
-/** What an order will say: the lines with their amounts, and their sum. */
-export function priceOrder(lines: sales.QuotedLine[]): Pick<Order, 'items' | 'totalPrice'> {
+/** The amount of each line and the total of an order. */
+export function priceOrder(lines: offers.QuotedLine[]): Pick<Order, 'items' | 'totalPrice'> {
   const items = lines.map(withAmount)
   return { items, totalPrice: items.reduce((total, { amount }) => total + amount, 0) }
 }
 
-async function insert(
-  tx: Tx,
-  { userId, idempotencyKey, now }: PlaceCall,
-  draft: Pick<Order, 'items' | 'totalPrice'>,
-): Promise<Order> {
-  const order = { ...draft, status: 'pending', createdAt: now, paidAt: null } as const
-  const { insertId } = await queries.insertOrders(tx, [{ ...order, userId, idempotencyKey }]).executeTakeFirstOrThrow()
-  const id = Number(insertId)
-  await queries
-    .insertLines(
-      tx,
-      draft.items.map((item) => ({ ...item, orderId: id })),
-    )
-    .execute()
-  return { id, ...order }
-}
-
-/** The event of an order that was just created. */
-export function orderPlacedEvent(userId: number, { id: orderId, totalPrice, createdAt }: Omit<Order, 'items'>) {
+/** The event of an order that was just placed. */
+export function orderPlacedEvent(userId: number, { id: orderId, totalPrice, createdAt }: OrderRow) {
   return { type: 'order.placed', payload: { userId, orderId, totalPrice }, at: createdAt } as const
 }
 
 /**
- * Locks anybody's order until the transaction ends.
+ * Locks an order of any user until the transaction ends.
  *
  * @throws Refusal order_not_found
  */
 export async function lock(tx: Tx, orderId: number): Promise<Order & { userId: number }> {
   const row = await queries
-    .lockOrders(tx, [orderId])
+    .lockOrder(tx, orderId)
     .executeTakeFirstOrThrow(() => new Refusal('order_not_found', { orderId }))
-  return { ...(await withItems(tx, row)), userId: row.userId }
+  return withItems(tx, row)
 }
 
-/** Of a locked, paid order. */
+/** Marks a locked, paid order as refunded. */
 export async function markRefunded(tx: Tx, orderId: number, now: Date): Promise<void> {
   await queries.updateStatus(tx, orderId, { status: 'refunded', updated_at: now }).execute()
 }
@@ -144,10 +105,10 @@ export async function cancel(tx: Tx, call: CancelCall): Promise<Order> {
 }
 
 /**
- * The same, of a call that had locked a pending order before its COMMIT was lost: that the order is cancelled now is its
- * success.
+ * Cancels an order whose first cancellation lost the answer of its COMMIT. That call had locked a pending order, so an order
+ * that is cancelled now is its success.
  *
- * @throws Refusal order_not_cancellable
+ * @throws Refusal order_not_found, order_not_cancellable
  */
 export async function readBackCancel(tx: Tx, call: CancelCall): Promise<Order> {
   const order = await lockOwn(tx, call)
@@ -168,13 +129,13 @@ async function cancelLocked(tx: Tx, { userId, orderId, now }: CancelCall, order:
   return { ...order, status: 'cancelled' }
 }
 
-async function withItems(db: Reader, row: OrderRow): Promise<Order> {
+async function withItems<Row extends OrderRow>(db: Reader, row: Row): Promise<Row & Pick<Order, 'items'>> {
   const [order] = await withItemsEach(db, [row])
-  if (!order) throw new Error(`Order ${row.id} was lost while its items were read.`)
+  if (!order) throw new Error(`The items of order ${row.id} were read, but the order was not returned.`)
   return order
 }
 
-async function withItemsEach(db: Reader, rows: OrderRow[]): Promise<Order[]> {
+async function withItemsEach<Row extends OrderRow>(db: Reader, rows: Row[]) {
   if (rows.length === 0) return []
   const lines = await queries
     .selectLines(
@@ -185,32 +146,26 @@ async function withItemsEach(db: Reader, rows: OrderRow[]): Promise<Order[]> {
   return toOrders(rows, lines)
 }
 
-type LineRow = sales.QuotedLine & { orderId: number }
-
-/** Orders of their rows and the rows of their lines. */
-export function toOrders(rows: OrderRow[], lines: LineRow[]): Order[] {
-  const linesOf = Map.groupBy(lines, (line) => line.orderId)
-  return rows.map(({ id, status, totalPrice, createdAt, paidAt }) => ({
-    id,
-    status,
-    items: (linesOf.get(id) ?? []).map(({ orderId: _, ...line }) => withAmount(line)),
-    totalPrice,
-    createdAt,
-    paidAt,
+/** Orders from the rows of `orders` and of `order_products`. */
+export function toOrders<Row extends OrderRow>(rows: Row[], lines: LineRow[]): (Row & Pick<Order, 'items'>)[] {
+  const linesByOrder = Map.groupBy(lines, (line) => line.orderId)
+  return rows.map((row) => ({
+    ...row,
+    items: (linesByOrder.get(row.id) ?? []).map(({ orderId: _, ...line }) => withAmount(line)),
   }))
 }
 
-function withAmount<L extends sales.PricedLine>(line: L): L & { amount: number } {
+function withAmount<L extends offers.PricedLine>(line: L): L & { amount: number } {
   return { ...line, amount: line.price * line.quantity }
 }
 
-/** Whether the items are those of the order, in any sequence. */
-export function hasSameItems(order: Order, items: sales.PricedLine[]): boolean {
-  const itemOf = new Map(items.map((item) => [item.productId, item]))
+/** Whether an order has exactly these items, in any sequence. */
+export function hasSameItems(order: Order, items: offers.PricedLine[]): boolean {
+  const itemsByProduct = new Map(items.map((item) => [item.productId, item]))
   return (
     order.items.length === items.length &&
     order.items.every(({ productId, price, quantity }) => {
-      const item = itemOf.get(productId)
+      const item = itemsByProduct.get(productId)
       return item?.price === price && item.quantity === quantity
     })
   )

@@ -1,14 +1,13 @@
 import { z } from 'zod'
-import { order, placeInput } from '../orders/order-schemas.ts'
+import { placeInput } from '../orders/order-schemas.ts'
 import { router } from '../rpc/init.ts'
 import { adminProcedure, requireUser, userProcedure } from '../rpc/procedures.ts'
-import { id, price } from '../rpc/schemas.ts'
+import { id } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
+import { paidOrder, payment, paymentWithBalance, refund } from './payment-schemas.ts'
 import * as payments from './service.ts'
 
 const orderInput = z.strictObject({ orderId: id })
-const payment = z.object({ orderId: id, amount: price, paidAt: z.date() }).meta({ id: 'Payment' })
-const balance = z.int().min(0)
 
 export const paymentsRouter = router({
   pay: userProcedure('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient')
@@ -18,7 +17,7 @@ export const paymentsRouter = router({
       example: examples.pay,
     })
     .input(orderInput)
-    .output(z.object({ payment, balance, replayed: z.boolean() }))
+    .output(paymentWithBalance)
     .mutation(({ ctx, input }) => {
       const request = { kind: 'pay', userId: ctx.tokenUserId, ...input, now: ctx.now() } as const
       return ctx.settlement.settle(request, ctx.onFailedAttempt)
@@ -37,11 +36,11 @@ export const paymentsRouter = router({
       example: examples.refund,
     })
     .input(orderInput)
-    .output(z.object({ orderId: id, amount: price, refundedAt: z.date(), replayed: z.boolean() }))
+    .output(refund)
     .mutation(({ ctx, input }) => ctx.transact((tx) => payments.refund(tx, { ...input, now: ctx.now() }))),
 })
 
-/** Mounted as `orders.checkout`; it lives here because orders know nothing of payments. */
+/** Mounted as `orders.checkout`; it is declared here because the orders slice does not import payments. */
 export const checkout = userProcedure(
   'idempotency_key_reused',
   'product_not_found',
@@ -54,7 +53,7 @@ export const checkout = userProcedure(
     example: examples.checkout,
   })
   .input(placeInput)
-  .output(z.object({ order, payment, balance, replayed: z.boolean() }))
+  .output(paidOrder)
   .mutation(({ ctx, input }) => {
     const request = { kind: 'checkout', userId: ctx.tokenUserId, ...input, now: ctx.now() } as const
     return ctx.settlement.settle(request, ctx.onFailedAttempt)

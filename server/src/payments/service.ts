@@ -2,31 +2,24 @@ import type { Reader, Tx } from '@pointwise/db'
 import * as orders from '../orders/service.ts'
 import { insertEvent } from '../outbox/events.ts'
 import * as points from '../points/service.ts'
-import * as sales from '../products/stock.ts'
+import * as stock from '../products/stock.ts'
 import { Refusal } from '../refusals.ts'
+import type { Payment, Refund } from './payment-schemas.ts'
 import * as queries from './queries.ts'
-import type { Payment } from './settlement/decide.ts'
 
-/** @throws Refusal payment_not_found, also for another user's */
+/** @throws Refusal payment_not_found, also for the payment of another user */
 export async function get(db: Reader, userId: number, orderId: number): Promise<Payment> {
   return queries
     .selectPayment(db, userId, orderId)
     .executeTakeFirstOrThrow(() => new Refusal('payment_not_found', { orderId }))
 }
 
-export interface Refunded {
-  orderId: number
-  amount: number
-  refundedAt: Date
-  replayed: boolean
-}
-
 /**
- * Gives an order's points back and takes its goods back, once: refunding it again returns the first refund.
+ * Refunds a paid order once: returns its points to the wallet and its items to the stock. A repeat returns the first refund.
  *
  * @throws Refusal order_not_found, order_not_refundable, points_limit_exceeded
  */
-export async function refund(tx: Tx, { orderId, now }: { orderId: number; now: Date }): Promise<Refunded> {
+export async function refund(tx: Tx, { orderId, now }: { orderId: number; now: Date }): Promise<Refund> {
   const order = await orders.lock(tx, orderId)
   if (order.status === 'refunded') {
     return { ...(await queries.selectRefund(tx, orderId).executeTakeFirstOrThrow()), replayed: true }
@@ -37,7 +30,7 @@ export async function refund(tx: Tx, { orderId, now }: { orderId: number; now: D
   const balance = await points.refund(tx, wallet, { orderId, amount, now })
   await queries.insertRefund(tx, { orderId, amount, refundedAt: now }).execute()
   await orders.markRefunded(tx, orderId, now)
-  const items = await sales.returnStock(tx, order.items, order.paidAt)
+  const items = await stock.returnStock(tx, order.items, order.paidAt)
   await insertEvent(tx, { type: 'order.refunded', payload: { userId, orderId, amount, balance, items }, at: now })
   return { orderId, amount, refundedAt: now, replayed: false }
 }

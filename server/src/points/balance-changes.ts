@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Event } from '../outbox/events.ts'
 import { id } from '../rpc/schemas.ts'
-import { BALANCE_MAX } from './service.ts'
+import { BALANCE_MAX } from './point-schemas.ts'
 
 /** `amount` is signed: what was added to the balance. `orderId` is null for a charge. */
 export const pointsChange = z.object({

@@ -1,4 +1,4 @@
-import { caseWhen, forceIndex, type Reader, type Tx, type UseType } from '@pointwise/db'
+import { forceIndex, type Reader, type Tx, type UseType } from '@pointwise/db'
 
 export function selectWallet(db: Reader, userId: number) {
   return db
@@ -7,19 +7,11 @@ export function selectWallet(db: Reader, userId: number) {
     .where('user_id', '=', userId)
 }
 
-/** Of the users who have a wallet, locked or not. */
-export function selectBalances(db: Reader, userIds: number[]) {
-  return db.selectFrom('points').select(['user_id as userId', 'point as balance']).where('user_id', 'in', userIds)
-}
-
-/**
- * Locks wallets in ascending order of user: the index is forced, because rows are locked in the order of the scan.
- * `active` tells whether the user is there and was not removed.
- */
-export function lockWallets(tx: Tx, userIds: number[]) {
+/** `active` is 1 when the user exists and was not removed. */
+export function lockWallet(tx: Tx, userId: number) {
   return tx
     .selectFrom(forceIndex('points', 'points_user'))
-    .select(['id', 'user_id as userId', 'point as balance'])
+    .select(['id', 'point as balance'])
     .select((eb) =>
       eb
         .exists(
@@ -31,14 +23,8 @@ export function lockWallets(tx: Tx, userIds: number[]) {
         )
         .as('active'),
     )
-    .where('user_id', 'in', userIds)
-    .orderBy('user_id')
+    .where('user_id', '=', userId)
     .forUpdate()
-}
-
-/** The rows that orders and payments refer to. */
-export function lockUsers(tx: Tx, userIds: number[]) {
-  return tx.selectFrom('users').select('id as userId').where('id', 'in', userIds).orderBy('id').forUpdate()
 }
 
 export function insertWallet(tx: Tx, wallet: { userId: number; createdAt: Date }) {
@@ -50,35 +36,15 @@ export function insertWallet(tx: Tx, wallet: { userId: number; createdAt: Date }
   })
 }
 
-interface NewBalance {
-  walletId: number
-  balance: number
-  updatedAt: Date
+export function updateBalance(tx: Tx, walletId: number, { balance, updatedAt }: { balance: number; updatedAt: Date }) {
+  return tx.updateTable('points').set({ point: balance, updated_at: updatedAt }).where('id', '=', walletId)
 }
 
-export function updateBalances(tx: Tx, wallets: NewBalance[]) {
-  return tx
-    .updateTable('points')
-    .set({
-      point: caseWhen(
-        'id',
-        wallets.map(({ walletId, balance }) => [walletId, balance] as const),
-      ),
-      updated_at: caseWhen(
-        'id',
-        wallets.map(({ walletId, updatedAt }) => [walletId, updatedAt] as const),
-      ),
-    })
-    .where(
-      'id',
-      'in',
-      wallets.map(({ walletId }) => walletId),
-    )
-}
-
-export interface HistoryRow {
+interface HistoryRow {
   walletId: number
+  /** Signed. */
   amount: number
+  /** The balance after the change. */
   balance: number
   type: UseType
   orderId: number | null
@@ -86,18 +52,16 @@ export interface HistoryRow {
   createdAt: Date
 }
 
-export function insertHistories(tx: Tx, rows: HistoryRow[]) {
-  return tx.insertInto('point_histories').values(
-    rows.map((row) => ({
-      point_id: row.walletId,
-      point: row.amount,
-      balance: row.balance,
-      use_type: row.type,
-      order_id: row.orderId,
-      idempotency_key: row.idempotencyKey,
-      created_at: row.createdAt,
-    })),
-  )
+export function insertHistory(tx: Tx, row: HistoryRow) {
+  return tx.insertInto('point_histories').values({
+    point_id: row.walletId,
+    point: row.amount,
+    balance: row.balance,
+    use_type: row.type,
+    order_id: row.orderId,
+    idempotency_key: row.idempotencyKey,
+    created_at: row.createdAt,
+  })
 }
 
 const HISTORY = [
@@ -109,25 +73,24 @@ const HISTORY = [
   'point_histories.created_at as createdAt',
 ] as const
 
-function selectHistories(db: Reader) {
-  return db.selectFrom('point_histories').select(HISTORY)
-}
-
 export function selectHistoryByKey(db: Reader, walletId: number, idempotencyKey: string) {
-  return selectHistories(db).where('point_id', '=', walletId).where('idempotency_key', '=', idempotencyKey)
+  return db
+    .selectFrom('point_histories')
+    .select(HISTORY)
+    .where('point_id', '=', walletId)
+    .where('idempotency_key', '=', idempotencyKey)
 }
 
 /**
- * Newest first; `before` is the id of the last row already seen. The index has the page's order, so that only the page is
- * read; MySQL would rather read and sort all rows of a wallet that has some hundreds.
+ * A page of a user's history, newest first. `before` is the last id of the previous page. The forced index has the order of
+ * the page, so that only the page is read: MySQL prefers to read and sort all rows of a wallet that has some hundreds.
  */
 export function selectHistoryPage(db: Reader, page: { userId: number; before: number | undefined; limit: number }) {
-  return db
+  let query = db
     .selectFrom(forceIndex('point_histories', 'point_histories_newest'))
     .select(HISTORY)
     .innerJoin('points', 'points.id', 'point_histories.point_id')
     .where('points.user_id', '=', page.userId)
-    .$if(page.before !== undefined, (query) => query.where('point_histories.id', '<', page.before ?? 0))
-    .orderBy('point_histories.id', 'desc')
-    .limit(page.limit)
+  if (page.before !== undefined) query = query.where('point_histories.id', '<', page.before)
+  return query.orderBy('point_histories.id', 'desc').limit(page.limit)
 }

@@ -3,34 +3,24 @@ import { userTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
 import { requireUser, userProcedure } from '../rpc/procedures.ts'
-import { id, idempotencyKey, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
+import { idempotencyKey, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import { pointsChange, pointsChangeOf } from './balance-changes.ts'
 import * as examples from './examples.ts'
+import { balance, charge, history } from './point-schemas.ts'
 import * as points from './service.ts'
-
-const balance = z.int().min(0).max(points.BALANCE_MAX)
-
-const history = z.object({
-  id,
-  type: z.enum(['CHARGE', 'USE', 'REFUND']),
-  amount: z.int(),
-  balance,
-  orderId: id.nullable(),
-  createdAt: z.date(),
-})
 
 export const pointsRouter = router({
   balance: userProcedure()
     .meta({ description: 'How many points you have, and how many you may have.', example: examples.balance })
     .use(requireUser)
-    .output(z.object({ balance, limit: z.int(), updatedAt: z.date() }))
+    .output(balance)
     .query(({ ctx }) => points.balance(ctx.db, ctx.userId)),
 
   charge: userProcedure('idempotency_key_reused', 'points_limit_exceeded')
     .meta({ description: 'Adds points to your balance, which may not pass its limit.', example: examples.charge })
     .input(z.strictObject({ amount: z.int().min(1), idempotencyKey }))
-    .output(z.object({ historyId: id, amount: z.int(), balance, replayed: z.boolean() }))
+    .output(charge)
     .mutation(({ ctx, input }) =>
       ctx.transact((tx) => points.charge(tx, { userId: ctx.tokenUserId, ...input, now: ctx.now() })),
     ),

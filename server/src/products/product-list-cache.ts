@@ -1,65 +1,61 @@
 import type { Reader } from '@pointwise/db'
 import { StaleWhileRevalidateCache } from '../cache.ts'
+import { TOP_SELLING_MAX, type TopSelling, TRENDING_MAX, type Trending } from './product-schemas.ts'
 import * as queries from './queries.ts'
-import type { Product } from './service.ts'
 import { startOfHour } from './stock.ts'
 
-/** How many products a ranking of all time names. */
-export const TOP_SELLING_MAX = 10
-/** How many products a ranking of the last days names. */
-export const TRENDING_MAX = 5
 const TRENDING_HOURS = 72
-/** A page beyond the first of a block is found by walking the index from the block's anchor. */
-const BLOCK = 1_000
-const ANCHORS_MAX = 10_000
+/** The cache has the first id of every block of this many products. A page is found by walking the index from there. */
+const BLOCK_SIZE = 1_000
+const BLOCKS_MAX = 10_000
 const STORES_MAX = 10_000
 
-export interface TopSelling {
-  rank: number
-  salesVolume: number
-  product: Product
-}
-
-export interface Trending {
-  items: { rank: number; soldCount: number; product: Product }[]
-  /** Sales from here on count: the start of `asOf`'s hour, less 72 hours. */
-  from: Date
-  /** When this was read. */
-  asOf: Date
-}
-
 export interface ProductListCacheOptions {
-  /** After how long what it remembers is read anew; until that is done it is given out, up to twice as old. 0: nothing is. */
+  /** The lifetime of a value. An expired value is returned while it is read again, up to twice this age. 0 caches nothing. */
   ttlSeconds: number
   now: () => Date
 }
 
+/** Where a page of the listing begins: `offset` products after the product `from`, or after the newest one. */
+export interface PageStart {
+  from: number | undefined
+  offset: number
+}
+
+interface Block {
+  storeId: number | undefined
+  /** 0 is the block of the newest products. */
+  number: number
+}
+
 /**
- * What is remembered of the products, for as long as docs/caching.md says: the rankings, how many products are listed, and
- * where the blocks of the listing begin. Whoever adds or removes products lets it forget.
+ * Caches the rankings, the number of listed products, and where the blocks of the listing begin. docs/caching.md says how old
+ * each value may be. Code that adds or removes products calls `invalidateListing`.
  */
 export class ProductListCache {
   readonly #db: Reader
   readonly #now: () => Date
-  readonly #rankings: StaleWhileRevalidateCache<'topSelling', TopSelling[]>
+  readonly #topSelling: StaleWhileRevalidateCache<'topSelling', TopSelling>
   readonly #trending: StaleWhileRevalidateCache<'trending', Trending>
-  readonly #counts: StaleWhileRevalidateCache<number, { totalItems: number }>
-  readonly #anchors: StaleWhileRevalidateCache<string, { id: number | undefined }>
+  readonly #counts: StaleWhileRevalidateCache<string, { totalItems: number }>
+  readonly #blocks: StaleWhileRevalidateCache<string, { firstId: number | undefined }>
 
   constructor(db: Reader, { ttlSeconds, now }: ProductListCacheOptions) {
     this.#db = db
     this.#now = now
-    this.#rankings = new StaleWhileRevalidateCache({ ttlSeconds, max: 1 }, () => this.#readTopSelling())
+    this.#topSelling = new StaleWhileRevalidateCache({ ttlSeconds, max: 1 }, () => this.#readTopSelling())
     this.#trending = new StaleWhileRevalidateCache({ ttlSeconds, max: 1 }, () => this.#readTrending())
-    this.#counts = new StaleWhileRevalidateCache({ ttlSeconds, max: STORES_MAX }, (storeId) =>
-      queries.countListed(db, storeId || undefined).executeTakeFirstOrThrow(),
+    this.#counts = new StaleWhileRevalidateCache({ ttlSeconds, max: STORES_MAX }, (key) =>
+      queries.countListed(db, storeOf(key)).executeTakeFirstOrThrow(),
     )
-    this.#anchors = new StaleWhileRevalidateCache({ ttlSeconds, max: ANCHORS_MAX }, (key) => this.#readAnchor(key))
+    this.#blocks = new StaleWhileRevalidateCache({ ttlSeconds, max: BLOCKS_MAX }, (key) =>
+      this.#readBlock(blockOf(key)),
+    )
   }
 
-  /** The best sellers of all time that are not removed; of equal sales the lower id first. */
-  topSelling(): Promise<TopSelling[]> {
-    return this.#rankings.get('topSelling')
+  /** The best sellers of all time that are not removed. Products with equal sales are sorted by ascending id. */
+  topSelling(): Promise<TopSelling> {
+    return this.#topSelling.get('topSelling')
   }
 
   /** The best sellers of the last three days. */
@@ -67,26 +63,26 @@ export class ProductListCache {
     return this.#trending.get('trending')
   }
 
-  /** How many products are listed, in all or of a store. */
+  /** The number of listed products of a store, or of all stores. */
   async count(storeId: number | undefined): Promise<number> {
-    return (await this.#counts.get(storeId ?? 0)).totalItems
+    return (await this.#counts.get(storeKey(storeId))).totalItems
   }
 
-  /** From where the product at `offset` is found: an id that is listed, and how many rows lie between. */
-  async anchorOf(storeId: number | undefined, offset: number): Promise<{ from: number | undefined; offset: number }> {
-    const block = Math.floor(offset / BLOCK)
-    if (block === 0) return { from: undefined, offset }
-    const { id } = await this.#anchors.get(`${storeId ?? 0}:${block}`)
-    return { from: id ?? 0, offset: offset - block * BLOCK }
+  /** Where the product at `offset` of the listing is found. Undefined when the listing ends before it. */
+  async pageStart(storeId: number | undefined, offset: number): Promise<PageStart | undefined> {
+    const number = Math.floor(offset / BLOCK_SIZE)
+    if (number === 0) return { from: undefined, offset }
+    const { firstId } = await this.#blocks.get(blockKey({ storeId, number }))
+    return firstId === undefined ? undefined : { from: firstId, offset: offset - number * BLOCK_SIZE }
   }
 
-  /** After products were added or removed. */
+  /** Drops the counts and the blocks, after products were added or removed. */
   invalidateListing(): void {
     this.#counts.invalidate()
-    this.#anchors.invalidate()
+    this.#blocks.invalidate()
   }
 
-  async #readTopSelling(): Promise<TopSelling[]> {
+  async #readTopSelling(): Promise<TopSelling> {
     const products = await queries.selectTopSelling(this.#db, TOP_SELLING_MAX).execute()
     return products.map((product, index) => ({ rank: index + 1, salesVolume: product.salesVolume, product }))
   }
@@ -103,17 +99,33 @@ export class ProductListCache {
     return { items, from, asOf }
   }
 
-  /** Walks on from the nearest anchor that is known, or from the newest product. */
-  async #readAnchor(key: string): Promise<{ id: number | undefined }> {
-    const [store = 0, block = 0] = key.split(':').map(Number)
-    let known = block - 1
-    while (known > 0 && !this.#anchors.has(`${store}:${known}`)) known--
-    const from = known > 0 ? (await this.#anchors.get(`${store}:${known}`)).id : undefined
-    const offset = (block - known) * BLOCK
-    return (
-      (await queries.selectIdAt(this.#db, { storeId: store || undefined, from, offset }).executeTakeFirst()) ?? {
-        id: undefined,
-      }
-    )
+  /** Walks the index from the nearest block that is cached, or from the newest product. */
+  async #readBlock({ storeId, number }: Block): Promise<{ firstId: number | undefined }> {
+    let cached = number - 1
+    while (cached > 0 && !this.#blocks.has(blockKey({ storeId, number: cached }))) cached--
+    const start = await this.pageStart(storeId, cached * BLOCK_SIZE)
+    if (!start) return { firstId: undefined }
+    const offset = (number - cached) * BLOCK_SIZE
+    const row = await queries.selectIdAt(this.#db, { storeId, from: start.from, offset }).executeTakeFirst()
+    return { firstId: row?.id }
   }
+}
+
+const ALL_STORES = 'all'
+
+function storeKey(storeId: number | undefined): string {
+  return storeId === undefined ? ALL_STORES : String(storeId)
+}
+
+function storeOf(key: string): number | undefined {
+  return key === ALL_STORES ? undefined : Number(key)
+}
+
+function blockKey({ storeId, number }: Block): string {
+  return `${storeKey(storeId)}:${number}`
+}
+
+function blockOf(key: string): Block {
+  const [store = ALL_STORES, number] = key.split(':')
+  return { storeId: storeOf(store), number: Number(number) }
 }

@@ -23,54 +23,46 @@ export function selectProduct(db: Reader, productId: number) {
 }
 
 function selectListed(db: Reader, storeId: number | undefined) {
-  return db
-    .selectFrom('products')
-    .where('deleted_at', 'is', null)
-    .$if(storeId !== undefined, (query) => query.where('store_id', '=', storeId ?? 0))
+  const query = db.selectFrom('products').where('deleted_at', 'is', null)
+  return storeId === undefined ? query : query.where('store_id', '=', storeId)
 }
 
 export function countListed(db: Reader, storeId: number | undefined) {
   return selectListed(db, storeId).select((eb) => eb.fn.countAll<number>().as('totalItems'))
 }
 
-interface Listing {
+interface Position {
   storeId: number | undefined
-  limit: number
-}
-
-interface Place {
-  storeId: number | undefined
-  /** An id of the listing, from which the offset is counted; the newest where none is given. */
+  /** The id from which `offset` counts; undefined for the newest product. */
   from: number | undefined
   offset: number
 }
 
-function selectIdsFrom(db: Reader, { storeId, from, offset }: Place) {
-  return selectListed(db, storeId)
-    .select('products.id')
-    .$if(from !== undefined, (query) => query.where('products.id', '<=', from ?? 0))
-    .orderBy('products.id', 'desc')
-    .offset(offset)
+function selectIdsFrom(db: Reader, { storeId, from, offset }: Position) {
+  const query = selectListed(db, storeId).select('products.id')
+  const bounded = from === undefined ? query : query.where('products.id', '<=', from)
+  return bounded.orderBy('products.id', 'desc').offset(offset)
 }
 
-/** The id at a place of the listing, found in the index alone. */
-export function selectIdAt(db: Reader, place: Place) {
-  return selectIdsFrom(db, place).limit(1)
+/** The id at a position of the listing. An index has all of it. */
+export function selectIdAt(db: Reader, position: Position) {
+  return selectIdsFrom(db, position).limit(1)
 }
 
-/** A page from a place on. The ids are found in the index alone, then the rows of the page are read. */
-export function selectPage(db: Reader, { limit, ...place }: Place & { limit: number }) {
-  const ids = selectIdsFrom(db, place).limit(limit)
+/** A page from a position on. An index has the ids; then the rows of the page are read. */
+export function selectPage(db: Reader, { limit, ...position }: Position & { limit: number }) {
+  const ids = selectIdsFrom(db, position).limit(limit)
   return selectProducts(db).innerJoin(ids.as('page'), 'page.id', 'products.id').orderBy('products.id', 'desc')
 }
 
-/** A page by its keyset; `before` is the id of the last row already seen. */
-export function selectPageBefore(db: Reader, { storeId, limit, before }: Listing & { before: number | undefined }) {
-  const ids = selectListed(db, storeId)
-    .select('products.id')
-    .$if(before !== undefined, (query) => query.where('products.id', '<', before ?? 0))
-    .orderBy('products.id', 'desc')
-    .limit(limit)
+/** A page by keyset. `before` is the last id of the previous page. */
+export function selectPageBefore(
+  db: Reader,
+  { storeId, limit, before }: { storeId: number | undefined; limit: number; before: number | undefined },
+) {
+  const query = selectListed(db, storeId).select('products.id')
+  const bounded = before === undefined ? query : query.where('products.id', '<', before)
+  const ids = bounded.orderBy('products.id', 'desc').limit(limit)
   return selectProducts(db).innerJoin(ids.as('page'), 'page.id', 'products.id').orderBy('products.id', 'desc')
 }
 
@@ -89,7 +81,7 @@ export function selectTopSelling(db: Reader, limit: number) {
     .orderBy('products.id')
 }
 
-/** The sales of all products since `from` are summed up; of those that lead alone the rest is read. */
+/** Sums the sales of all products since `from`, and reads the rest only of the products that lead. */
 export function selectTrending(db: Reader, { from, limit }: { from: Date; limit: number }) {
   const sold = db
     .selectFrom('product_sales')
@@ -112,7 +104,7 @@ export function selectTrending(db: Reader, { from, limit }: { from: Date; limit:
     .orderBy('products.id')
 }
 
-/** By id, not removed. */
+/** Names and prices of the products that are not removed. */
 export function selectOffers(db: Reader, productIds: number[]) {
   return db
     .selectFrom('products')
@@ -125,7 +117,7 @@ export function selectStock(db: Reader, productIds: number[]) {
   return db.selectFrom('stock').select(['product_id as productId', 'stock']).where('product_id', 'in', productIds)
 }
 
-/** Locks stock in ascending order of product: the index is forced, because the rows are locked in the order of the scan. */
+/** Locks stock by ascending product id. Rows are locked in the order of the scan, hence the forced index. */
 export function lockStock(tx: Tx, productIds: number[]) {
   return tx
     .selectFrom(forceIndex('stock', 'stock_product'))
@@ -135,18 +127,13 @@ export function lockStock(tx: Tx, productIds: number[]) {
     .forUpdate()
 }
 
-/** By ascending id. */
-export function lockProducts(tx: Tx, productIds: number[]) {
-  return tx.selectFrom('products').select('id').where('id', 'in', productIds).orderBy('id').forUpdate()
-}
-
 export interface QuantityChange {
   productId: number
   /** Signed. */
   change: number
 }
 
-const changeOf = (column: 'product_id' | 'id', changes: QuantityChange[]) =>
+const changeByKey = (column: 'product_id' | 'id', changes: QuantityChange[]) =>
   caseWhen(
     column,
     changes.map(({ productId, change }) => [productId, change] as const),
@@ -155,7 +142,7 @@ const changeOf = (column: 'product_id' | 'id', changes: QuantityChange[]) =>
 export function updateStock(tx: Tx, changes: QuantityChange[]) {
   return tx
     .updateTable('stock')
-    .set((eb) => ({ stock: eb('stock', '+', changeOf('product_id', changes)) }))
+    .set((eb) => ({ stock: eb('stock', '+', changeByKey('product_id', changes)) }))
     .where(
       'product_id',
       'in',
@@ -166,7 +153,7 @@ export function updateStock(tx: Tx, changes: QuantityChange[]) {
 export function updateSalesVolume(tx: Tx, changes: QuantityChange[]) {
   return tx
     .updateTable('products')
-    .set((eb) => ({ sales_volume: eb('sales_volume', '+', changeOf('id', changes)) }))
+    .set((eb) => ({ sales_volume: eb('sales_volume', '+', changeByKey('id', changes)) }))
     .where(
       'id',
       'in',
@@ -174,26 +161,7 @@ export function updateSalesVolume(tx: Tx, changes: QuantityChange[]) {
     )
 }
 
-/** What products sold in these hours, where there is such a row already. */
-export function selectHours(db: Reader, productIds: number[], hours: Date[]) {
-  return db
-    .selectFrom('product_sales')
-    .select('product_id as productId')
-    .where('product_id', 'in', productIds)
-    .where('hour', 'in', hours)
-}
-
-export function lockHours(tx: Tx, productIds: number[], hours: Date[]) {
-  return tx
-    .selectFrom('product_sales')
-    .select('product_id as productId')
-    .where('product_id', 'in', productIds)
-    .where('hour', 'in', hours)
-    .orderBy('product_id')
-    .forUpdate()
-}
-
-/** `VALUES()` because MariaDB has no row alias. */
+/** Adds to the sales of hours. It uses `VALUES()`, because MariaDB has no row alias. */
 export function upsertHourlySales(tx: Tx, changes: (QuantityChange & { hour: Date })[]) {
   return tx
     .insertInto('product_sales')

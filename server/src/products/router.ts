@@ -6,27 +6,13 @@ import { adminProcedure, publicProcedure } from '../rpc/procedures.ts'
 import { INT_MAX, id, idempotencyKey, keysetPage, limit, nameUpTo, newestFirst, price } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
-import { TOP_SELLING_MAX, TRENDING_MAX } from './product-list-cache.ts'
+import { product, productPage, topSelling, trending } from './product-schemas.ts'
 import * as products from './service.ts'
 import { stockChange, stockChanges } from './stock-changes.ts'
 
 const RESTOCK_MAX = 1_000_000
 const FOLLOWED_MAX = 100
 
-const product = z
-  .object({
-    id,
-    storeId: id,
-    storeName: z.string(),
-    name: z.string(),
-    price,
-    stock: z.int().min(0),
-    salesVolume: z.int().min(0),
-    createdAt: z.date(),
-  })
-  .meta({ id: 'Product' })
-
-const rank = z.int().min(1)
 const name = nameUpTo(200)
 
 export const productsRouter = router({
@@ -36,17 +22,7 @@ export const productsRouter = router({
       example: examples.list,
     })
     .input(z.strictObject({ page: z.int().min(1).max(INT_MAX).default(1), storeId: id.optional() }).prefault({}))
-    .output(
-      newestFirst(
-        z.object({
-          items: z.array(product),
-          page: z.int(),
-          pageSize: z.literal(products.PAGE_SIZE),
-          totalItems: z.int(),
-          totalPages: z.int(),
-        }),
-      ),
-    )
+    .output(newestFirst(productPage))
     .query(({ ctx, input }) => products.list(ctx.db, ctx.productListCache, input)),
 
   scroll: publicProcedure('store_not_found')
@@ -66,7 +42,7 @@ export const productsRouter = router({
 
   topSelling: publicProcedure()
     .meta({ description: 'The ten products that sold best of all time.', example: examples.topSelling })
-    .output(z.array(z.object({ rank, salesVolume: z.int(), product })).max(TOP_SELLING_MAX))
+    .output(topSelling)
     .query(({ ctx }) => ctx.productListCache.topSelling()),
 
   trending: publicProcedure()
@@ -75,13 +51,7 @@ export const productsRouter = router({
         'The five products that sold best in the last 72 hours, counted in whole hours. It may be seconds old.',
       example: examples.trending,
     })
-    .output(
-      z.object({
-        items: z.array(z.object({ rank, soldCount: z.int(), product })).max(TRENDING_MAX),
-        from: z.date(),
-        asOf: z.date(),
-      }),
-    )
+    .output(trending)
     .query(({ ctx }) => ctx.productListCache.trending()),
 
   create: adminProcedure('store_not_found')

@@ -4,21 +4,9 @@ import { insertEvent } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
 import * as stores from '../stores/service.ts'
-import type { ProductListCache } from './product-list-cache.ts'
+import type { PageStart, ProductListCache } from './product-list-cache.ts'
+import { PAGE_SIZE, type Product, type ProductPage } from './product-schemas.ts'
 import * as queries from './queries.ts'
-
-export const PAGE_SIZE = 20 as const
-
-export interface Product {
-  id: number
-  storeId: number
-  storeName: string
-  name: string
-  price: number
-  stock: number
-  salesVolume: number
-  createdAt: Date
-}
 
 /** @throws Refusal product_not_found */
 export async function get(db: Reader, productId: number): Promise<Product> {
@@ -27,7 +15,7 @@ export async function get(db: Reader, productId: number): Promise<Product> {
     .executeTakeFirstOrThrow(() => new Refusal('product_not_found', { productId }))
 }
 
-/** @throws Refusal product_not_found, of the lowest id that is not listed */
+/** @throws Refusal product_not_found with the lowest id that is not listed */
 export async function requireListed(db: Reader, productIds: number[]): Promise<void> {
   const listed = new Set((await queries.selectOffers(db, productIds).execute()).map(({ id }) => id))
   const missing = productIds.filter((id) => !listed.has(id))
@@ -35,29 +23,31 @@ export async function requireListed(db: Reader, productIds: number[]): Promise<v
 }
 
 /**
- * A page by its number, newest first; beyond the last one it is empty. Of products that another server added or removed a
- * moment ago it may not know yet: see docs/caching.md.
+ * A page of the listing, newest first. A page beyond the last one is empty. Products that another server added or removed a
+ * moment ago may not be taken into account yet: see docs/caching.md.
  *
  * @throws Refusal store_not_found
  */
 export async function list(
   db: Reader,
-  catalogue: ProductListCache,
+  cache: ProductListCache,
   { page, storeId }: { page: number; storeId?: number | undefined },
-) {
+): Promise<ProductPage> {
   if (storeId !== undefined) await stores.get(db, storeId)
-  const totalItems = await catalogue.count(storeId)
-  const first = (page - 1) * PAGE_SIZE
-  const items = first < totalItems ? await readPage(db, await catalogue.anchorOf(storeId, first), storeId) : []
+  const totalItems = await cache.count(storeId)
+  const offset = (page - 1) * PAGE_SIZE
+  const start = offset < totalItems ? await cache.pageStart(storeId, offset) : undefined
+  const items = start ? await readPage(db, start, storeId) : []
   return { items, page, pageSize: PAGE_SIZE, totalItems, totalPages: Math.ceil(totalItems / PAGE_SIZE) }
 }
 
-function readPage(db: Reader, place: { from: number | undefined; offset: number }, storeId: number | undefined) {
-  return queries.selectPage(db, { ...place, storeId, limit: PAGE_SIZE }).execute()
+function readPage(db: Reader, start: PageStart, storeId: number | undefined): Promise<Product[]> {
+  return queries.selectPage(db, { ...start, storeId, limit: PAGE_SIZE }).execute()
 }
 
 /**
- * The same products by keyset: as fast at the end as at the start, and nothing is seen twice while others are added.
+ * A page of the listing by keyset: the last page is as fast as the first, and products that are added between two pages
+ * shift nothing.
  *
  * @throws Refusal store_not_found
  */
@@ -88,7 +78,7 @@ export async function create(
 }
 
 /**
- * Changes what is given. Orders that were placed keep their name and price.
+ * Changes the fields that are given. Orders keep the name and the price of the moment they were placed.
  *
  * @throws Refusal product_not_found
  */
@@ -104,7 +94,7 @@ export async function update(
 }
 
 /**
- * Takes a product out of every listing. Orders that name it stay payable.
+ * Removes a product from every listing. Orders that contain it stay payable.
  *
  * @throws Refusal product_not_found
  */
@@ -116,37 +106,41 @@ export async function remove(tx: Tx, { productId, now }: { productId: number; no
   return product
 }
 
-/** Locks the stock of a product, as does everybody who writes to either, and so keeps both as they are. */
+/**
+ * Locks the stock of a product. Every transaction that changes a product or its stock takes this lock first, so neither
+ * changes until the transaction ends.
+ */
 async function lock(tx: Tx, productId: number): Promise<Product> {
   await queries.lockStock(tx, [productId]).execute()
   return get(tx, productId)
 }
 
+interface RestockCall {
+  productId: number
+  /** Signed: a negative quantity takes from the stock. */
+  quantity: number
+  idempotencyKey: string
+  now: Date
+}
+
 /**
- * Adds to the stock, or takes from it, once for each idempotency key: a repeat changes nothing and returns the product
- * as it is now, also when it was removed meanwhile.
+ * Adds to the stock, or takes from it, once for each idempotency key. A repeat changes nothing and returns the product as it
+ * is now, also when it was removed meanwhile.
  *
  * @throws Refusal product_not_found, idempotency_key_reused, stock_insufficient
  */
-export async function restock(
-  tx: Tx,
-  {
-    productId,
-    quantity,
-    idempotencyKey,
-    now,
-  }: { productId: number; quantity: number; idempotencyKey: string; now: Date },
-): Promise<Product> {
-  const [row] = await queries.lockStock(tx, [productId]).execute()
+export async function restock(tx: Tx, { productId, quantity, idempotencyKey, now }: RestockCall): Promise<Product> {
+  await queries.lockStock(tx, [productId]).execute()
   const earlier = await queries.selectStockChange(tx, productId, idempotencyKey).executeTakeFirst()
   if (earlier) {
     if (earlier.change !== quantity) throw new Refusal('idempotency_key_reused')
     return queries.selectProducts(tx).where('products.id', '=', productId).executeTakeFirstOrThrow()
   }
   const product = await get(tx, productId)
-  const available = row?.stock ?? 0
-  const stock = available + quantity
-  if (stock < 0) throw new Refusal('stock_insufficient', { productId, requested: -quantity, available })
+  const stock = product.stock + quantity
+  if (stock < 0) {
+    throw new Refusal('stock_insufficient', { productId, requested: -quantity, available: product.stock })
+  }
   await queries.updateStock(tx, [{ productId, change: quantity }]).execute()
   const reason = quantity > 0 ? 'RESTOCKED' : 'CORRECTED'
   await queries.insertStockChange(tx, { productId, change: quantity, reason, idempotencyKey }).execute()

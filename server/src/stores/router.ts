@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import { router } from '../rpc/init.ts'
 import { adminProcedure, publicProcedure } from '../rpc/procedures.ts'
-import { id, nameUpTo } from '../rpc/schemas.ts'
+import { nameUpTo } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as stores from './service.ts'
-
-const store = z.object({ id, name: z.string() })
+import { store } from './store-schemas.ts'
 
 export const storesRouter = router({
   create: adminProcedure('name_taken')

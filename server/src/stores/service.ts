@@ -1,26 +1,22 @@
 import type { Reader, Tx } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
-
-export interface Store {
-  id: number
-  name: string
-}
+import type { Store } from './store-schemas.ts'
 
 /** @throws Refusal store_not_found */
 export async function get(db: Reader, storeId: number): Promise<Store> {
   return queries.selectStore(db, storeId).executeTakeFirstOrThrow(() => new Refusal('store_not_found', { storeId }))
 }
 
-/** Every store, by name. */
+/** Every store, sorted by name. */
 export async function list(db: Reader): Promise<Store[]> {
   return queries.selectStoresByName(db).execute()
 }
 
 /** @throws Refusal name_taken */
 export async function create(tx: Tx, { name }: { name: string }): Promise<Store> {
-  const namesake = await queries.selectStoreByName(tx, name).executeTakeFirst()
-  if (namesake) throw new Refusal('name_taken', { name })
+  const sameName = await queries.selectStoreByName(tx, name).executeTakeFirst()
+  if (sameName) throw new Refusal('name_taken', { name })
   const { insertId } = await queries.insertStore(tx, name).executeTakeFirstOrThrow()
   return { id: Number(insertId), name }
 }

@@ -12,8 +12,8 @@ export function selectFirstUsers(db: Reader, count: number) {
   return selectUsers(db).orderBy('id').limit(count)
 }
 
-/** Removed or not. */
-export function selectAnybody(db: Reader) {
+/** One user, removed or not. */
+export function selectAnyUser(db: Reader) {
   return db.selectFrom('users').select('id').limit(1)
 }
 

@@ -4,8 +4,7 @@ import { adminProcedure, requireUser, userProcedure } from '../rpc/procedures.ts
 import { id, nameUpTo } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as users from './service.ts'
-
-const user = z.object({ id, name: z.string(), createdAt: z.date() })
+import { user } from './user-schemas.ts'
 
 export const usersRouter = router({
   me: userProcedure()

@@ -2,14 +2,9 @@ import type { Reader, Tx } from '@pointwise/db'
 import * as points from '../points/service.ts'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
+import type { User } from './user-schemas.ts'
 
-export interface User {
-  id: number
-  name: string
-  createdAt: Date
-}
-
-/** Whether the user is there and was not removed. */
+/** Whether the user exists and was not removed. */
 export async function exists(db: Reader, userId: number): Promise<boolean> {
   return (await queries.selectUser(db, userId).executeTakeFirst()) !== undefined
 }
@@ -19,24 +14,24 @@ export async function get(db: Reader, userId: number): Promise<User> {
   return queries.selectUser(db, userId).executeTakeFirstOrThrow(() => new Refusal('user_not_found'))
 }
 
-/** The users who are here longest, at most so many. */
+/** The users that were created first, at most `count` of them. */
 export async function listFirst(db: Reader, count: number): Promise<User[]> {
   return queries.selectFirstUsers(db, count).execute()
 }
 
-/** Whether there was a user ever, removed or not. */
+/** Whether any user was ever created, removed or not. */
 export async function hasEverHadUsers(db: Reader): Promise<boolean> {
-  return (await queries.selectAnybody(db).executeTakeFirst()) !== undefined
+  return (await queries.selectAnyUser(db).executeTakeFirst()) !== undefined
 }
 
 /**
  * Creates a user with an empty wallet.
  *
- * @throws Refusal name_taken, also by a user who was removed
+ * @throws Refusal name_taken, also when the name belongs to a removed user
  */
 export async function create(tx: Tx, { name, now }: { name: string; now: Date }): Promise<User> {
-  const namesake = await queries.selectUserByName(tx, name).executeTakeFirst()
-  if (namesake) throw new Refusal('name_taken', { name })
+  const sameName = await queries.selectUserByName(tx, name).executeTakeFirst()
+  if (sameName) throw new Refusal('name_taken', { name })
   const { insertId } = await queries.insertUser(tx, { name, createdAt: now }).executeTakeFirstOrThrow()
   const id = Number(insertId)
   await points.createWallet(tx, { userId: id, now })
@@ -44,8 +39,8 @@ export async function create(tx: Tx, { name, now }: { name: string; now: Date })
 }
 
 /**
- * Removes a user. The user's token can no longer move points; the user's orders, payments and history remain.
- * docs/caching.md describes for how long the token can still be used for other calls.
+ * Removes a user. From now on no call with the user's token changes the balance; orders and history stay. docs/caching.md says
+ * what the token can still do, and for how long.
  *
  * @throws Refusal user_unknown when the user does not exist or is already removed
  */

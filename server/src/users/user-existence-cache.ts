@@ -5,8 +5,9 @@ import * as users from './service.ts'
 const USERS_MAX = 50_000
 
 /**
- * Which users there are, remembered for a moment, so that a call does not ask the database who its caller is. A user who is
- * removed by another server may go on for twice as long at most; what moves points decides it in its transaction.
+ * Caches whether a user exists, so that a call does not query the database for its caller. A user that another server removed
+ * may be found for up to twice the lifetime. Procedures that change a balance do not rely on it: they check the user in their
+ * transaction.
  */
 export class UserExistenceCache {
   readonly #users: StaleWhileRevalidateCache<number, { exists: boolean }>
@@ -23,7 +24,7 @@ export class UserExistenceCache {
     return exists
   }
 
-  /** After a user was removed. */
+  /** Drops the cached value, after a user was removed. */
   invalidate(userId: number): void {
     this.#users.invalidate(userId)
   }

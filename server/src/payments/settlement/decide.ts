@@ -1,9 +1,13 @@
+import type { Order } from '../../orders/order-schemas.ts'
 import * as orders from '../../orders/service.ts'
 import type { Wallet } from '../../points/service.ts'
-import * as sales from '../../products/stock.ts'
+import * as offers from '../../products/offers.ts'
+import * as stock from '../../products/stock.ts'
 import { Refusal } from '../../refusals.ts'
+import type { PaidOrder } from '../payment-schemas.ts'
+import { PlaceholderOrderIds } from './placeholder-order-ids.ts'
 
-/** A call that waits to be settled; `now` is when it was made, and becomes the time of its payment. */
+/** A call that waits to be settled. `now` is the time of the call and becomes the time of its payment. */
 export type SettlementRequest = PayRequest | CheckoutRequest
 
 export interface PayRequest {
@@ -17,163 +21,165 @@ export interface CheckoutRequest extends orders.PlaceCall {
   kind: 'checkout'
 }
 
-export interface Payment {
-  orderId: number
-  amount: number
-  paidAt: Date
-}
+export type Decision = { kind: 'paid'; paid: PaidOrder } | { kind: 'refused'; refusal: Refusal }
 
-export interface PaymentResult {
-  order: orders.Order
-  payment: Payment
-  /** The wallet right after the payment, also when it is replayed. */
-  balance: number
-  replayed: boolean
-}
+type OwnedOrder = Order & { userId: number }
 
-/** The rows that requests name, locked. What is missing does not exist. */
+/** The locked rows that the requests of a batch name. A row that is missing here does not exist. */
 export interface SettlementState {
-  /** By user; a user who was removed has none. */
+  /** By user id. A removed user has no wallet here. */
   wallets: ReadonlyMap<number, Wallet>
-  orders: ReadonlyMap<number, orders.Order & { userId: number }>
-  /** The orders that `keyOf` a checkout names. */
-  orderIds: ReadonlyMap<string, number>
-  /** Of the orders that were paid before. */
-  payments: ReadonlyMap<number, Pick<PaymentResult, 'payment' | 'balance'>>
-  offers: ReadonlyMap<number, sales.Offer>
+  orders: ReadonlyMap<number, OwnedOrder>
+  /** Order ids by `checkoutKey`. */
+  orderIdsByKey: ReadonlyMap<string, number>
+  /** By order id, of the orders that were paid before. */
+  payments: ReadonlyMap<number, Pick<PaidOrder, 'payment' | 'balance'>>
+  /** By product id. A removed product has no offer. */
+  offers: ReadonlyMap<number, offers.Offer>
+  /** By product id. */
   stock: ReadonlyMap<number, number>
-  /** Ids for new orders, in the order in which they are inserted. */
-  newOrderId: () => number
+  placeholderIds: PlaceholderOrderIds
 }
 
-/** What one payment changes. */
+/** The rows that one payment writes. */
 export interface PaymentWrite {
   userId: number
   walletId: number
-  /** As it is now: paid. */
-  order: orders.Order
-  /** Of an order that is placed and paid in one step. */
-  placedWith: string | undefined
-  payment: Payment
+  /** As it is after the payment. */
+  order: Order
+  /** The key of an order that is placed and paid in one step; undefined for an order that exists. */
+  idempotencyKey: string | undefined
   balance: number
-  items: sales.SoldLine[]
+  items: stock.SoldLine[]
+  paidAt: Date
 }
 
-export interface Settled {
-  /** Of each request, in their order. */
-  outcomes: (PaymentResult | Refusal)[]
-  /** What there is to write, in the order in which it happened. */
-  sales: PaymentWrite[]
-  /** The books after it. */
-  books: SettlementState
+export interface Decided {
+  /** One for each request, in their order. */
+  decisions: Decision[]
+  /** What the batch writes, in the order in which the payments happened. */
+  writes: PaymentWrite[]
+  /** The state after the batch. */
+  state: SettlementState
 }
 
-export function keyOf({ userId, idempotencyKey }: { userId: number; idempotencyKey: string }): string {
+/** What identifies the order of a checkout. */
+export function checkoutKey({ userId, idempotencyKey }: { userId: number; idempotencyKey: string }): string {
   return `${userId} ${idempotencyKey.toLowerCase()}`
 }
 
 /**
- * Settles requests in the order of their arrival. It is pure: no I/O, no clock, and the books it is given stay as they
- * are. Its law: settling n requests as one batch equals settling them one by one, each on the books the last one left.
+ * Decides requests in the order of their arrival: a payment or a refusal for each, and the rows to write. The function is
+ * pure: it does no I/O, reads no clock, and leaves `state` unchanged.
+ *
+ * Deciding n requests as one batch equals deciding them one by one, each on the state that the one before it left.
  */
-export function decide(requests: readonly SettlementRequest[], books: SettlementState): Settled {
-  const ledger = new SettlementDraft(books)
-  const outcomes = requests.map((request) => {
+export function decide(requests: readonly SettlementRequest[], state: SettlementState): Decided {
+  const draft = new SettlementDraft(state)
+  const decisions = requests.map((request): Decision => {
     try {
-      return request.kind === 'pay' ? ledger.pay(request) : ledger.checkout(request)
+      return { kind: 'paid', paid: request.kind === 'pay' ? draft.pay(request) : draft.checkout(request) }
     } catch (error) {
-      if (error instanceof Refusal) return error
+      if (error instanceof Refusal) return { kind: 'refused', refusal: error }
       throw error
     }
   })
-  return { outcomes, sales: ledger.sales, books: ledger }
+  return { decisions, writes: draft.writes, state: draft }
 }
 
-/** The books while they are being written. */
+/** The state while the requests of a batch change it. */
 class SettlementDraft implements SettlementState {
   readonly wallets: Map<number, Wallet>
-  readonly orders: Map<number, orders.Order & { userId: number }>
-  readonly orderIds: Map<string, number>
-  readonly payments: Map<number, Pick<PaymentResult, 'payment' | 'balance'>>
-  readonly offers: ReadonlyMap<number, sales.Offer>
+  readonly orders: Map<number, OwnedOrder>
+  readonly orderIdsByKey: Map<string, number>
+  readonly payments: Map<number, Pick<PaidOrder, 'payment' | 'balance'>>
+  readonly offers: ReadonlyMap<number, offers.Offer>
   readonly stock: Map<number, number>
-  readonly newOrderId: () => number
-  readonly sales: PaymentWrite[] = []
+  readonly placeholderIds: PlaceholderOrderIds
+  readonly writes: PaymentWrite[] = []
 
-  constructor(books: SettlementState) {
-    this.wallets = new Map(books.wallets)
-    this.orders = new Map(books.orders)
-    this.orderIds = new Map(books.orderIds)
-    this.payments = new Map(books.payments)
-    this.offers = books.offers
-    this.stock = new Map(books.stock)
-    this.newOrderId = books.newOrderId
+  constructor(state: SettlementState) {
+    this.wallets = new Map(state.wallets)
+    this.orders = new Map(state.orders)
+    this.orderIdsByKey = new Map(state.orderIdsByKey)
+    this.payments = new Map(state.payments)
+    this.offers = state.offers
+    this.stock = new Map(state.stock)
+    this.placeholderIds = new PlaceholderOrderIds(state.placeholderIds)
   }
 
   /** @throws Refusal user_not_found, order_not_found, order_not_payable, points_insufficient, stock_insufficient */
-  pay({ userId, orderId, now }: PayRequest): PaymentResult {
-    const wallet = this.#walletOf(userId)
+  pay({ userId, orderId, now }: PayRequest): PaidOrder {
+    const wallet = this.#requireWallet(userId)
     const order = this.orders.get(orderId)
     if (order?.userId !== userId) throw new Refusal('order_not_found', { orderId })
     if (order.status === 'paid') return this.#replay(order)
     if (order.status !== 'pending') throw new Refusal('order_not_payable', { status: order.status })
-    return this.#sell({ userId, wallet, order, placedWith: undefined, now })
+    return this.#sell({ userId, wallet, now, total: order.totalPrice, items: order.items }, () => order)
   }
 
   /**
    * @throws Refusal user_not_found, idempotency_key_reused, product_not_found, price_changed, points_insufficient,
    * stock_insufficient
    */
-  checkout(request: CheckoutRequest): PaymentResult {
-    const { userId, items, idempotencyKey, now } = request
-    const wallet = this.#walletOf(userId)
-    const earlier = this.orders.get(this.orderIds.get(keyOf(request)) ?? 0)
+  checkout(request: CheckoutRequest): PaidOrder {
+    const { userId, idempotencyKey, now } = request
+    const wallet = this.#requireWallet(userId)
+    const earlierId = this.orderIdsByKey.get(checkoutKey(request))
+    const earlier = earlierId === undefined ? undefined : this.orders.get(earlierId)
     if (earlier) {
-      // A key names one row: an order that was placed with it and never paid is not ours to pay.
-      if (!earlier.paidAt || !orders.hasSameItems(earlier, items)) throw new Refusal('idempotency_key_reused')
+      // A key names one order. An order that was placed with this key and never paid is not paid by a checkout.
+      if (!earlier.paidAt || !orders.hasSameItems(earlier, request.items)) throw new Refusal('idempotency_key_reused')
       return this.#replay(earlier)
     }
-    const draft = orders.priceOrder(sales.quote(this.offers, items))
-    const order = { ...draft, id: 0, status: 'pending', createdAt: now, paidAt: null } as const
-    return this.#sell({ userId, wallet, order, placedWith: idempotencyKey, now })
+    const priced = orders.priceOrder(offers.quote(this.offers, request.items))
+    const sale = { userId, wallet, now, total: priced.totalPrice, items: priced.items, idempotencyKey }
+    return this.#sell(sale, () => {
+      const id = this.placeholderIds.next()
+      this.orderIdsByKey.set(checkoutKey(request), id)
+      return { id, ...priced, status: 'pending', createdAt: now, paidAt: null }
+    })
   }
 
-  #walletOf(userId: number): Wallet {
+  #requireWallet(userId: number): Wallet {
     const wallet = this.wallets.get(userId)
     if (!wallet) throw new Refusal('user_not_found')
     return wallet
   }
 
-  #replay(order: orders.Order): PaymentResult {
+  #replay(order: Order): PaidOrder {
     const earlier = this.payments.get(order.id)
-    if (!earlier) throw new Error(`Order ${order.id} is paid, and its payment was not found.`)
+    if (!earlier) throw new Error(`Order ${order.id} is paid, but its payment was not found.`)
     return { order, ...earlier, replayed: true }
   }
 
-  #sell(call: {
-    userId: number
-    wallet: Wallet
-    order: orders.Order
-    placedWith: string | undefined
-    now: Date
-  }): PaymentResult {
-    const { userId, wallet, placedWith, now } = call
-    const amount = call.order.totalPrice
-    if (wallet.balance < amount) {
-      throw new Refusal('points_insufficient', { required: amount, balance: wallet.balance })
+  /** Takes points and stock, if there are enough of both, for the order that `pendingOrder` gives. */
+  #sell(
+    sale: {
+      userId: number
+      wallet: Wallet
+      now: Date
+      total: number
+      items: stock.Line[]
+      idempotencyKey?: string
+    },
+    pendingOrder: () => Order,
+  ): PaidOrder {
+    const { userId, wallet, now, total } = sale
+    if (wallet.balance < total) {
+      throw new Refusal('points_insufficient', { required: total, balance: wallet.balance })
     }
-    const items = sales.deductStock(this.stock, call.order.items)
-    const orderId = placedWith === undefined ? call.order.id : this.newOrderId()
-    const balance = wallet.balance - amount
-    const order = { ...call.order, id: orderId, status: 'paid', paidAt: now } as const
-    const payment = { orderId, amount, paidAt: now }
+    const items = stock.deductStock(this.stock, sale.items)
+    const balance = wallet.balance - total
+    const order: Order = { ...pendingOrder(), status: 'paid', paidAt: now }
+    const payment = { orderId: order.id, amount: total, paidAt: now }
 
     this.wallets.set(userId, { ...wallet, balance })
     for (const { productId, stock } of items) this.stock.set(productId, stock)
-    this.orders.set(orderId, { ...order, userId })
-    if (placedWith !== undefined) this.orderIds.set(keyOf({ userId, idempotencyKey: placedWith }), orderId)
-    this.payments.set(orderId, { payment, balance })
-    this.sales.push({ userId, walletId: wallet.id, order, placedWith, payment, balance, items })
+    this.orders.set(order.id, { ...order, userId })
+    this.payments.set(order.id, { payment, balance })
+    const { idempotencyKey } = sale
+    this.writes.push({ userId, walletId: wallet.id, order, idempotencyKey, balance, items, paidAt: now })
     return { order, payment, balance, replayed: false }
   }
 }

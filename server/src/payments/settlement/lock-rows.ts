@@ -1,148 +1,192 @@
 import { executeBatch, type Tx } from '@pointwise/db'
 import * as orders from '../../orders/service.ts'
-import * as points from '../../points/service.ts'
-import * as sales from '../../products/stock.ts'
-import * as queries from '../queries.ts'
-import { classifyContendedRows, type RowKey, type ToldSuspects } from './contended-rows.ts'
-import { keyOf, type SettlementRequest, type SettlementState } from './decide.ts'
+import * as stock from '../../products/stock.ts'
+import { classifyContendedRows, type LockAttempt, type RowKey } from './contended-rows.ts'
+import { type CheckoutRequest, checkoutKey, type SettlementRequest, type SettlementState } from './decide.ts'
+import * as queries from './lock-queries.ts'
+import { PlaceholderOrderIds } from './placeholder-order-ids.ts'
 
-export interface Reading extends ToldSuspects {
-  books: SettlementState
-  /** The rows that each request needs. */
-  needs: RowKey[][]
+export interface LockedBatch extends LockAttempt {
+  state: SettlementState
+  /** For each request, the rows that have to be locked for it. */
+  neededRows: RowKey[][]
 }
 
+type IsContended = (row: RowKey) => boolean
+
 /**
- * Reads and locks what the requests name, in two round trips: orders, then wallets, then stock, each by ascending id.
- * Nobody waits for a suspect: either it is free, or it is reported as blocked.
+ * Locks and reads the rows that the requests name, in two round trips: first orders and wallets, then stock, each by
+ * ascending id. A contended row is tried with SKIP LOCKED, so that the batch never waits for it.
  */
 export async function lockAndLoad(
   tx: Tx,
   requests: readonly SettlementRequest[],
-  isSuspect: (row: RowKey) => boolean,
-): Promise<Reading> {
-  const checkouts = requests.filter((request) => request.kind === 'checkout')
+  isContended: IsContended,
+): Promise<LockedBatch> {
+  const first = await lockOrdersAndWallets(tx, requests, isContended)
+  const second = await lockStock(tx, requests, first, isContended)
+  return {
+    state: toState(first, second),
+    neededRows: requests.map((request) => rowsNeededBy(request, first)),
+    ...classifyContendedRows({ ...first.tried, ...second.tried }),
+  }
+}
+
+type OrdersAndWallets = Awaited<ReturnType<typeof lockOrdersAndWallets>>
+type Stock = Awaited<ReturnType<typeof lockStock>>
+
+async function lockOrdersAndWallets(tx: Tx, requests: readonly SettlementRequest[], isContended: IsContended) {
   const pays = requests.filter((request) => request.kind === 'pay')
-  const orderIds = split(
-    'order',
-    pays.map(({ orderId }) => orderId),
-    isSuspect,
-  )
-  const userIds = split(
+  const checkouts = requests.filter((request) => request.kind === 'checkout')
+  const payIds = pays.map(({ orderId }) => orderId)
+  const orderIds = splitByContention('order', payIds, isContended)
+  const userIds = splitByContention(
     'user',
     requests.map(({ userId }) => userId),
-    isSuspect,
+    isContended,
   )
-  const wanted = distinct(checkouts.flatMap(({ items }) => items.map(({ productId }) => productId)))
-
-  const [
-    locked = [],
+  const {
+    lockedOrders = [],
     triedOrders = [],
-    statuses = [],
-    wallets = [],
+    orderStatuses = [],
+    lockedWallets = [],
     triedWallets = [],
     triedUsers = [],
-    balances = [],
+    wallets = [],
     lines = [],
-    earlier = [],
-  ] = await executeBatch(
-    tx,
-    some(orderIds.trusted, (ids) => orders.lockOrders(tx, ids)),
-    some(orderIds.suspected, (ids) => orders.lockOrders(tx, ids).skipLocked()),
-    some(orderIds.suspected, (ids) => orders.selectStatuses(tx, ids)),
-    some(userIds.trusted, (ids) => points.lockWallets(tx, ids)),
-    some(userIds.suspected, (ids) => points.lockWallets(tx, ids).skipLocked()),
-    some(userIds.suspected, (ids) => points.lockUsers(tx, ids).skipLocked()),
-    some(userIds.suspected, (ids) => points.selectBalances(tx, ids)),
-    some(orderIds.all, (ids) => orders.selectLines(tx, ids)),
-    some(checkouts, (keys) => orders.selectOrdersByKeys(tx, keys)),
-  )
-  // Of somebody else's order nothing more is read or locked: it does not exist for whoever asks.
-  const asked = new Set(pays.map(({ orderId, userId }) => ownedKey(orderId, userId)))
-  const isAskedByOwner = ({ id, userId }: { id: number; userId: number }) => asked.has(ownedKey(id, userId))
-  const orderRowsHad = [...locked, ...triedOrders].filter(isAskedByOwner)
-  const had = new Set(orderRowsHad.map(({ id }) => id))
-  // One that was placed while we waited is found by its key, yet its id had nothing to lock: it cannot be paid.
-  const notHad = [...statuses, ...earlier.filter((row) => isAskedByOwner(row) && !had.has(row.id))]
-  const linesOf = Map.groupBy(lines, ({ orderId }) => orderId)
-  const sold = orderRowsHad.filter(({ status }) => status === 'pending').flatMap(({ id }) => linesOf.get(id) ?? [])
-  const productIds = split('product', [...sold.map(({ productId }) => productId), ...wanted], isSuspect)
-  // An order may be named by its id and by its key: it is one row, with lines that are read once, and what is locked counts.
-  const rows = [...new Map([...earlier, ...orderRowsHad].map((row) => [row.id, row])).values()]
-  const unread = rows.flatMap(({ id }) => (linesOf.has(id) ? [] : [id]))
-  const paidIds = rows.flatMap(({ id, paidAt }) => (paidAt ? [id] : []))
-  const hours = distinct(requests.map(({ now }) => sales.startOfHour(now).getTime())).map((time) => new Date(time))
+    ordersByKey = [],
+  } = await executeBatch(tx, {
+    lockedOrders: ifAny(orderIds.free, (ids) => queries.lockOrders(tx, ids)),
+    triedOrders: ifAny(orderIds.contended, (ids) => queries.lockOrders(tx, ids).skipLocked()),
+    orderStatuses: ifAny(orderIds.contended, (ids) => queries.selectOrderStatuses(tx, ids)),
+    lockedWallets: ifAny(userIds.free, (ids) => queries.lockWallets(tx, ids)),
+    triedWallets: ifAny(userIds.contended, (ids) => queries.lockWallets(tx, ids).skipLocked()),
+    triedUsers: ifAny(userIds.contended, (ids) => queries.lockUsers(tx, ids).skipLocked()),
+    wallets: ifAny(userIds.contended, (ids) => queries.selectWallets(tx, ids)),
+    lines: ifAny(distinct(payIds), (ids) => queries.selectOrderLines(tx, ids)),
+    ordersByKey: ifAny(checkouts, (keys) => queries.selectOrdersByKeys(tx, keys)),
+  })
+  // An order that another user asks for does not exist for that user: nothing more of it is read or locked.
+  const requested = new Set(pays.map(({ orderId, userId }) => ownedKey(orderId, userId)))
+  const isPaidByOwner = ({ id, userId }: { id: number; userId: number }) => requested.has(ownedKey(id, userId))
+  const acquiredOrders = [...lockedOrders, ...triedOrders].filter(isPaidByOwner)
+  const acquiredIds = new Set(acquiredOrders.map(({ id }) => id))
+  // An order that was placed while this batch waited is found by its key, but its id had no row to lock: it cannot be paid.
+  const placedMeanwhile = ordersByKey.filter((row) => isPaidByOwner(row) && !acquiredIds.has(row.id))
+  const unlockedOrders = [...orderStatuses, ...placedMeanwhile]
+  return {
+    acquiredOrders,
+    /** The orders that exist, with their owners. */
+    existingOrders: new Set([...acquiredOrders, ...unlockedOrders].map(({ id, userId }) => ownedKey(id, userId))),
+    ordersByKey,
+    /** One row for each order, also when requests name it by its id and by its key. The locked row counts. */
+    orderRows: [...new Map([...ordersByKey, ...acquiredOrders].map((row) => [row.id, row])).values()],
+    linesByOrder: Map.groupBy(lines, ({ orderId }) => orderId),
+    wallets: [...lockedWallets, ...triedWallets],
+    tried: {
+      lockedOrders: triedOrders,
+      orders: unlockedOrders,
+      lockedWallets: triedWallets,
+      lockedUsers: triedUsers,
+      wallets,
+    },
+  }
+}
 
-  const [
-    stock = [],
+async function lockStock(
+  tx: Tx,
+  requests: readonly SettlementRequest[],
+  { acquiredOrders, orderRows, linesByOrder }: OrdersAndWallets,
+  isContended: IsContended,
+) {
+  const orderedIds = distinct(requests.flatMap((request) => (request.kind === 'checkout' ? productIdsOf(request) : [])))
+  const soldLines = acquiredOrders.flatMap(({ id, status }) =>
+    status === 'pending' ? (linesByOrder.get(id) ?? []) : [],
+  )
+  const soldIds = [...soldLines.map(({ productId }) => productId), ...orderedIds]
+  const productIds = splitByContention('product', soldIds, isContended)
+  const hours = distinct(requests.map(({ now }) => stock.startOfHour(now).getTime())).map((time) => new Date(time))
+  const withoutLines = orderRows.flatMap(({ id }) => (linesByOrder.has(id) ? [] : [id]))
+  const paidIds = orderRows.flatMap(({ id, paidAt }) => (paidAt ? [id] : []))
+  const {
+    lockedStock = [],
     triedStock = [],
     triedProducts = [],
     triedHours = [],
-    stockNow = [],
+    stockRows = [],
     hourRows = [],
     offers = [],
-    otherLines = [],
+    lines = [],
     payments = [],
-  ] = await executeBatch(
-    tx,
-    some(productIds.trusted, (ids) => sales.lockStock(tx, ids)),
-    some(productIds.suspected, (ids) => sales.lockStock(tx, ids).skipLocked()),
-    some(productIds.suspected, (ids) => sales.lockProducts(tx, ids).skipLocked()),
-    some(productIds.suspected, (ids) => sales.lockHours(tx, ids, hours).skipLocked()),
-    some(productIds.suspected, (ids) => sales.selectStock(tx, ids)),
-    some(productIds.suspected, (ids) => sales.selectHours(tx, ids, hours)),
-    // Under the lock of its stock, without which no product is changed: a price that changed while we waited is seen.
-    some(wanted, (ids) => sales.selectOffers(tx, ids)),
-    some(unread, (ids) => orders.selectLines(tx, ids)),
-    some(paidIds, (ids) => queries.selectPaid(tx, ids)),
-  )
-
-  const composed = orders.toOrders(rows, [...lines, ...otherLines])
-  let inserted = 0
-  const books: SettlementState = {
-    wallets: new Map(
-      [...wallets, ...triedWallets].flatMap((wallet) => (wallet.active ? [[wallet.userId, wallet]] : [])),
-    ),
-    orders: new Map(composed.map((order, index) => [order.id, { ...order, userId: rows[index]?.userId ?? 0 }])),
-    orderIds: new Map(earlier.map((row) => [keyOf(row), row.id])),
-    payments: new Map(payments.map(({ balance, ...payment }) => [payment.orderId, { payment, balance }])),
-    offers: new Map(offers.map((offer) => [offer.id, offer])),
-    stock: new Map([...stock, ...triedStock].map((row) => [row.productId, row.stock])),
-    newOrderId: () => --inserted,
-  }
-  const owned = new Set([...orderRowsHad, ...notHad].map(({ id, userId }) => ownedKey(id, userId)))
-  const needsOf = (request: SettlementRequest): RowKey[] => {
-    if (request.kind === 'checkout') return productsOf(request.items)
-    const { orderId, userId } = request
-    return owned.has(ownedKey(orderId, userId)) ? [`order:${orderId}`, ...productsOf(linesOf.get(orderId) ?? [])] : []
-  }
-  const needs = requests.map((request): RowKey[] => [`user:${request.userId}`, ...needsOf(request)])
-  const suspects = classifyContendedRows({
-    orders: triedOrders,
-    statuses: notHad,
-    wallets: triedWallets,
-    users: triedUsers,
-    balances,
-    stock: triedStock,
-    products: triedProducts,
-    hours: triedHours,
-    stockNow,
-    hourRows,
+  } = await executeBatch(tx, {
+    lockedStock: ifAny(productIds.free, (ids) => queries.lockStock(tx, ids)),
+    triedStock: ifAny(productIds.contended, (ids) => queries.lockStock(tx, ids).skipLocked()),
+    triedProducts: ifAny(productIds.contended, (ids) => queries.lockProducts(tx, ids).skipLocked()),
+    triedHours: ifAny(productIds.contended, (ids) => queries.lockHours(tx, ids, hours).skipLocked()),
+    stockRows: ifAny(productIds.contended, (ids) => queries.selectStock(tx, ids)),
+    hourRows: ifAny(productIds.contended, (ids) => queries.selectHours(tx, ids, hours)),
+    // Every transaction that changes a product locks its stock first, so a price that changed during the wait is read here.
+    offers: ifAny(orderedIds, (ids) => queries.selectOffers(tx, ids)),
+    lines: ifAny(withoutLines, (ids) => queries.selectOrderLines(tx, ids)),
+    payments: ifAny(paidIds, (ids) => queries.selectPayments(tx, ids)),
   })
-  return { books, needs, ...suspects }
+  return {
+    stock: [...lockedStock, ...triedStock],
+    offers,
+    lines,
+    payments,
+    tried: {
+      lockedStock: triedStock,
+      lockedProducts: triedProducts,
+      lockedHours: triedHours,
+      stock: stockRows,
+      hours: hourRows,
+    },
+  }
+}
+
+function toState(first: OrdersAndWallets, second: Stock): SettlementState {
+  const lines = [...[...first.linesByOrder.values()].flat(), ...second.lines]
+  return {
+    wallets: new Map(first.wallets.filter(({ active }) => active).map((wallet) => [wallet.userId, wallet])),
+    orders: new Map(orders.toOrders(first.orderRows, lines).map((order) => [order.id, order])),
+    orderIdsByKey: new Map(first.ordersByKey.map((row) => [checkoutKey(row), row.id])),
+    payments: new Map(second.payments.map(({ balance, ...payment }) => [payment.orderId, { payment, balance }])),
+    offers: new Map(second.offers.map((offer) => [offer.id, offer])),
+    stock: new Map(second.stock.map((row) => [row.productId, row.stock])),
+    placeholderIds: new PlaceholderOrderIds(),
+  }
+}
+
+function rowsNeededBy(request: SettlementRequest, { existingOrders, linesByOrder }: OrdersAndWallets): RowKey[] {
+  const user: RowKey = `user:${request.userId}`
+  if (request.kind === 'checkout') return [user, ...productIdsOf(request).map(productRow)]
+  if (!existingOrders.has(ownedKey(request.orderId, request.userId))) return [user]
+  const lines = linesByOrder.get(request.orderId) ?? []
+  return [user, `order:${request.orderId}`, ...lines.map(({ productId }) => productRow(productId))]
 }
 
 const ownedKey = (orderId: number, userId: number) => `${orderId} ${userId}`
 
-const productsOf = (lines: { productId: number }[]) => lines.map(({ productId }): RowKey => `product:${productId}`)
+const productRow = (productId: number): RowKey => `product:${productId}`
 
-const distinct = (ids: number[]) => [...new Set(ids)].toSorted((a, b) => a - b)
-
-function split(kind: 'order' | 'user' | 'product', ids: number[], isSuspect: (row: RowKey) => boolean) {
-  const all = distinct(ids)
-  const suspected = all.filter((id) => isSuspect(`${kind}:${id}`))
-  return { all, suspected, trusted: suspected.length === 0 ? all : all.filter((id) => !isSuspect(`${kind}:${id}`)) }
+function productIdsOf({ items }: CheckoutRequest): number[] {
+  return items.map(({ productId }) => productId)
 }
 
-/** A statement for what there is; none for nothing. */
-const some = <T, S>(values: T[], statement: (values: T[]) => S) => (values.length > 0 ? statement(values) : undefined)
+/** The ids, each once and ascending, by whether a row of theirs is contended. */
+function splitByContention(kind: 'order' | 'user' | 'product', ids: number[], isContended: IsContended) {
+  const { free = [], contended = [] } = Object.groupBy(distinct(ids), (id) =>
+    isContended(`${kind}:${id}`) ? 'contended' : 'free',
+  )
+  return { free, contended }
+}
+
+function distinct(values: number[]): number[] {
+  return [...new Set(values)].toSorted((a, b) => a - b)
+}
+
+/** The statement for these values, or none when there are no values. */
+function ifAny<T, S>(values: T[], statement: (values: T[]) => S): S | undefined {
+  return values.length > 0 ? statement(values) : undefined
+}

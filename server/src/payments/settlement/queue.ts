@@ -1,129 +1,132 @@
 import { AcquireTimeoutError, DatabaseBusyError, type FailedAttempt, type Pool } from '@pointwise/db'
-import { Refusal, serviceBusy } from '../../refusals.ts'
-import type { RowKey } from './contended-rows.ts'
-import type { PaymentResult, SettlementRequest } from './decide.ts'
-import { type BatchContext, type Result, settleBatch } from './settle-batch.ts'
+import { serviceBusy } from '../../refusals.ts'
+import type { PaidOrder } from '../payment-schemas.ts'
+import { ContendedRows } from './contended-rows.ts'
+import type { SettlementRequest } from './decide.ts'
+import { type Outcome, settleBatch } from './settle-batch.ts'
 
 /** How many requests may wait, beside those of the batch under way. */
-const WAITING_MAX = 4_096
+const PENDING_MAX = 4_096
 /**
- * Longer, by a second for the work, than the longest lock wait of the batch under way, after which those behind it are
- * served: InnoDB looks once a second for who has waited too long, so that its wait of one second takes up to two.
+ * How long a request may wait for its batch. It is the longest lock wait of the batch under way and a second for the work:
+ * InnoDB checks for lock waits that took too long once a second, so a wait of one second takes up to two.
  */
 const WAIT_MAX_MS = 3_000
 /** How many requests one transaction settles at most, so that its locks are held briefly. */
 const BATCH_MAX = 256
 
-type Tell = (failed: FailedAttempt) => void
+type OnFailedAttempt = (failed: FailedAttempt) => void
 
-interface Waiting {
+interface PendingRequest {
   request: SettlementRequest
-  tell: Tell | undefined
+  onFailedAttempt: OnFailedAttempt | undefined
   since: number
-  resolve: (paid: PaymentResult) => void
+  resolve: (paid: PaidOrder) => void
   reject: (reason: unknown) => void
 }
 
 /**
- * Gathers payments into batches: an idle queue settles at once, a batch of one; while a batch is under way, the next one
- * gathers. Bounded in size and in waiting time.
+ * Gathers requests into batches. An idle queue settles a request at once, as a batch of one; while a batch is under way, the
+ * next one gathers. The queue is bounded in size and in waiting time.
  */
 export class SettlementQueue {
-  readonly #db: Pool
-  readonly #suspects = new Map<RowKey, string | number>()
-  #waiting: Waiting[] = []
+  readonly #pool: Pool
+  readonly #contendedRows = new ContendedRows()
+  #pending: PendingRequest[] = []
   #isSettling = false
-  #expiry: NodeJS.Timeout | undefined
+  #expiryTimer: NodeJS.Timeout | undefined
 
-  constructor(db: Pool) {
-    this.#db = db
+  constructor(pool: Pool) {
+    this.#pool = pool
   }
 
   /** How many requests wait, beside those of the batch under way. */
-  get waiting(): number {
-    return this.#waiting.length
+  get pendingCount(): number {
+    return this.#pending.length
   }
 
   /**
-   * Settles a request, and resolves when its payment is committed. `tell` hears of each attempt that failed.
+   * Settles a request. Resolves when its payment is committed. `onFailedAttempt` is called for each attempt that failed.
    *
-   * @throws Refusal what `settle` refuses it with; service_busy beyond the bounds
+   * @throws Refusal of `decide`; service_busy when the queue is full or the request waited for too long
    */
-  settle(request: SettlementRequest, tell?: Tell): Promise<PaymentResult> {
+  settle(request: SettlementRequest, onFailedAttempt?: OnFailedAttempt): Promise<PaidOrder> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.length >= WAITING_MAX) {
+      if (this.#pending.length >= PENDING_MAX) {
         reject(serviceBusy())
         return
       }
-      this.#waiting.push({ request, tell, since: performance.now(), resolve, reject })
-      if (!this.#isSettling) void this.#drain()
-      else this.#expiry ??= setTimeout(() => this.#expire(), WAIT_MAX_MS)
+      this.#pending.push({ request, onFailedAttempt, since: performance.now(), resolve, reject })
+      if (!this.#isSettling) void this.#settlePending()
+      else this.#expiryTimer ??= setTimeout(() => this.#refuseExpired(), WAIT_MAX_MS)
     })
   }
 
-  async #drain(): Promise<void> {
+  async #settlePending(): Promise<void> {
     this.#isSettling = true
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH_MAX)
-      this.#rearm()
-      // Whatever happens to one batch, the next is settled.
-      const results = await this.#settleTogether(batch).catch((fault) => batch.map((): Result => ({ fault })))
-      // The next batch is on its way to the database by then: answering takes this process longer than asking.
+    while (this.#pending.length > 0) {
+      const batch = this.#pending.splice(0, BATCH_MAX)
+      this.#restartExpiryTimer()
+      // A batch that fails must not keep the next one from being settled.
+      const outcomes = await this.#settle(batch).catch((error) => batch.map((): Outcome => ({ kind: 'failed', error })))
+      // Answering takes this process longer than sending the next batch, so the next batch is sent first.
       setImmediate(() => {
-        for (const [index, { resolve, reject }] of batch.entries()) answer(results[index], resolve, reject)
+        for (const [index, request] of batch.entries()) respond(request, outcomes[index])
       })
-      if (results.some(hadNoConnection)) this.#refuseAll()
+      if (outcomes.some(isAcquireTimeout)) this.#refuseAll()
     }
     this.#isSettling = false
   }
 
-  #settleTogether(batch: Waiting[]): Promise<Result[]> {
-    const tellOf = new Map(batch.map(({ request, tell }) => [request, tell]))
-    const bench: BatchContext = {
-      db: this.#db,
-      suspects: this.#suspects,
-      onFailedAttempt: (failed, requests) => {
-        for (const request of requests) tellOf.get(request)?.(failed)
-      },
-    }
+  #settle(batch: PendingRequest[]): Promise<Outcome[]> {
+    const listeners = new Map(batch.map(({ request, onFailedAttempt }) => [request, onFailedAttempt]))
     return settleBatch(
-      bench,
+      {
+        pool: this.#pool,
+        contendedRows: this.#contendedRows,
+        onFailedAttempt: (failed, requests) => {
+          for (const request of requests) listeners.get(request)?.(failed)
+        },
+      },
       batch.map(({ request }) => request),
     )
   }
 
-  /** A batch waited for a connection in vain: so did those behind it, who are not made to wait as long again. */
+  /** After a batch has waited for a connection and got none: the requests behind it would wait as long again. */
   #refuseAll(): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(serviceBusy())
-    this.#rearm()
+    for (const { reject } of this.#pending.splice(0)) reject(serviceBusy())
+    this.#restartExpiryTimer()
   }
 
-  #expire(): void {
-    const overdue = performance.now() - WAIT_MAX_MS
-    const isOverdue = ({ since }: Waiting) => since <= overdue
-    for (const { reject } of this.#waiting.filter(isOverdue)) reject(serviceBusy())
-    this.#waiting = this.#waiting.filter((waiting) => !isOverdue(waiting))
-    this.#rearm()
+  #refuseExpired(): void {
+    const deadline = performance.now() - WAIT_MAX_MS
+    const { expired = [], pending = [] } = Object.groupBy(this.#pending, ({ since }) =>
+      since <= deadline ? 'expired' : 'pending',
+    )
+    this.#pending = pending
+    for (const { reject } of expired) reject(serviceBusy())
+    this.#restartExpiryTimer()
   }
 
-  /** One timer, for whoever has waited longest. */
-  #rearm(): void {
-    clearTimeout(this.#expiry)
-    const [oldest] = this.#waiting
-    const leftMs = oldest && Math.max(0, oldest.since + WAIT_MAX_MS - performance.now())
-    this.#expiry = leftMs === undefined ? undefined : setTimeout(() => this.#expire(), leftMs)
+  /** One timer, for the request that has waited longest. */
+  #restartExpiryTimer(): void {
+    clearTimeout(this.#expiryTimer)
+    const [oldest] = this.#pending
+    const remainingMs = oldest && Math.max(0, oldest.since + WAIT_MAX_MS - performance.now())
+    this.#expiryTimer = remainingMs === undefined ? undefined : setTimeout(() => this.#refuseExpired(), remainingMs)
   }
 }
 
-function hadNoConnection(result: Result): boolean {
+function isAcquireTimeout(outcome: Outcome): boolean {
   return (
-    'fault' in result && result.fault instanceof DatabaseBusyError && result.fault.cause instanceof AcquireTimeoutError
+    outcome.kind === 'failed' &&
+    outcome.error instanceof DatabaseBusyError &&
+    outcome.error.cause instanceof AcquireTimeoutError
   )
 }
 
-function answer(result: Result | undefined, resolve: Waiting['resolve'], reject: Waiting['reject']): void {
-  if (!result) reject(new Error('A request was not settled.'))
-  else if (result instanceof Refusal) reject(result)
-  else if ('fault' in result) reject(result.fault)
-  else resolve(result)
+function respond({ resolve, reject }: PendingRequest, outcome: Outcome | undefined): void {
+  if (outcome?.kind === 'paid') resolve(outcome.paid)
+  else if (outcome?.kind === 'refused') reject(outcome.refusal)
+  else reject(outcome ? outcome.error : new Error('The settlement returned no outcome for a request.'))
 }

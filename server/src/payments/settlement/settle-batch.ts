@@ -2,190 +2,148 @@ import {
   CommitUnknownError,
   DatabaseBusyError,
   errorCode,
-  executeBatch,
   type FailedAttempt,
   isLockWait,
   type Pool,
   type Tx,
   transact,
 } from '@pointwise/db'
-import * as orders from '../../orders/service.ts'
-import { insertEvents } from '../../outbox/events.ts'
-import * as points from '../../points/service.ts'
-import * as sales from '../../products/stock.ts'
-import { Refusal, serviceBusy } from '../../refusals.ts'
-import * as queries from '../queries.ts'
-import type { RowKey } from './contended-rows.ts'
-import { decide, type PaymentResult, type PaymentWrite, type SettlementRequest } from './decide.ts'
+import { serviceBusy } from '../../refusals.ts'
+import type { PaidOrder } from '../payment-schemas.ts'
+import type { ContendedRows, RowKey } from './contended-rows.ts'
+import { type Decision, decide, type SettlementRequest } from './decide.ts'
 import { lockAndLoad } from './lock-rows.ts'
+import { writeSales } from './write-sales.ts'
 
-/** Of one request: what it came to, a rule's no, or a fault. */
-export type Result = PaymentResult | Refusal | { fault: unknown }
+/** The result of one request. A refusal is a rule's decision; `failed` is everything else. */
+export type Outcome = Decision | { kind: 'failed'; error: unknown }
 
-type Suspects = Map<RowKey, string | number>
-
-/** Where requests are settled. */
 export interface BatchContext {
-  db: Pool
-  /** The rows that somebody else kept locked when they were last wanted, and what they said then. */
-  suspects: Suspects
-  /** Told of each attempt that failed, and which requests it was to settle. */
+  pool: Pool
+  contendedRows: ContendedRows
+  /** Called for each attempt that failed, with the requests that it was to settle. */
   onFailedAttempt: (failed: FailedAttempt, requests: readonly SettlementRequest[]) => void
 }
 
 /**
- * Settles requests in one transaction; each has an outcome of its own.
+ * Settles requests in one transaction and returns an outcome for each, in their order.
  *
- * - A row that somebody else keeps locked holds the batch up for one lock wait, once. The batch is then settled without
- *   the requests that need it, which are refused as `service_busy`, and the row joins the `suspects`: nobody waits for
- *   one of those again, and it leaves them when its lock is had, or when it changes under the hands of others.
- * - When the answer of COMMIT is lost, the batch is run again: its locks wait for the lost one to end, and each payment
- *   that it finds already made, as it was computed, is the request's own.
- * - A database that has no time for the batch has none for its requests. After any other failure they are settled one by
- *   one, so that only the guilty one fails.
+ * - A row that another transaction keeps locked delays the batch by one lock wait. The batch is then settled without the
+ *   requests that need such a row. They are refused as `service_busy`, and later batches do not wait for the row: see
+ *   `ContendedRows`.
+ * - When the answer of COMMIT is lost, the batch runs again to find out which payments were made: see `readBackBatch`.
+ * - When the database has no time for the batch, every request fails with the same error. After any other failure the
+ *   requests are settled one by one, so that only the failing request fails.
  */
-export async function settleBatch(bench: BatchContext, requests: readonly SettlementRequest[]): Promise<Result[]> {
-  const { db, suspects } = bench
-  const onFailedAttempt = (failed: FailedAttempt) => bench.onFailedAttempt(failed, requests)
-  /** What the last run came to, provided that its COMMIT took place. */
-  let computed: Result[] = []
-  const run = (isSuspect: (row: RowKey) => boolean) =>
-    transact(
-      db,
-      async (tx) => {
-        computed = await settleIn(tx, requests, suspects, isSuspect)
-        return computed
-      },
-      { isNonRetryable: isLockWait, onFailedAttempt },
-    )
-  const isKnownSuspect = (row: RowKey) => suspects.has(row)
+export async function settleBatch(context: BatchContext, requests: readonly SettlementRequest[]): Promise<Outcome[]> {
+  const batch = new Batch(context, requests)
+  try {
+    return await batch.run()
+  } catch (error) {
+    if (error instanceof CommitUnknownError) return batch.readBack(error)
+    if (requests.length === 1 || error instanceof DatabaseBusyError || isLockWait(error)) {
+      return requests.map(() => ({ kind: 'failed', error }))
+    }
+    const outcomes: Outcome[] = []
+    for (const request of requests) outcomes.push(...(await settleBatch(context, [request])))
+    return outcomes
+  }
+}
 
-  let failure: unknown
-  for (const isSuspect of [isKnownSuspect, () => true]) {
+type IsContended = (row: RowKey) => boolean
+
+class Batch {
+  readonly #context: BatchContext
+  readonly #requests: readonly SettlementRequest[]
+  /** The decisions of the last attempt. They hold if its COMMIT took effect. */
+  #decisions: Decision[] = []
+
+  constructor(context: BatchContext, requests: readonly SettlementRequest[]) {
+    this.#context = context
+    this.#requests = requests
+  }
+
+  /** Settles the batch. After a lock wait it does so once more, and waits for no row. */
+  async run(): Promise<Decision[]> {
+    const isContended: IsContended = (row) => this.#context.contendedRows.has(row)
     try {
-      return await run(isSuspect)
+      return await this.#attempt(isContended)
     } catch (error) {
-      failure = error
-      if (!isLockWait(error)) break
-      onFailedAttempt({ reason: errorCode(error), isRetried: isSuspect === isKnownSuspect })
+      if (!isLockWait(error)) throw error
+      this.#report({ reason: errorCode(error), isRetried: true })
+    }
+    try {
+      return await this.#attempt(() => true)
+    } catch (error) {
+      if (isLockWait(error)) this.#report({ reason: errorCode(error), isRetried: false })
+      throw error
     }
   }
-  if (failure instanceof CommitUnknownError) {
-    const lost = computed
-    const again = await run(isKnownSuspect).catch(() => undefined)
-    return requests.map((_, index) => outcomeOf(lost[index], again?.[index]) ?? { fault: failure })
+
+  /**
+   * Settles the batch again after the answer of its COMMIT was lost. The locks of the second run wait for the lost
+   * transaction to end. A payment that the second run finds made, exactly as the first run decided it, was made by the first
+   * run. A request whose outcome still is not known fails with `lost`.
+   */
+  async readBack(lost: CommitUnknownError): Promise<Outcome[]> {
+    const first = this.#decisions
+    const second = await this.#attempt((row) => this.#context.contendedRows.has(row)).catch(() => undefined)
+    return this.#requests.map(
+      (_, index) => knownOutcome(first[index], second?.[index]) ?? { kind: 'failed', error: lost },
+    )
   }
-  if (requests.length === 1 || failure instanceof DatabaseBusyError || isLockWait(failure)) {
-    return requests.map(() => ({ fault: failure }))
+
+  async #attempt(isContended: IsContended): Promise<Decision[]> {
+    const work = async (tx: Tx) => {
+      this.#decisions = await settleIn(tx, this.#requests, this.#context.contendedRows, isContended)
+      return this.#decisions
+    }
+    return transact(this.#context.pool, work, {
+      isNonRetryable: isLockWait,
+      onFailedAttempt: (failed) => this.#report(failed),
+    })
   }
-  const results: Result[] = []
-  for (const request of requests) results.push(...(await settleBatch(bench, [request])))
-  return results
+
+  #report(failed: FailedAttempt): void {
+    this.#context.onFailedAttempt(failed, this.#requests)
+  }
 }
 
-/** What became of a request whose COMMIT was lost, when it is settled again; undefined if that is still not known. */
-function outcomeOf(lost: Result | undefined, again: Result | undefined): Result | undefined {
-  if (!lost || !('payment' in lost) || lost.replayed || !again) return again
-  if ('fault' in again || (again instanceof Refusal && again.refusal.code === 'service_busy')) return undefined
-  return isSamePayment(lost, again) ? lost : again
-}
-
-function isSamePayment({ payment }: PaymentResult, again: Result): boolean {
-  if (!('payment' in again) || !again.replayed) return false
-  const { orderId, paidAt } = again.payment
-  return orderId === payment.orderId && paidAt.getTime() === payment.paidAt.getTime()
-}
-
+/** Locks, decides and writes. A request that needs a locked row is refused as `service_busy`. */
 async function settleIn(
   tx: Tx,
   requests: readonly SettlementRequest[],
-  suspects: Suspects,
-  isSuspect: (row: RowKey) => boolean,
-): Promise<Result[]> {
-  const { books, needs, free, blocked } = await lockAndLoad(tx, requests, isSuspect)
-  for (const row of free) suspects.delete(row)
-  for (const [row, now] of blocked) {
-    // What is locked and yet changes passes from hand to hand: who does not wait for it in line never has it.
-    if ((suspects.get(row) ?? now) === now) suspects.set(row, now)
-    else suspects.delete(row)
-  }
-  const isBlocked = needs.map((rows) => rows.some((row) => blocked.has(row)))
-  const settled = decide(
-    requests.filter((_, index) => !isBlocked[index]),
-    books,
+  contendedRows: ContendedRows,
+  isContended: IsContended,
+): Promise<Decision[]> {
+  const { state, neededRows, acquired, locked } = await lockAndLoad(tx, requests, isContended)
+  contendedRows.update({ acquired, locked })
+  const isLocked = neededRows.map((rows) => rows.some((row) => locked.has(row)))
+  const {
+    decisions,
+    writes,
+    state: after,
+  } = decide(
+    requests.filter((_, index) => !isLocked[index]),
+    state,
   )
-  const idOf = settled.sales.length > 0 ? await write(tx, settled.sales) : (id: number) => id
-  const outcomes = settled.outcomes.values()
-  return requests.map((_, index): Result => {
-    const outcome = isBlocked[index] ? undefined : outcomes.next().value
-    if (!outcome) return serviceBusy()
-    return outcome instanceof Refusal ? outcome : withId(outcome, idOf)
+  if (writes.length > 0) await writeSales(tx, writes, after.placeholderIds)
+  const decided = decisions.values()
+  return isLocked.map((locked): Decision => {
+    const decision = locked ? undefined : decided.next().value
+    if (!decision) return { kind: 'refused', refusal: serviceBusy() }
+    return decision.kind === 'paid' ? { kind: 'paid', paid: after.placeholderIds.withRealIds(decision.paid) } : decision
   })
 }
 
-/** Writes the sales, the stock among the last, and returns the ids that the new orders were given. */
-async function write(tx: Tx, all: PaymentWrite[]): Promise<(id: number) => number> {
-  const placed = all.flatMap(({ userId, order, placedWith }) =>
-    placedWith === undefined ? [] : [{ ...order, userId, idempotencyKey: placedWith }],
-  )
-  const [inserted] = await executeBatch(tx, placed.length > 0 ? orders.insertOrders(tx, placed) : undefined)
-  // `newOrderId` counts down from -1.
-  const idOf = (id: number) => (inserted && id < 0 ? inserted.insertId - id - 1 : id)
-
-  const paid = all.filter(({ placedWith }) => placedWith === undefined)
-  const payments = all.map(({ userId, payment }) => ({ ...payment, userId, orderId: idOf(payment.orderId) }))
-  const wallets = new Map(
-    all.map(({ walletId, balance, payment }) => [walletId, { walletId, balance, updatedAt: payment.paidAt }]),
-  )
-  const movements = all.flatMap(({ items, payment }) => items.map((item) => ({ ...item, soldAt: payment.paidAt })))
-  await executeBatch(
-    tx,
-    placed.length > 0
-      ? orders.insertLines(
-          tx,
-          placed.flatMap(({ id, items }) => items.map((item) => ({ ...item, orderId: idOf(id) }))),
-        )
-      : undefined,
-    paid.length > 0
-      ? orders.updatePaid(
-          tx,
-          paid.map(({ order, payment }) => ({ id: order.id, paidAt: payment.paidAt })),
-        )
-      : undefined,
-    points.updateBalances(tx, [...wallets.values()]),
-    points.insertHistories(
-      tx,
-      all.map(({ walletId, balance, payment }) => ({
-        walletId,
-        amount: -payment.amount,
-        balance,
-        type: 'USE',
-        orderId: idOf(payment.orderId),
-        idempotencyKey: null,
-        createdAt: payment.paidAt,
-      })),
-    ),
-    queries.insertPayments(tx, payments),
-    ...sales.sellStatements(tx, movements),
-    insertEvents(
-      tx,
-      all.flatMap((sale) => eventsOf(sale, idOf(sale.payment.orderId))),
-    ),
-  )
-  return idOf
+/** The outcome of a request whose COMMIT was lost, from the decisions of both runs; undefined when it is not known. */
+function knownOutcome(first: Decision | undefined, second: Decision | undefined): Decision | undefined {
+  if (first?.kind !== 'paid' || first.paid.replayed || !second) return second
+  if (second.kind === 'paid') return isSamePayment(first.paid, second.paid) ? first : second
+  return second.refusal.refusal.code === 'service_busy' ? undefined : second
 }
 
-function eventsOf({ userId, order, placedWith, payment, balance, items }: PaymentWrite, orderId: number) {
-  const { amount, paidAt: at } = payment
-  const paid = { type: 'order.paid', payload: { userId, orderId, amount, balance, items }, at } as const
-  return placedWith === undefined ? [paid] : [orders.orderPlacedEvent(userId, { ...order, id: orderId }), paid]
-}
-
-function withId(outcome: PaymentResult, idOf: (id: number) => number): PaymentResult {
-  const { order, payment, ...rest } = outcome
-  return {
-    ...rest,
-    order: { ...order, id: idOf(order.id) },
-    payment: { ...payment, orderId: idOf(payment.orderId) },
-  }
+function isSamePayment({ payment }: PaidOrder, again: PaidOrder): boolean {
+  const { orderId, paidAt } = again.payment
+  return again.replayed && orderId === payment.orderId && paidAt.getTime() === payment.paidAt.getTime()
 }

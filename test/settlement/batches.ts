@@ -1,0 +1,56 @@
+import { setImmediate } from 'node:timers/promises'
+import { ContendedRows } from '../../server/src/payments/settlement/contended-rows.ts'
+import type { SettlementRequest } from '../../server/src/payments/settlement/decide.ts'
+import { type Outcome, settleBatch } from '../../server/src/payments/settlement/settle-batch.ts'
+import type { FaultyShop } from '../faults/faulty-shop.ts'
+import { eventually } from '../setup/eventually.ts'
+import type { Shop } from '../setup/shop.ts'
+
+const COMMIT = /^commit$/
+
+/** How often a statement was sent to the database. */
+export const statementCount = ({ proxy }: FaultyShop, statement: string) =>
+  proxy.queries.filter(([first]) => first === statement).length
+
+/** Starts a transaction and delays its COMMIT until `finish` is called. */
+export async function holdCommit<T>(faulty: FaultyShop, start: () => Promise<T>) {
+  const commit = Promise.withResolvers<void>()
+  const before = statementCount(faulty, 'commit')
+  faulty.proxy.inject({ until: commit.promise }, COMMIT)
+  const started = start()
+  await eventually(() => statementCount(faulty, 'commit')).toBe(before + 1)
+  return {
+    finish: () => {
+      commit.resolve()
+      return started
+    },
+  }
+}
+
+/** Makes in-process calls while another batch is under way, so that they gather and are settled in one batch. */
+export async function inOneBatch<T>(
+  faulty: FaultyShop,
+  firstCall: () => Promise<unknown>,
+  calls: (() => Promise<T>)[],
+  beforeFinish: () => void = () => undefined,
+): Promise<PromiseSettledResult<T>[]> {
+  const firstBatch = await holdCommit(faulty, firstCall)
+  beforeFinish()
+  const results = Promise.allSettled(calls.map((call) => call()))
+  // An in-process call is in the queue before the next turn of the event loop.
+  await setImmediate()
+  await firstBatch.finish()
+  return results
+}
+
+/** Settles requests in one batch. */
+export const settleTogether = ({ db }: Shop, requests: SettlementRequest[]) =>
+  settleBatch({ pool: db, contendedRows: new ContendedRows(), onFailedAttempt: () => undefined }, requests)
+
+/** Outcomes without ids, for comparison: a refusal's code, or the balance after the payment. */
+export const summaryOf = (outcomes: Outcome[]) =>
+  outcomes.map((outcome) => {
+    if (outcome.kind === 'failed') throw outcome.error
+    if (outcome.kind === 'refused') return outcome.refusal.refusal.code
+    return { balance: outcome.paid.balance, replayed: outcome.paid.replayed }
+  })
