@@ -16,6 +16,6 @@ export function copyRepository(): { folder: string; remove: () => void } {
     if (existsSync(own)) symlinkSync(own, join(folder, name, 'node_modules'))
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
+  for (const file of ['package.json', 'tsconfig.json']) cpSync(join(ROOT, file), join(folder, file))
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }) }
 }
