@@ -4,42 +4,43 @@ import type { AddressInfo } from 'node:net'
 import type { Refusal } from '@pointwise/client-sdk'
 import superjson from 'superjson'
 
-/** What is done with one request. */
+/** Handles one request. */
 export type Reply = (request: IncomingMessage, response: ServerResponse) => void
 
-export interface Seen {
+export interface RecordedRequest {
+  /** The path and the query. */
   path: string
   headers: IncomingMessage['headers']
   /** The input of a mutation. */
   input: Record<string, unknown>
 }
 
-export interface OddServer extends AsyncDisposable {
+export interface MisbehavingServer extends AsyncDisposable {
   url: string
   /** The requests so far. */
-  seen: Seen[]
-  /** Resolves when so many requests have come. */
-  arrived: (count: number) => Promise<void>
+  requests: RecordedRequest[]
+  /** Resolves when the server has received this many requests. */
+  received: (count: number) => Promise<void>
 }
 
-/** A server that does with the nth request what the nth reply says, and with all further ones what the last says. */
-export async function openOddServer(...replies: Reply[]): Promise<OddServer> {
-  const seen: Seen[] = []
+/** Starts a server that handles the nth request with the nth reply, and all further requests with the last reply. */
+export async function startMisbehavingServer(...replies: Reply[]): Promise<MisbehavingServer> {
+  const requests: RecordedRequest[] = []
   const server = createServer(async (request, response) => {
-    const body = await text(request)
+    const body = await readBody(request)
     const input = body === '' ? {} : superjson.deserialize<Record<string, unknown>>(JSON.parse(body))
-    seen.push({ path: request.url ?? '', headers: request.headers, input })
-    replies[Math.min(seen.length, replies.length) - 1]?.(request, response)
-    server.emit('seen')
+    requests.push({ path: request.url ?? '', headers: request.headers, input })
+    replies[Math.min(requests.length, replies.length) - 1]?.(request, response)
+    server.emit('recorded')
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
-    seen,
-    async arrived(count) {
-      while (seen.length < count) await once(server, 'seen')
+    requests,
+    async received(count) {
+      while (requests.length < count) await once(server, 'recorded')
     },
     async [Symbol.asyncDispose]() {
       server.close()
@@ -49,57 +50,57 @@ export async function openOddServer(...replies: Reply[]): Promise<OddServer> {
   }
 }
 
-/** The connection is lost before anything is answered. */
-export const cut: Reply = (request) => request.socket.destroy()
+/** Closes the connection before the response. */
+export const dropConnection: Reply = (request) => request.socket.destroy()
 
-/** The connection is lost in the middle of the answer. */
-export const cutMidway: Reply = (request, response) => {
+/** Closes the connection in the middle of the response. */
+export const dropMidResponse: Reply = (request, response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1_000 })
   response.write('{"result":', () => request.socket.destroy())
 }
 
-/** The connection stays open, and nothing comes. */
-export const silence: Reply = () => undefined
+/** Leaves the connection open and never responds. */
+export const neverRespond: Reply = () => undefined
 
-/** Something that is not our server answers. */
-export const stranger =
+/** Responds as a proxy or a server that is not a Pointwise server. */
+export const respondAsProxy =
   (status: number, body = '<h1>Bad gateway</h1>'): Reply =>
   (_request, response) => {
     response.writeHead(status, { 'content-type': body.startsWith('<') ? 'text/html' : 'application/json' }).end(body)
   }
 
-/** The call succeeds with this. */
-export const answer =
+/** The call succeeds with this result. */
+export const succeedWith =
   (data: unknown): Reply =>
   (request, response) =>
     send(request, response, 200, { result: { data: superjson.serialize(data) } })
 
 /** The call is refused. */
-export const refuse =
+export const refuseWith =
   (refusal: Refusal): Reply =>
   (request, response) =>
-    send(request, response, 409, errorOf(409, { refusal }))
+    send(request, response, 409, errorBody(409, { refusal }))
 
-/** The server fails, and knows or does not know what became of the call. */
-export const fail =
+/** The server fails; `outcome` is whether it knows if the call took effect. */
+export const failWith =
   (outcome: 'unknown' | null): Reply =>
   (request, response) =>
-    send(request, response, 500, errorOf(500, { outcome }))
+    send(request, response, 500, errorBody(500, { outcome }))
 
-function errorOf(httpStatus: number, said: object) {
-  const data = { code: 'CONFLICT', httpStatus, requestId: 'r-1', refusal: null, issues: null, outcome: null, ...said }
-  return { error: superjson.serialize({ message: 'No.', code: -32009, data }) }
+function errorBody(httpStatus: number, fields: object) {
+  const data = { code: 'CONFLICT', httpStatus, requestId: 'r-1', refusal: null, issues: null, outcome: null, ...fields }
+  return { error: superjson.serialize({ message: 'The call failed.', code: -32009, data }) }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, status: number, answer: object): void {
-  const path = new URL(request.url ?? '', 'http://odd')
-  const calls = path.pathname.split(',').length
-  const body = path.searchParams.has('batch') ? Array.from({ length: calls }, () => answer) : answer
+function send(request: IncomingMessage, response: ServerResponse, status: number, result: object): void {
+  const url = new URL(request.url ?? '', 'http://localhost')
+  const calls = url.pathname.split(',').length
+  const body = url.searchParams.has('batch') ? Array.from({ length: calls }, () => result) : result
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
-async function text(request: IncomingMessage): Promise<string> {
-  let all = ''
-  for await (const chunk of request.setEncoding('utf8')) all += chunk
-  return all
+async function readBody(request: IncomingMessage): Promise<string> {
+  let body = ''
+  for await (const chunk of request.setEncoding('utf8')) body += chunk
+  return body
 }

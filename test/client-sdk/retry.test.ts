@@ -13,15 +13,15 @@ import { describe, expect, it, vi } from 'vitest'
 import { links } from '../../client-sdk/src/links.ts'
 import { RETRY_POLICY, type RetryPolicy } from '../../client-sdk/src/retry-link.ts'
 import {
-  answer,
-  cut,
-  cutMidway,
-  fail,
-  type OddServer,
-  openOddServer,
-  refuse,
-  silence,
-  stranger,
+  dropConnection,
+  dropMidResponse,
+  failWith,
+  type MisbehavingServer,
+  neverRespond,
+  refuseWith,
+  respondAsProxy,
+  startMisbehavingServer,
+  succeedWith,
 } from './misbehaving-server.ts'
 
 const charged = { historyId: 1, amount: 10, balance: 10, replayed: false }
@@ -29,23 +29,23 @@ const paid = { payment: { orderId: 1, amount: 10, paidAt: new Date(0) }, balance
 const busy = (afterMs: number): Refusal => ({ code: 'service_busy', retry: 'same-key', afterMs })
 const limitExceeded: Refusal = { code: 'points_limit_exceeded', retry: 'never', balance: 5, limit: 10 }
 
-/** The SDK as it is, but for shorter pauses. */
-function clientOf({ url }: OddServer, policy: Partial<RetryPolicy> = {}): TRPCClient<AppRouter> {
+/** The client with shorter delays between attempts. */
+function clientOf({ url }: MisbehavingServer, policy: Partial<RetryPolicy> = {}): TRPCClient<AppRouter> {
   return createTRPCClient<AppRouter>({ links: links({ url }, { ...RETRY_POLICY, baseDelayMs: 1, ...policy }) })
 }
 
-async function failed(call: Promise<unknown>): Promise<unknown> {
+async function errorOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
-    (answered) => expect.fail(`It was answered: ${JSON.stringify(answered)}`),
+    (result) => expect.fail(`The call succeeded: ${JSON.stringify(result)}`),
     (error) => error,
   )
 }
 
-function keysOf({ seen }: OddServer): Set<unknown> {
-  return new Set(seen.map(({ input }) => input.idempotencyKey))
+function keysOf({ requests }: MisbehavingServer): Set<unknown> {
+  return new Set(requests.map(({ input }) => input.idempotencyKey))
 }
 
-/** The error says that the outcome is unknown, of this call and with the key that the server saw. */
+/** Checks that the error reports an unknown outcome, with the path and the key of the call. */
 function expectUnknown(error: unknown, path: string, idempotencyKey?: unknown): void {
   expect(error).toBeInstanceOf(OutcomeUnknownError)
   expect(error).toBeInstanceOf(TRPCClientError)
@@ -55,252 +55,274 @@ function expectUnknown(error: unknown, path: string, idempotencyKey?: unknown): 
   expect(refusalOf(error)).toBeNull()
 }
 
-/** The error is tRPC's own, and claims nothing about an unknown outcome. */
+/** Checks that the error is a TRPCClientError that does not report an unknown outcome. */
 function expectPlain(error: unknown): void {
   expect(isTRPCClientError(error)).toBe(true)
   expect(error).not.toBeInstanceOf(OutcomeUnknownError)
 }
 
-describe('a lost connection', () => {
+describe('After a lost connection', () => {
   it.each([
-    ['cut', cut],
-    ['cut in the middle of the answer', cutMidway],
-    ['answered by a proxy with 502', stranger(502)],
-    ['answered by a proxy with 503', stranger(503)],
-    ['answered by a gateway with 504 and JSON', stranger(504, '{"error":"Gateway Timeout","message":"no"}')],
-  ])('repeats a charge that was %s, with the same key', async (_how, lose) => {
-    await using server = await openOddServer(lose, lose, answer(charged))
+    ['loses its connection', dropConnection],
+    ['loses its connection in the middle of the response', dropMidResponse],
+    ['gets status 502 from a proxy', respondAsProxy(502)],
+    ['gets status 503 from a proxy', respondAsProxy(503)],
+    ['gets status 504 and JSON from a gateway', respondAsProxy(504, '{"error":"Gateway Timeout","message":"no"}')],
+  ])('A charge that %s is retried with the same key', async (_failure, failWithoutResponse) => {
+    await using server = await startMisbehavingServer(failWithoutResponse, failWithoutResponse, succeedWith(charged))
     expect(await clientOf(server).points.charge.mutate({ amount: 10 })).toEqual(charged)
-    expect(server.seen).toHaveLength(3)
+    expect(server.requests).toHaveLength(3)
     expect(keysOf(server).size).toBe(1)
   })
 
-  it('repeats with the key that the caller gave', async () => {
-    await using server = await openOddServer(cut, answer(charged))
+  it('a call is retried with the key that the caller passed', async () => {
+    await using server = await startMisbehavingServer(dropConnection, succeedWith(charged))
     const idempotencyKey = '6f1c3c1e-64a1-4b3f-9b52-0d8c5a2f8d11'
     await clientOf(server).points.charge.mutate({ amount: 10, idempotencyKey })
-    expect(server.seen.map(({ input }) => input)).toEqual([
+    expect(server.requests.map(({ input }) => input)).toEqual([
       { amount: 10, idempotencyKey },
       { amount: 10, idempotencyKey },
     ])
   })
 
-  it('repeats a query', async () => {
-    await using server = await openOddServer(cut, answer([{ id: 1, name: 'Books' }]))
+  it('a query is retried', async () => {
+    await using server = await startMisbehavingServer(dropConnection, succeedWith([{ id: 1, name: 'Books' }]))
     expect(await clientOf(server).stores.list.query()).toEqual([{ id: 1, name: 'Books' }])
   })
 
-  it('repeats payments.pay and payments.refund, which the server knows by their order', async () => {
-    await using server = await openOddServer(cut, answer(paid), cut, answer(paid))
+  it('payments.pay and payments.refund are retried, since the server recognizes them by their order', async () => {
+    await using server = await startMisbehavingServer(
+      dropConnection,
+      succeedWith(paid),
+      dropConnection,
+      succeedWith(paid),
+    )
     const client = clientOf(server)
     expect(await client.payments.pay.mutate({ orderId: 1 })).toEqual(paid)
     await client.payments.refund.mutate({ orderId: 1 })
-    expect(server.seen).toHaveLength(4)
+    expect(server.requests).toHaveLength(4)
   })
 
-  it('makes a call that cannot be repeated once, and says that its outcome is unknown', async () => {
-    await using server = await openOddServer(cut)
-    expectUnknown(await failed(clientOf(server).users.create.mutate({ name: 'Ada' })), 'users.create')
-    expectUnknown(await failed(clientOf(server).orders.cancel.mutate({ orderId: 1 })), 'orders.cancel')
-    expect(server.seen).toHaveLength(2)
+  it('a mutation that is not retryable is sent once and rejects with OutcomeUnknownError', async () => {
+    await using server = await startMisbehavingServer(dropConnection)
+    expectUnknown(await errorOf(clientOf(server).users.create.mutate({ name: 'Ada' })), 'users.create')
+    expectUnknown(await errorOf(clientOf(server).orders.cancel.mutate({ orderId: 1 })), 'orders.cancel')
+    expect(server.requests).toHaveLength(2)
   })
 
-  it('gives a charge up after four tries, and says that its outcome is unknown, and its key', async () => {
-    await using server = await openOddServer(cut)
-    const error = await failed(clientOf(server).points.charge.mutate({ amount: 10 }))
-    expect(server.seen).toHaveLength(4)
-    expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
+  it('a charge rejects with OutcomeUnknownError and its key after four attempts', async () => {
+    await using server = await startMisbehavingServer(dropConnection)
+    const error = await errorOf(clientOf(server).points.charge.mutate({ amount: 10 }))
+    expect(server.requests).toHaveLength(4)
+    expectUnknown(error, 'points.charge', server.requests[0]?.input.idempotencyKey)
     expect(keysOf(server).size).toBe(1)
   })
 
-  it('gives a query up after four tries with a plain error', async () => {
-    await using server = await openOddServer(cut)
-    expectPlain(await failed(clientOf(server).stores.list.query()))
-    expect(server.seen).toHaveLength(4)
+  it('a query rejects with TRPCClientError after four attempts', async () => {
+    await using server = await startMisbehavingServer(dropConnection)
+    expectPlain(await errorOf(clientOf(server).stores.list.query()))
+    expect(server.requests).toHaveLength(4)
   })
 
-  it('believes an answer of 404 that is not the server’s, and does not repeat', async () => {
-    await using server = await openOddServer(stranger(404))
-    expectPlain(await failed(clientOf(server).points.charge.mutate({ amount: 10 })))
-    expectPlain(await failed(clientOf(server).stores.list.query()))
-    expect(server.seen).toHaveLength(2)
+  it('a call that gets status 404 from a proxy is not retried', async () => {
+    await using server = await startMisbehavingServer(respondAsProxy(404))
+    expectPlain(await errorOf(clientOf(server).points.charge.mutate({ amount: 10 })))
+    expectPlain(await errorOf(clientOf(server).stores.list.query()))
+    expect(server.requests).toHaveLength(2)
   })
 
-  it.each(['', '{}', '{"result":{}}'])('says that the outcome is unknown when the answer is %j', async (body) => {
-    await using server = await openOddServer(stranger(200, body))
-    expectUnknown(await failed(clientOf(server).users.create.mutate({ name: 'Ada' })), 'users.create')
-  })
+  it.each(['', '{}', '{"result":{}}'])(
+    'a mutation whose response is %j rejects with OutcomeUnknownError',
+    async (body) => {
+      await using server = await startMisbehavingServer(respondAsProxy(200, body))
+      expectUnknown(await errorOf(clientOf(server).users.create.mutate({ name: 'Ada' })), 'users.create')
+    },
+  )
 
-  it('says so of a server that is not there', async () => {
-    const server = await openOddServer(cut)
+  it('a mutation rejects with OutcomeUnknownError if the server is not running', async () => {
+    const server = await startMisbehavingServer(dropConnection)
     await server[Symbol.asyncDispose]()
-    const error = await failed(clientOf(server).orders.cancel.mutate({ orderId: 1 }))
+    const error = await errorOf(clientOf(server).orders.cancel.mutate({ orderId: 1 }))
     expectUnknown(error, 'orders.cancel')
   })
 })
 
-describe('a server that does not answer', () => {
-  it('counts as lost after the time for one try', async () => {
-    await using server = await openOddServer(silence, answer(charged))
-    expect(await clientOf(server, { attemptTimeoutMs: 500 }).points.charge.mutate({ amount: 10 })).toEqual(charged)
+describe('When the server does not respond', () => {
+  it('an attempt fails after the attempt timeout, and the call is retried with the same key', async () => {
+    await using server = await startMisbehavingServer(neverRespond, succeedWith(charged))
+    expect(await clientOf(server, { attemptTimeoutMs: 1_500 }).points.charge.mutate({ amount: 10 })).toEqual(charged)
     expect(keysOf(server).size).toBe(1)
-    expect(server.seen).toHaveLength(2)
+    expect(server.requests).toHaveLength(2)
   })
 
-  it('is left after the time for all tries', async () => {
-    await using server = await openOddServer(silence)
+  it('a mutation rejects with OutcomeUnknownError after the total timeout', async () => {
+    await using server = await startMisbehavingServer(neverRespond)
     const startedAt = performance.now()
-    const error = await failed(clientOf(server, { totalTimeoutMs: 100 }).points.charge.mutate({ amount: 10 }))
-    expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
+    const error = await errorOf(clientOf(server, { totalTimeoutMs: 1_500 }).points.charge.mutate({ amount: 10 }))
+    expectUnknown(error, 'points.charge', server.requests[0]?.input.idempotencyKey)
     expect(performance.now() - startedAt).toBeLessThan(RETRY_POLICY.attemptTimeoutMs / 2)
-    expect(server.seen).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 
-  it('is left with a plain error by a query', async () => {
-    await using server = await openOddServer(silence)
-    using asked = vi.spyOn(globalThis, 'fetch')
-    expectPlain(await failed(clientOf(server, { attemptTimeoutMs: 20 }).stores.list.query()))
-    expect(asked).toHaveBeenCalledTimes(4)
+  it('a query rejects with TRPCClientError after four attempts', async () => {
+    await using server = await startMisbehavingServer(neverRespond)
+    using fetches = vi.spyOn(globalThis, 'fetch')
+    expectPlain(await errorOf(clientOf(server, { attemptTimeoutMs: 20 }).stores.list.query()))
+    expect(fetches).toHaveBeenCalledTimes(4)
   })
 })
 
-describe('a refusal that passes', () => {
-  it('is waited for as long as the server says, by every kind of call', async () => {
+describe('A temporary refusal', () => {
+  it('is retried after the delay that the server names, for every kind of call', async () => {
     const user = { id: 1, name: 'Ada', createdAt: new Date(0) }
-    await using server = await openOddServer(refuse(busy(60)), answer(user), refuse(busy(60)), answer([]))
+    await using server = await startMisbehavingServer(
+      refuseWith(busy(60)),
+      succeedWith(user),
+      refuseWith(busy(60)),
+      succeedWith([]),
+    )
     const startedAt = performance.now()
     expect(await clientOf(server).users.create.mutate({ name: 'Ada' })).toEqual(user)
     expect(await clientOf(server).stores.list.query()).toEqual([])
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(119)
-    expect(server.seen).toHaveLength(4)
+    expect(server.requests).toHaveLength(4)
   })
 
-  it('keeps the key', async () => {
-    await using server = await openOddServer(refuse(busy(1)), answer(charged))
+  it('is retried with the same key', async () => {
+    await using server = await startMisbehavingServer(refuseWith(busy(1)), succeedWith(charged))
     await clientOf(server).points.charge.mutate({ amount: 10 })
     expect(keysOf(server).size).toBe(1)
   })
 
-  it('is thrown as it is after four tries', async () => {
-    await using server = await openOddServer(refuse(busy(1)))
-    const error = await failed(clientOf(server).points.charge.mutate({ amount: 10 }))
+  it('is thrown after four attempts', async () => {
+    await using server = await startMisbehavingServer(refuseWith(busy(1)))
+    const error = await errorOf(clientOf(server).points.charge.mutate({ amount: 10 }))
     expectPlain(error)
     expect(refusalOf(error)).toEqual(busy(1))
-    expect(server.seen).toHaveLength(4)
+    expect(server.requests).toHaveLength(4)
   })
 
-  it('is thrown at once when it asks for more time than there is', async () => {
-    await using server = await openOddServer(refuse({ code: 'rate_limited', retry: 'same-key', afterMs: 60_000 }))
+  it('is thrown at once if its delay exceeds the total timeout: rate_limited', async () => {
+    await using server = await startMisbehavingServer(
+      refuseWith({ code: 'rate_limited', retry: 'same-key', afterMs: 60_000 }),
+    )
     const [, error] = await safe(clientOf(server).points.charge.mutate({ amount: 10 }))
     expect(refusalOf(error)?.code).toBe('rate_limited')
-    expect(server.seen).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 
-  it('does not tell what became of an earlier try that was lost', async () => {
-    await using server = await openOddServer(cut, refuse(busy(1)))
-    const error = await failed(clientOf(server).points.charge.mutate({ amount: 10 }))
-    expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
+  it('leaves the outcome of an earlier, ambiguous attempt unknown: service_busy', async () => {
+    await using server = await startMisbehavingServer(dropConnection, refuseWith(busy(1)))
+    const error = await errorOf(clientOf(server).points.charge.mutate({ amount: 10 }))
+    expectUnknown(error, 'points.charge', server.requests[0]?.input.idempotencyKey)
     expect(refusalOf((error as OutcomeUnknownError).cause)).toEqual(busy(1))
-    expect(server.seen).toHaveLength(4)
+    expect(server.requests).toHaveLength(4)
   })
 })
 
-describe('a refusal for good', () => {
-  it('is thrown at once', async () => {
-    await using server = await openOddServer(refuse(limitExceeded))
-    const error = await failed(clientOf(server).points.charge.mutate({ amount: 10 }))
+describe('A permanent refusal', () => {
+  it('is thrown after the first attempt', async () => {
+    await using server = await startMisbehavingServer(refuseWith(limitExceeded))
+    const error = await errorOf(clientOf(server).points.charge.mutate({ amount: 10 }))
     expect(refusalOf(error)).toEqual(limitExceeded)
-    expect(server.seen).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 
-  it('decides about an earlier try that was lost', async () => {
-    await using server = await openOddServer(cut, refuse(limitExceeded))
-    const error = await failed(clientOf(server).points.charge.mutate({ amount: 10 }))
+  it('settles the outcome of an earlier, ambiguous attempt', async () => {
+    await using server = await startMisbehavingServer(dropConnection, refuseWith(limitExceeded))
+    const error = await errorOf(clientOf(server).points.charge.mutate({ amount: 10 }))
     expectPlain(error)
     expect(refusalOf(error)).toEqual(limitExceeded)
   })
 
-  it('of the token decides nothing about an earlier try that was lost', async () => {
-    await using server = await openOddServer(cut, refuse({ code: 'token_invalid', retry: 'never' }))
-    const error = await failed(clientOf(server).points.charge.mutate({ amount: 10 }))
-    expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
-    expect(server.seen).toHaveLength(2)
+  it('of the token leaves the outcome of an earlier, ambiguous attempt unknown', async () => {
+    await using server = await startMisbehavingServer(
+      dropConnection,
+      refuseWith({ code: 'token_invalid', retry: 'never' }),
+    )
+    const error = await errorOf(clientOf(server).points.charge.mutate({ amount: 10 }))
+    expectUnknown(error, 'points.charge', server.requests[0]?.input.idempotencyKey)
+    expect(server.requests).toHaveLength(2)
   })
 })
 
-describe('a fault of the server', () => {
-  it('is thrown at once', async () => {
-    await using server = await openOddServer(fail(null))
-    const error = await failed(clientOf(server).points.charge.mutate({ amount: 10 }))
+describe('A server fault', () => {
+  it('is thrown after the first attempt', async () => {
+    await using server = await startMisbehavingServer(failWith(null))
+    const error = await errorOf(clientOf(server).points.charge.mutate({ amount: 10 }))
     expectPlain(error)
     expect((error as TRPCClientError<AppRouter>).data).toMatchObject({ httpStatus: 500, requestId: 'r-1' })
-    expect(server.seen).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 
-  it('of unknown outcome is like a lost connection', async () => {
-    await using server = await openOddServer(fail('unknown'), answer(charged), fail('unknown'))
+  it('with an unknown outcome is handled like a lost connection', async () => {
+    await using server = await startMisbehavingServer(failWith('unknown'), succeedWith(charged), failWith('unknown'))
     expect(await clientOf(server).points.charge.mutate({ amount: 10 })).toEqual(charged)
-    const error = await failed(clientOf(server).users.create.mutate({ name: 'Ada' }))
+    const error = await errorOf(clientOf(server).users.create.mutate({ name: 'Ada' }))
     expectUnknown(error, 'users.create')
     expect((error as OutcomeUnknownError).cause).toMatchObject({ data: { outcome: 'unknown', requestId: 'r-1' } })
-    expect(server.seen).toHaveLength(3)
+    expect(server.requests).toHaveLength(3)
   })
 })
 
-describe('an abort by the caller', () => {
-  it('before the call sends nothing', async () => {
-    await using server = await openOddServer(answer(charged))
-    const error = await failed(clientOf(server).points.charge.mutate({ amount: 10 }, { signal: AbortSignal.abort() }))
+describe('A call that the caller aborts', () => {
+  it('before it begins is never sent', async () => {
+    await using server = await startMisbehavingServer(succeedWith(charged))
+    const error = await errorOf(clientOf(server).points.charge.mutate({ amount: 10 }, { signal: AbortSignal.abort() }))
     expectPlain(error)
-    expect(server.seen).toHaveLength(0)
+    expect(server.requests).toHaveLength(0)
   })
 
-  it('under way stops a mutation at once, whose outcome is then unknown', async () => {
-    await using server = await openOddServer(silence)
+  it('while a mutation is in progress rejects at once with OutcomeUnknownError', async () => {
+    await using server = await startMisbehavingServer(neverRespond)
     const { signal, abort } = abortable()
     const client = clientOf(server, { baseDelayMs: 20_000, maxDelayMs: 20_000 })
-    const call = failed(client.points.charge.mutate({ amount: 10 }, { signal }))
-    await server.arrived(1)
+    const call = errorOf(client.points.charge.mutate({ amount: 10 }, { signal }))
+    await server.received(1)
     const abortedAt = performance.now()
     abort()
     const error = await call
     expect(performance.now() - abortedAt).toBeLessThan(RETRY_POLICY.attemptTimeoutMs / 2)
-    expectUnknown(error, 'points.charge', server.seen[0]?.input.idempotencyKey)
+    expectUnknown(error, 'points.charge', server.requests[0]?.input.idempotencyKey)
     expect((error as OutcomeUnknownError).cause.cause).toBe(signal.reason)
-    expect(server.seen).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 
-  it('under way stops a query at once, also one that shares its request', async () => {
-    await using server = await openOddServer(silence)
-    const client = clientOf(server, { attemptTimeoutMs: 200, attemptsMax: 1 })
-    const { signal, abort } = abortable()
-    const calls = [failed(client.stores.list.query(undefined, { signal })), failed(client.products.topSelling.query())]
-    await server.arrived(1)
-    abort()
+  it('while a query is in progress rejects at once, also if the query shares its request', async () => {
+    await using server = await startMisbehavingServer(neverRespond)
+    const client = clientOf(server)
+    const [first, second] = [abortable(), abortable()]
+    const calls = [
+      errorOf(client.stores.list.query(undefined, { signal: first.signal })),
+      errorOf(client.products.topSelling.query(undefined, { signal: second.signal })),
+    ]
+    await server.received(1)
+    first.abort()
     const error = await calls[0]
     expectPlain(error)
-    expect((error as Error).cause).toBe(signal.reason)
+    expect((error as Error).cause).toBe(first.signal.reason)
+    second.abort()
     await calls[1]
+    expect(server.requests).toHaveLength(1)
   })
 
-  it('between two tries ends the wait, and nothing has happened', async () => {
-    await using server = await openOddServer(refuse(busy(20_000)))
+  it('between two attempts rejects at once with TRPCClientError', async () => {
+    const delayMs = 25_000
+    await using server = await startMisbehavingServer(refuseWith(busy(delayMs)))
+    using timers = vi.spyOn(globalThis, 'setTimeout')
     const { signal, abort } = abortable()
-    const fetchThenAbort: typeof fetch = async (...request) => {
-      const response = await fetch(...request)
-      const body = await response.text()
-      setTimeout(abort, 20)
-      return new Response(body, response)
-    }
-    const client = createTRPCClient<AppRouter>({ links: links({ url: server.url, fetch: fetchThenAbort }) })
-    const startedAt = performance.now()
-    expectPlain(await failed(client.points.charge.mutate({ amount: 10 }, { signal })))
-    expect(performance.now() - startedAt).toBeLessThan(10_000)
-    expect(server.seen).toHaveLength(1)
+    const call = errorOf(clientOf(server).points.charge.mutate({ amount: 10 }, { signal }))
+    const isWaiting = () => timers.mock.calls.some(([, ms = 0]) => ms >= delayMs)
+    await expect.poll(isWaiting, { timeout: 20_000, interval: 5 }).toBe(true)
+    const abortedAt = performance.now()
+    abort()
+    expectPlain(await call)
+    expect(performance.now() - abortedAt).toBeLessThan(delayMs / 2)
+    expect(server.requests).toHaveLength(1)
   })
 })
 
 function abortable() {
   const controller = new AbortController()
-  return { signal: controller.signal, abort: () => controller.abort(new Error('The page was left.')) }
+  return { signal: controller.signal, abort: () => controller.abort(new Error('The user left the page.')) }
 }

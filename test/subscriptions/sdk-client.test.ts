@@ -1,7 +1,7 @@
 import { createClient, type PointsChange, refusalOf } from '@pointwise/client-sdk'
 import superjson from 'superjson'
 import { expect, onTestFinished, test } from 'vitest'
-import { type OddServer, openOddServer, type Reply } from '../client-sdk/misbehaving-server.ts'
+import { type MisbehavingServer, type Reply, startMisbehavingServer } from '../client-sdk/misbehaving-server.ts'
 import { Subscriber, subscribe } from '../setup/subscriber.ts'
 
 const AT = new Date('2026-03-01T08:00:00.123Z')
@@ -37,14 +37,14 @@ const answer =
   }
 const refused = (code: string) => ({ code, retry: 'never' })
 
-async function server(...replies: Reply[]): Promise<OddServer> {
-  const odd = await openOddServer(...replies)
-  onTestFinished(() => odd[Symbol.asyncDispose]())
-  return odd
+async function startServer(...replies: Reply[]): Promise<MisbehavingServer> {
+  const server = await startMisbehavingServer(...replies)
+  onTestFinished(() => server[Symbol.asyncDispose]())
+  return server
 }
 
 function follow(
-  { url }: OddServer,
+  { url }: MisbehavingServer,
   options: Parameters<typeof createClient>[0] | object = {},
 ): Subscriber<PointsChange> {
   const client = createClient({ url, ...options })
@@ -59,69 +59,73 @@ const inputOf = (path: string) => {
 }
 
 test('a client that hears nothing for longer than the server allows comes back, behind what it had', async () => {
-  const odd = await server(events(connected(50), event(1)), events(connected(), event(2)))
-  const points = follow(odd)
+  const server = await startServer(events(connected(50), event(1)), events(connected(), event(2)))
+  const points = follow(server)
   await points.has(2)
   expect(points.ids).toEqual([1, 2])
   expect(points.changes).toEqual([change(1), change(2)])
-  expect(odd.seen.map(({ path }) => inputOf(path))).toEqual([undefined, { lastEventId: '1' }])
+  expect(server.requests.map(({ path }) => inputOf(path))).toEqual([undefined, { lastEventId: '1' }])
 })
 
 test('a client that was told nothing yet comes back to the place that the server named last', async () => {
-  const odd = await server(
+  const server = await startServer(
     then(events(connected().replace(/\n\n$/, 'id: 7\n\n')), end),
     then(events(connected(), 'event: ping\ndata: \nid: 9\n\n\n'), end),
     events(connected(), event(10)),
   )
-  const points = follow(odd)
+  const points = follow(server)
   await points.has(1)
   expect(points.ids).toEqual([10])
-  expect(odd.seen.map(({ path }) => inputOf(path))).toEqual([undefined, { lastEventId: '7' }, { lastEventId: '9' }])
+  expect(server.requests.map(({ path }) => inputOf(path))).toEqual([
+    undefined,
+    { lastEventId: '7' },
+    { lastEventId: '9' },
+  ])
 })
 
 test('what whoever reads throws ends it, and is told', async () => {
-  const odd = await server(events(connected(), event(1)))
+  const server = await startServer(events(connected(), event(1)))
   const { promise, resolve } = Promise.withResolvers<unknown>()
-  createClient(odd).points.onChange.subscribe(undefined, {
+  createClient(server).points.onChange.subscribe(undefined, {
     onData: () => {
       throw new Error('The page is gone.')
     },
     onError: resolve,
   })
   expect(await promise).toMatchObject({ name: 'TRPCClientError', message: 'The page is gone.' })
-  expect(odd.seen).toHaveLength(1)
+  expect(server.requests).toHaveLength(1)
 })
 
 test('a ping is something', async () => {
   let pings: NodeJS.Timeout | undefined
   onTestFinished(() => clearInterval(pings))
-  const odd = await server((request, response) => {
+  const server = await startServer((request, response) => {
     events(connected(200), event(1))(request, response)
     let count = 0
     pings = setInterval(() => response.write(++count < 10 ? 'event: ping\ndata: \n\n\n' : event(2)), 50)
   })
-  const points = follow(odd)
+  const points = follow(server)
   await points.has(2)
-  expect(odd.seen).toHaveLength(1)
+  expect(server.requests).toHaveLength(1)
 })
 
 test('events are read however they are cut into pieces', async () => {
   const whole = Buffer.from(`: a comment\n\n${connected()}${event(1)}${event(2).replace('charged', 'chargéd ☕')}`)
-  const odd = await server(async (_, response) => {
+  const server = await startServer(async (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
     for (const byte of whole) {
       response.write(Buffer.from([byte]))
       await new Promise(setImmediate)
     }
   })
-  const points = follow(odd)
+  const points = follow(server)
   await points.has(2)
   expect(points.changes).toEqual([change(1), { ...change(2), type: 'chargéd ☕' }])
 })
 
 test('what fails for now is tried again: a lost connection, a gateway, a server that is busy or failed', async () => {
   const busy = { code: 'service_busy', retry: 'same-key', afterMs: 1 }
-  const odd = await server(
+  const server = await startServer(
     (request) => request.socket.destroy(),
     answer(502, '<h1>Bad Gateway</h1>', 'text/html'),
     answer(503, JSON.stringify({ error: errorShape(503, busy) })),
@@ -130,10 +134,10 @@ test('what fails for now is tried again: a lost connection, a gateway, a server 
     events(connected(), told(503, busy)),
     events(connected(), event(2)),
   )
-  const points = follow(odd)
+  const points = follow(server)
   await points.has(2)
   expect(points.ids).toEqual([1, 2])
-  expect(odd.seen).toHaveLength(7)
+  expect(server.requests).toHaveLength(7)
 })
 
 test('what the server refuses for good ends it, also where the answer is no stream', async () => {
@@ -141,70 +145,70 @@ test('what the server refuses for good ends it, also where the answer is no stre
     events(connected(), told(404, refused('product_not_found'))),
     answer(404, JSON.stringify({ error: errorShape(404, refused('product_not_found')) })),
   ]) {
-    const odd = await server(reply)
-    const points = follow(odd)
+    const server = await startServer(reply)
+    const points = follow(server)
     expect(refusalOf(await points.failed())).toEqual(refused('product_not_found'))
-    expect(odd.seen).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   }
 })
 
 test('what is no server of ours ends it', async () => {
   for (const reply of [answer(404, '<h1>Not Found</h1>', 'text/html'), answer(200, '{"result":{"data":{}}}')]) {
-    expect(await follow(await server(reply)).failed()).toMatchObject({ name: 'TRPCClientError' })
+    expect(await follow(await startServer(reply)).failed()).toMatchObject({ name: 'TRPCClientError' })
   }
 })
 
 test('too many streams is an error at the start, and a reason to wait later', async () => {
   const limited = told(429, { code: 'rate_limited', retry: 'same-key', afterMs: 10 })
-  expect(refusalOf(await follow(await server(events(connected(), limited))).failed())).toMatchObject({
+  expect(refusalOf(await follow(await startServer(events(connected(), limited))).failed())).toMatchObject({
     code: 'rate_limited',
   })
-  const odd = await server(
+  const server = await startServer(
     then(events(connected(), event(1)), end),
     events(connected(), limited),
     events(connected(), event(2)),
   )
-  const points = follow(odd)
+  const points = follow(server)
   await points.has(2)
 })
 
 test('a token that is refused on coming back is asked for again', async () => {
-  const odd = await server(
+  const server = await startServer(
     then(events(connected(), event(1)), end),
     events(connected(), told(401, refused('token_invalid'))),
     events(connected(), event(2)),
   )
   const tokens = ['a', 'old', 'new']
-  const points = follow(odd, { token: async () => tokens.shift(), headers: { 'x-shop': 'one' } })
+  const points = follow(server, { token: async () => tokens.shift(), headers: { 'x-shop': 'one' } })
   await points.has(2)
-  expect(odd.seen.map(({ headers }) => [headers.authorization, headers['x-shop'], headers.accept])).toEqual(
+  expect(server.requests.map(({ headers }) => [headers.authorization, headers['x-shop'], headers.accept])).toEqual(
     ['a', 'old', 'new'].map((token) => [`Bearer ${token}`, 'one', 'text/event-stream']),
   )
 })
 
 test('a token that cannot be had is an error at the start', async () => {
-  const odd = await server(events(connected()))
+  const server = await startServer(events(connected()))
   const token = () => Promise.reject(new Error('Signed out.'))
-  expect(await follow(odd, { token }).failed()).toMatchObject({ message: 'Signed out.' })
-  expect(odd.seen).toEqual([])
+  expect(await follow(server, { token }).failed()).toMatchObject({ message: 'Signed out.' })
+  expect(server.requests).toEqual([])
 })
 
 test('when the server has told all, the loop ends', async () => {
-  const odd = await server(then(events(connected(), event(1), 'event: return\ndata: \n\n\n'), end))
+  const server = await startServer(then(events(connected(), event(1), 'event: return\ndata: \n\n\n'), end))
   const ids: string[] = []
-  for await (const { id } of createClient(odd).points.onChange.subscribe()) ids.push(id)
+  for await (const { id } of createClient(server).points.onChange.subscribe()) ids.push(id)
   expect(ids).toEqual(['1'])
 })
 
 test('a signal ends it, and the connection with it', async () => {
   const closed = Promise.withResolvers<void>()
-  const odd = await server((request, response) => {
+  const server = await startServer((request, response) => {
     response.on('close', closed.resolve)
     events(connected(), event(1))(request, response)
   })
   const stop = new AbortController()
   const ids: string[] = []
-  for await (const { id } of createClient(odd).points.onChange.subscribe(undefined, { signal: stop.signal })) {
+  for await (const { id } of createClient(server).points.onChange.subscribe(undefined, { signal: stop.signal })) {
     ids.push(id)
     stop.abort()
   }
@@ -213,12 +217,14 @@ test('a signal ends it, and the connection with it', async () => {
 })
 
 test('unsubscribing while it waits to come back leaves nothing behind', async () => {
-  const odd = await server(then(events(connected(), event(1)), end), answer(503, ''))
-  const points = await subscribe<PointsChange>((calls) => createClient(odd).points.onChange.subscribe(undefined, calls))
-  await odd.arrived(2)
+  const server = await startServer(then(events(connected(), event(1)), end), answer(503, ''))
+  const points = await subscribe<PointsChange>((calls) =>
+    createClient(server).points.onChange.subscribe(undefined, calls),
+  )
+  await server.received(2)
   points[Symbol.dispose]()
-  const seen = odd.seen.length
-  const other = follow(await server(events(connected(), event(1))))
+  const seen = server.requests.length
+  const other = follow(await startServer(events(connected(), event(1))))
   await other.has(1)
-  expect(odd.seen.length - seen).toBeLessThanOrEqual(1)
+  expect(server.requests.length - seen).toBeLessThanOrEqual(1)
 })
