@@ -5,38 +5,43 @@ import { BoundedPool, type PoolLimits } from './pool.ts'
 import type { Tables } from './tables.ts'
 
 export interface ConnectOptions extends Partial<PoolLimits> {
-  /** Called after every statement, with its SQL, parameters and duration. */
+  /** Called after every statement with its SQL, its parameters, its duration and, if it failed, its error. */
   log?: (event: LogEvent) => void
 }
 
-/** 'utf8mb4' with a collation that MySQL and MariaDB both have, and that tells one emoji from another. */
+/** A utf8mb4 collation that MySQL and MariaDB both support. It compares different emoji as different. */
 export const COLLATION = 'utf8mb4_unicode_520_ci'
 
-/** What the driver needs to read and write our tables without losing a digit, an hour or a character. */
+/** Driver options that read and write numbers, times and text without loss. `url` is passed to the driver unchanged. */
 export function driverOptions(url: string) {
   return {
     uri: url,
     charset: COLLATION.toUpperCase(),
     timezone: 'Z',
-    // A BIGINT beyond 2^53 arrives as a string with all its digits, which no output schema takes for a number.
+    // The driver returns a BIGINT beyond 2^53 as a string with all its digits. No output schema accepts a string as a number.
     supportBigNumbers: true,
     flags: ['-LOCAL_FILES'],
   }
 }
 
 /**
- * Opens a pool on `mysql://user[:password]@host:port/database`. No connection is made before the first statement.
- * Sessions run in UTC, in strict mode, at READ COMMITTED. A wait for a connection is bounded (NoConnectionFree).
+ * Opens a pool on `mysql://user[:password]@host:port/database`. The first statement opens the first connection. Sessions use UTC,
+ * strict mode and READ COMMITTED. `destroy` closes the pool.
+ *
+ * Statements reject with AcquireTimeoutError when no connection becomes free within `acquireTimeoutMs`, and with the driver's
+ * error when the connection fails, the server rejects the statement, or `statementTimeoutMs` has passed. A locking read outside
+ * a transaction rejects with an Error and is not sent.
  */
 export function connect(url: string, options: ConnectOptions = {}): Pool {
   const { connections = 10, acquireTimeoutMs = 1_500, statementTimeoutMs = 15_000, lockWaitSeconds = 1, log } = options
   const pool = createPool({
     ...driverOptions(url),
-    // For `together`. Every value is escaped by the driver, under an sql_mode that checkServer asserts.
+    // For `executeBatch` and for BEGIN with the first statement. The driver escapes every value; `checkServer` rejects each
+    // sql_mode in which its escaping would be unsafe.
     multipleStatements: true,
     connectionLimit: connections,
     maxIdle: connections,
-    // Whoever asked has gone by then, and a connection that never comes keeps its place in the pool.
+    // After this time the caller has failed with AcquireTimeoutError. A longer attempt would only occupy the pool.
     connectTimeout: acquireTimeoutMs,
   })
   const kysely = new Kysely<Tables>({

@@ -1,30 +1,40 @@
-/**
- * Nothing happened: the database had no time for this transaction, in all the attempts it was given.
- * The last failure is the cause.
- */
+/** Every attempt of a transaction failed for a transient reason. Nothing was changed. `cause` is the last failure. */
 export class DatabaseBusyError extends Error {
-  override readonly name = 'DatabaseBusy'
+  override readonly name = 'DatabaseBusyError'
 
   constructor(cause: unknown) {
-    super('The database could not do this in time; nothing was changed.', { cause })
+    super('The transaction failed in every attempt, for transient reasons. Nothing was changed; it can be repeated.', {
+      cause,
+    })
   }
 }
 
-/** No connection became free within the bound. Nothing was sent. */
+/** No connection became free within `acquireTimeoutMs`. Nothing was sent. */
 export class AcquireTimeoutError extends Error {
-  override readonly name = 'NoConnectionFree'
+  override readonly name = 'AcquireTimeoutError'
 
   constructor(waitedMs: number) {
-    super(`No database connection became free within ${waitedMs} ms.`)
+    super(
+      `No database connection became free within ${waitedMs} ms. Nothing was sent. ` +
+        'The database does not respond, the pool is too small for this load, or transactions hold their connections for too long.',
+    )
   }
 }
 
-/** COMMIT was sent and its answer never came: the transaction happened entirely or not at all, and which is not known. */
+/**
+ * COMMIT failed in a way that leaves its outcome unknown, such as a lost connection. The transaction was either committed as a
+ * whole or rolled back as a whole. `cause` is the failure.
+ */
 export class CommitUnknownError extends Error {
-  override readonly name = 'OutcomeUnknown'
+  override readonly name = 'CommitUnknownError'
 
   constructor(cause: unknown) {
-    super('The connection was lost while COMMIT was under way; whether it happened is not known.', { cause })
+    super(
+      'COMMIT failed, and it is unknown whether the transaction was committed. Read the affected rows to find out.',
+      {
+        cause,
+      },
+    )
   }
 }
 
@@ -32,8 +42,8 @@ const DUPLICATE_KEY = 1062
 const LOCK_WAIT = 1205
 
 /**
- * Failures after which a fresh transaction may succeed. By errno: the driver names MariaDB's numbers after MySQL's
- * table, so its codes can be wrong.
+ * Failures after which a new transaction may succeed. By errno, because the driver derives its `code` from MySQL's table, which
+ * is wrong for some of MariaDB's numbers.
  */
 const TRANSIENT = new Set([
   1213, // deadlock
@@ -43,19 +53,19 @@ const TRANSIENT = new Set([
   1040, // too many connections
   1203, // too many connections of this user
   1053, // the server is shutting down
-  1290, // the server is read-only for now
-  1836, // the same, on MySQL
+  1290, // the server is read-only
+  1836, // the server is in read-only mode (MySQL)
   1317, // the statement was interrupted
   1927, // the connection was killed (MariaDB)
-  4031, // the connection was closed for idleness (MySQL)
+  4031, // the connection was closed because it was idle (MySQL)
   1969, // statement time exceeded (MariaDB)
   3024, // statement time exceeded (MySQL)
 ])
 
-/** After one of these at COMMIT, the transaction is known to be rolled back. */
+/** Failures of COMMIT after which the transaction is known to be rolled back. */
 const ROLLED_BACK = new Set([1213, 1205, 1020])
 
-/** The server takes no writes: by its own setting, in a transaction, or in its read-only mode. */
+/** The server rejects writes: by a server setting, in a read-only transaction, or in read-only mode. */
 const READ_ONLY = new Set([1290, 1792, 1836])
 
 interface DriverError {
@@ -64,12 +74,12 @@ interface DriverError {
   code?: string
 }
 
-/** Whether the server of this connection takes no writes: after a failover, a new connection may lead to the one that does. */
+/** Whether the connection's server rejects writes. After a failover, a new connection may reach the writable server. */
 export function isReadOnly(error: unknown): boolean {
   return READ_ONLY.has((error as DriverError | null)?.errno ?? 0)
 }
 
-/** Whether the connection is gone, or must be given up because its statement never answered. */
+/** Whether the connection was lost, or must be destroyed because its statement timed out. */
 export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { errno, fatal, code } = error as DriverError
@@ -77,29 +87,29 @@ export function isConnectionLost(error: unknown): boolean {
   return fatal === true && !(errno !== undefined && errno > 0)
 }
 
-/** Whether the same work may succeed in a fresh transaction, provided COMMIT was not yet sent. */
+/** Whether the same work may succeed in a new transaction, provided that COMMIT was not sent. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof AcquireTimeoutError || isConnectionLost(error)) return true
   return error instanceof Error && TRANSIENT.has((error as DriverError).errno ?? 0)
 }
 
-/** Why something failed, in a word for a log: the database's number, the driver's code, or the name of our error. */
+/** Returns the reason of a failure for logs and metrics: the database's errno, the driver's code, or the error's name. */
 export function errorCode(error: unknown): string | number {
   const { errno = 0, code, name = 'unknown' } = error instanceof Error ? (error as Error & DriverError) : {}
   return errno > 0 ? errno : (code ?? name)
 }
 
-/** Whether somebody else kept a row locked for longer than we wait. */
+/** Whether another transaction held a row lock for longer than `lockWaitSeconds` (errno 1205). */
 export function isLockWait(error: unknown): boolean {
   return error instanceof Error && (error as DriverError).errno === LOCK_WAIT
 }
 
-/** Whether a failed COMMIT is known to have changed nothing. Of every other failure at COMMIT the outcome is not known. */
+/** Whether a failed COMMIT is known to have changed nothing. After any other failure of COMMIT the outcome is unknown. */
 export function isRolledBack(error: unknown): boolean {
   return error instanceof Error && ROLLED_BACK.has((error as DriverError).errno ?? 0)
 }
 
-/** Whether somebody else was faster to insert the same unique key: whoever looks again finds their row. */
+/** Whether the unique key already exists. A new transaction finds the row that another transaction has inserted. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && (error as DriverError).errno === DUPLICATE_KEY
 }

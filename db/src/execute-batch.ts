@@ -8,7 +8,7 @@ import {
 } from 'kysely'
 import type { Tx } from './handles.ts'
 
-/** What a statement that writes reports. */
+/** The result of an INSERT, UPDATE or DELETE. */
 export interface WriteResult {
   /** The first auto-increment id that was assigned, or 0. */
   insertId: number
@@ -24,10 +24,11 @@ type ResultOf<S> =
     : undefined
 
 /**
- * Sends several statements in one round trip and returns their results by name. The database runs them one after the other,
- * in the order of the names. A statement that is undefined is not sent, and its result is undefined.
+ * Sends several statements in one round trip and returns their results by name: rows for a SELECT, a WriteResult for a write.
+ * The server runs them one after the other, in the order of the object's properties. An undefined statement is not sent, and
+ * its result is undefined. When a statement fails, the later ones do not run.
  *
- * @throws the error of the first statement that fails; the statements after it do not run
+ * @throws the error of the statement that failed.
  */
 export async function executeBatch<const S extends Readonly<Record<string, Statement>>>(
   tx: Tx,

@@ -2,8 +2,8 @@ import { type Selectable, sql } from 'kysely'
 import type { Tables } from './tables.ts'
 
 /**
- * A table that is read through this index, whatever else the optimizer would rather do: for where the order of the
- * index is the order of the locks, or lets a reader stop after a page.
+ * Returns a table for `selectFrom` or a join that the optimizer must read through `index`. Use it where correctness or the
+ * number of rows read depends on the index: its order is the order of the row locks, or it lets a query stop after one page.
  */
 export function forceIndex<Table extends keyof Tables>(table: Table, index: string) {
   const hinted = sql`${sql.table(table)} force index (${sql.id(index)})`

@@ -5,7 +5,11 @@ import { COLLATION, driverOptions } from './connection.ts'
 import type { Reader } from './handles.ts'
 import { migrations } from './migrations/all.ts'
 
-/** Creates the database that `url` names where it is missing and may be created; an existing one is left as it is. */
+/**
+ * Creates the database named in `url` as utf8mb4, unless it exists. An existing database is not changed.
+ *
+ * @throws the driver's error when the server cannot be reached or its user may not create the database.
+ */
 export async function createDatabase(url: string): Promise<void> {
   const server = new URL(url)
   const name = decodeURIComponent(server.pathname.slice(1))
@@ -21,11 +25,14 @@ export async function createDatabase(url: string): Promise<void> {
 }
 
 /**
- * Applies the migrations that are missing, in order, and returns their names. Servers that start at once wait for each
- * other under the migrator's lock. A database that knows a migration which we do not is refused.
+ * Applies the pending migrations in order and returns their names. Servers that start at the same time wait for each other,
+ * under the migrator's lock.
+ *
+ * @throws Error when a migration fails, or when the database contains a migration that this version does not know. Its message
+ * names the failed migration; its `cause` is the failure. Migrations applied before it stay applied.
  */
 export async function migrate(url: string): Promise<string[]> {
-  // A connection of its own: DDL and the wait for the lock take longer than a request's statements may.
+  // Not `connect`: DDL and the wait for the migrator's lock may take longer than the pool's statement timeout.
   const pool = createPool({ ...driverOptions(url), connectionLimit: 1 })
   const db = new Kysely<unknown>({ dialect: new MysqlDialect({ pool }) })
   try {
@@ -33,7 +40,7 @@ export async function migrate(url: string): Promise<string[]> {
     const { error, results = [] } = await migrator.migrateToLatest()
     if (error) {
       const failed = results.find((result) => result.status === 'Error')
-      throw new Error(`The database could not be migrated${failed ? ` (${failed.migrationName})` : ''}.`, {
+      throw new Error(`The database could not be migrated. ${failed ? stoppedAt(failed.migrationName) : NOT_STARTED}`, {
         cause: error,
       })
     }
@@ -43,7 +50,22 @@ export async function migrate(url: string): Promise<string[]> {
   }
 }
 
-/** The names of the migrations that this database has not seen, of a database that was migrated at least once. */
+const NOT_STARTED =
+  'No migration was applied. If a newer version of the server has migrated this database, start that version or a later one. ' +
+  'Otherwise correct the cause and start the server again.'
+
+function stoppedAt(migration: string): string {
+  return (
+    `Migration ${migration} failed, and the migrations before it stay applied. ` +
+    'Correct the cause and start the server again, which repeats this migration.'
+  )
+}
+
+/**
+ * Returns the names of the migrations that are not applied to this database.
+ *
+ * @throws the database's error (1146) when the database was never migrated.
+ */
 export async function pendingMigrations(db: Reader): Promise<string[]> {
   const applied = await db.selectFrom('kysely_migration').select('name').execute()
   const names = new Set(applied.map((migration) => migration.name))

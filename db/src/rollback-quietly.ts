@@ -2,8 +2,8 @@ import type { ControlledTransaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
 /**
- * Never throws: the first error is the one that is told, and what was read is true however its transaction ends. The pool
- * destroys a connection that did not end its transaction.
+ * Rolls back and never throws. A failed rollback must not replace the error that caused it, and does not affect what a
+ * read-only transaction has read. The pool destroys a connection whose transaction did not end.
  */
 export async function rollbackQuietly(tx: ControlledTransaction<Tables>): Promise<void> {
   await tx

@@ -1,8 +1,8 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 
-/** Set by the database when a row is inserted, or by us where the time is part of an answer. UTC, milliseconds. */
+/** Set by the database at INSERT, unless the statement sets it because the time is part of a response. UTC, milliseconds. */
 type CreatedAt = ColumnType<Date, Date | undefined, never>
-/** Set by the database at every change, or by us where the time is part of an answer. UTC, milliseconds. */
+/** Set by the database at each change, unless the statement sets it because the time is part of a response. UTC, milliseconds. */
 type UpdatedAt = ColumnType<Date, Date | undefined, Date | undefined>
 
 export type UseType = 'CHARGE' | 'USE' | 'REFUND'
@@ -27,11 +27,11 @@ interface PointTable {
   updated_at: UpdatedAt
 }
 
-/** Insert-only: one row for every change of a balance. */
+/** Insert-only. One row for each change of a balance. */
 interface PointHistoryTable {
   id: Generated<number>
   point_id: number
-  /** Signed: what was added to the balance. */
+  /** The change of the balance: positive for CHARGE and REFUND, negative for USE. */
   point: number
   /** The balance after this change. */
   balance: number
@@ -60,7 +60,7 @@ interface ProductTable {
   updated_at: UpdatedAt
 }
 
-/** Apart from products, so that the row every payment locks stays small. */
+/** Separate from `products`, so that the row that each payment locks stays small. */
 interface StockTable {
   id: Generated<number>
   product_id: number
@@ -69,11 +69,11 @@ interface StockTable {
   updated_at: UpdatedAt
 }
 
-/** Insert-only: everything that ever changed stock, except sales and refunds. */
+/** Insert-only. One row for each change of stock that is neither a payment nor a refund. */
 interface StockChangeTable {
   id: Generated<number>
   product_id: number
-  /** Signed. */
+  /** Positive when stock was added, negative when it was removed. */
   change: number
   reason: StockReason
   idempotency_key: string
@@ -91,7 +91,7 @@ interface OrderTable {
   updated_at: UpdatedAt
 }
 
-/** The name and the price are those of the moment of the order. No foreign key to products: see docs/transactions.md. */
+/** `product_name` and `price` are those at the time of the order. No foreign key to products: see docs/transactions.md. */
 interface OrderProductTable {
   id: Generated<number>
   order_id: number
@@ -102,7 +102,7 @@ interface OrderProductTable {
   created_at: CreatedAt
 }
 
-/** The order is the primary key: a second payment of an order cannot exist. */
+/** `order_id` is the primary key, so an order has at most one payment. */
 interface PaymentTable {
   order_id: number
   user_id: number
@@ -116,7 +116,7 @@ interface RefundTable {
   created_at: CreatedAt
 }
 
-/** How many pieces of a product were paid in an hour, less those refunded since. */
+/** Units of a product paid within one hour, minus the units of those payments that were refunded. */
 interface ProductSaleTable {
   product_id: number
   /** The start of the hour, UTC. */
@@ -124,7 +124,7 @@ interface ProductSaleTable {
   count: number
 }
 
-/** The outbox: the last insert of the transaction that it tells of. */
+/** The outbox. An event is the last insert of the transaction that it describes. */
 interface EventTable {
   id: Generated<number>
   type: string
@@ -134,13 +134,13 @@ interface EventTable {
   published_at: Date | null
 }
 
-/** Kept by the migrator. */
+/** Written by Kysely's migrator. */
 interface MigrationTable {
   name: string
   timestamp: string
 }
 
-/** Every table, by its name in the database. */
+/** All tables by name. */
 export interface Tables {
   users: UserTable
   points: PointTable

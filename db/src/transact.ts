@@ -16,43 +16,45 @@ import type { Tables } from './tables.ts'
 const RETRIES_MAX = 3
 const BACKOFF_MS = 20
 const BACKOFF_MAX_MS = 200
-/** No retry begins later, because whoever calls has a clock of their own. */
+/** No retry starts later than this after the first attempt, because callers have timeouts of their own. */
 const RETRY_WITHIN_MS = 5_000
 
-/** An attempt that failed for a reason that may pass, or whose outcome is not known. */
+/** An attempt that failed for a transient reason, met a duplicate key, or has an unknown outcome. */
 export interface FailedAttempt {
-  /** The database's number, the driver's code, or the name of the error. */
+  /** The database's errno, the driver's code, or the error's name. */
   reason: string | number
   /** Whether another attempt follows. */
   isRetried: boolean
 }
 
 export interface TransactOptions {
-  /** A failure that the caller answers itself, rather than another run. */
+  /** Returns true for an error that is rethrown immediately instead of retried. */
   isNonRetryable?: (error: unknown) => boolean
-  /** Told of each attempt that failed, for logs and metrics. */
+  /** Called after each failed attempt, for logs and metrics. */
   onFailedAttempt?: ((failed: FailedAttempt) => void) | undefined
 }
 
 const never = () => false
-const tellNobody = () => undefined
+const noop = () => undefined
 
 /**
- * Runs `work` in one explicit READ COMMITTED transaction: all of it happens, or nothing.
+ * Runs `work` in one explicit READ COMMITTED transaction, commits it and returns the value of `work`. When `work` throws, the
+ * transaction is rolled back.
  *
- * A transient failure (deadlock, lock wait, lost connection before COMMIT) or a duplicate key is answered with a fresh
- * transaction, three times at most, each after a random wait; so `work` may run more than once and must touch nothing
- * but its `tx`. After a duplicate key the next run finds the row that was faster. Who waited for a connection in vain is
- * not made to wait again, and nobody after five seconds.
+ * After a transient failure (such as a deadlock, a lock wait timeout, or a connection lost before COMMIT) or a duplicate key,
+ * `work` runs again in a new transaction after a random delay: at most three times, and not later than five seconds after the
+ * start. So `work` must have no effects outside its `tx`. After a duplicate key, the next run finds the row that another
+ * transaction has inserted. A timeout of the wait for a connection is not retried.
  *
- * @throws DatabaseBusy when the last attempt failed for a transient reason: nothing happened.
- * @throws the database's own error when the last attempt met a duplicate key: nothing happened, and no run can find the row.
- * @throws OutcomeUnknown when COMMIT failed and may have happened; this is never retried.
+ * @throws DatabaseBusyError when the last attempt failed for a transient reason. Nothing was changed.
+ * @throws the database's error (1062) when the last attempt met a duplicate key. Nothing was changed.
+ * @throws CommitUnknownError when COMMIT failed and the transaction may have been committed. It is never retried.
+ * @throws the error of `work` in all other cases. Nothing was changed.
  */
 export async function transact<T>(
   pool: Pool,
   work: (tx: Tx) => Promise<T>,
-  { isNonRetryable = never, onFailedAttempt = tellNobody }: TransactOptions = {},
+  { isNonRetryable = never, onFailedAttempt = noop }: TransactOptions = {},
 ): Promise<T> {
   const startedAt = performance.now()
   for (let retries = 0; ; retries++) {

@@ -13,8 +13,8 @@ beforeEach(async () => {
 })
 afterEach(() => db.destroy())
 
-describe('times are UTC in the database and right in the program', () => {
-  // Two of them do not exist on a clock in New York, and one exists there twice.
+describe('times are stored in UTC and read back unchanged', () => {
+  // In New York's local time, two of these do not exist and one exists twice.
   const times = [
     '2026-03-08T02:30:00.123Z',
     '2026-03-08T07:00:00.000Z',
@@ -32,18 +32,18 @@ describe('times are UTC in the database and right in the program', () => {
       const { stdout } = await promisify(execFile)(process.execPath, [child, url, ...times], {
         env: { ...process.env, TZ: zone },
       })
-      const answer = JSON.parse(stdout)
-      expect(answer.offsetMinutes).toBe(offsetMinutes)
-      expect(answer.rows).toEqual(
+      const output = JSON.parse(stdout)
+      expect(output.offsetMinutes).toBe(offsetMinutes)
+      expect(output.rows).toEqual(
         times.map((time) => ({ given: time, read: time, stored: time.replace('T', ' ').replace('Z', '') })),
       )
-      expect(answer.found).toEqual(times)
-      expect(answer.clockIsOffByMs).toBeLessThan(10_000)
+      expect(output.found).toEqual(times)
+      expect(output.clockIsOffByMs).toBeLessThan(10_000)
     })
   }
 })
 
-test('a whole number keeps every digit, also beyond 2^53', async () => {
+test('an integer is read with all its digits, also beyond 2^53', async () => {
   const numbers = [
     '9007199254740991',
     '-9007199254740991',
@@ -62,14 +62,14 @@ describe('text is stored and read back byte for byte', () => {
   for (const [what, text] of [
     ['emoji of several code points', '👩‍👩‍👧‍👦 🏴󠁧󠁢󠁳󠁣󠁴󠁿'],
     ['four-byte characters', '𝄞 𠜎 🛒'],
-    ['Hangul, composed and not', '한글 한글'],
+    ['Hangul, composed and decomposed', '한글 한글'],
     ['right to left', 'שלום ‏مرحبا‏'],
     ['quotes', `it's "quoted" and \`quoted\``],
     ['backslashes', String.raw`\ \\ \' \" \0 C:\new`],
-    ['an injection', `'; drop table users; -- \\'; #`],
+    ['an SQL injection', `'; drop table users; -- \\'; #`],
     ['control characters', '\0\u0001\b\t\n\r\u001a\u007f'],
     ['placeholders and wildcards', '? ?? :name % _ $1 @@version'],
-    ['blanks at both ends', '  Ada  '],
+    ['leading and trailing spaces', '  Ada  '],
   ] as const) {
     test(what, async () => {
       await transact(db, (tx) => tx.insertInto('users').values({ name: text }).execute())
@@ -81,7 +81,7 @@ describe('text is stored and read back byte for byte', () => {
   }
 })
 
-test('two emoji are two names', async () => {
+test('names that differ only in an emoji are different', async () => {
   const names = ['🍎', '🍏']
   await transact(db, (tx) =>
     tx
@@ -92,16 +92,16 @@ test('two emoji are two names', async () => {
   expect(await db.selectFrom('users').select('name').where('name', '=', '🍏').execute()).toEqual([{ name: '🍏' }])
 })
 
-test('every connection of a pool has the session settings that our SQL rests on', async () => {
+test('every connection of a pool has the required session settings', async () => {
   const CONNECTIONS = 5
   const pool = connect(url, { connections: CONNECTIONS, lockWaitSeconds: 7 })
-  const everybody = Promise.withResolvers<void>()
+  const allOpen = Promise.withResolvers<void>()
   let open = 0
   const sessions = await Promise.all(
     Array.from({ length: CONNECTIONS }, () =>
       transact(pool, async (tx) => {
-        if (++open === CONNECTIONS) everybody.resolve()
-        await everybody.promise
+        if (++open === CONNECTIONS) allOpen.resolve()
+        await allOpen.promise
         const [session] = await run<Record<string, unknown>>(
           tx,
           `select connection_id() as id, @@session.time_zone as zone, @@session.innodb_lock_wait_timeout as lockWait,
@@ -131,7 +131,7 @@ test('every connection of a pool has the session settings that our SQL rests on'
   }
 })
 
-test('the settings hold on a connection that replaces a killed one', async () => {
+test('a connection that replaces a killed one has the session settings', async () => {
   const pool = connect(url, { connections: 1, lockWaitSeconds: 7 })
   const [first] = await run<{ id: number }>(pool, 'select connection_id() as id')
   await run(db, `kill ${first?.id}`)
@@ -140,7 +140,7 @@ test('the settings hold on a connection that replaces a killed one', async () =>
   await pool.destroy()
 })
 
-test('a value that does not fit is an error, not a value that was made to fit', async () => {
+test('a value outside the range of its column is rejected, not truncated', async () => {
   const insert = (name: string) => transact(db, (tx) => tx.insertInto('users').values({ name }).execute())
   await expect(insert('x'.repeat(151))).rejects.toMatchObject({ errno: 1406 })
   const { insertId } = await transact(db, (tx) =>
@@ -153,7 +153,7 @@ test('a value that does not fit is an error, not a value that was made to fit', 
         .values({ user_id: Number(insertId), point })
         .execute(),
     )
-  // The errno of a broken CHECK: MySQL's and MariaDB's.
+  // The errno of a violated CHECK constraint, on MySQL and on MariaDB.
   await expect(wallet(-1)).rejects.toSatisfy(({ errno }) => [3819, 4025].includes(errno))
   await expect(wallet(1_000_001)).rejects.toSatisfy(({ errno }) => [3819, 4025].includes(errno))
   await expect(wallet(2_147_483_648)).rejects.toMatchObject({ errno: 1264 })

@@ -4,7 +4,7 @@ import { emptyDatabase, run } from '../setup/database.ts'
 import { errorOf } from '../setup/refusals.ts'
 
 const DUPLICATE = [1062]
-/** MySQL's number and MariaDB's. */
+/** The errno of MySQL and that of MariaDB. */
 const OUT_OF_RANGE = [3819, 4025]
 const KEY = "'00000000-0000-4000-8000-000000000000'"
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(() => db.destroy())
 
-describe('whatever a program gets wrong, the tables take no', () => {
+describe('a constraint of the tables rejects a', () => {
   test.each([
     ['balance below 0', 'update points set point = -1', OUT_OF_RANGE],
     ['balance above 1,000,000', 'update points set point = 1000001', OUT_OF_RANGE],
@@ -40,24 +40,24 @@ describe('whatever a program gets wrong, the tables take no', () => {
     ],
     ['stock below 0', 'update stock set stock = stock - 5', OUT_OF_RANGE],
     ['price below 0', 'update products set price = -1', OUT_OF_RANGE],
-    ['line of no piece', 'update order_products set `count` = 0', OUT_OF_RANGE],
-    ['status that does not exist', "update orders set status = 'lost'", OUT_OF_RANGE],
-    ['second user of a name', "insert into users (name) values ('Ada')", DUPLICATE],
-    ['second store of a name', "insert into stores (name) values ('Corner')", DUPLICATE],
+    ['line with a count of 0', 'update order_products set `count` = 0', OUT_OF_RANGE],
+    ['status that is not defined', "update orders set status = 'lost'", OUT_OF_RANGE],
+    ['second user with a name', "insert into users (name) values ('Ada')", DUPLICATE],
+    ['second store with a name', "insert into stores (name) values ('Corner')", DUPLICATE],
     ['second wallet of a user', 'insert into points (user_id, point) values (1, 0)', DUPLICATE],
-    ['second stock of a product', 'insert into stock (product_id, stock) values (1, 4)', DUPLICATE],
+    ['second stock row of a product', 'insert into stock (product_id, stock) values (1, 4)', DUPLICATE],
     [
-      'second charge of a key',
+      'second charge with an idempotency key',
       `insert into point_histories (point_id, point, balance, use_type, idempotency_key) values (1, 8, 16, 'CHARGE', ${KEY})`,
       DUPLICATE,
     ],
     [
-      'second order of a key',
+      'second order with an idempotency key',
       `insert into orders (user_id, status, total_price, idempotency_key) values (1, 'pending', 3, ${KEY})`,
       DUPLICATE,
     ],
     [
-      'second restock of a key',
+      'second stock change with an idempotency key',
       `insert into stock_changes (product_id, \`change\`, reason, idempotency_key) values (1, 4, 'RESTOCKED', ${KEY})`,
       DUPLICATE,
     ],

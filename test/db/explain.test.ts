@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import type { Pool, Tables } from '@pointwise/db'
+import { type Pool, transact } from '@pointwise/db'
 import { appRouter } from '@pointwise/server'
-import { CompiledQuery, type Kysely } from 'kysely'
+import { CompiledQuery } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { callEveryProcedure } from '../setup/every-procedure.ts'
@@ -14,19 +14,19 @@ interface Statement {
   values: readonly unknown[]
 }
 
-/** How a table of a statement is read, as EXPLAIN tells it. */
-interface Reading {
+/** One row of EXPLAIN's output: how a statement accesses a table. */
+interface TableAccess {
   table: string | null
   type: string | null
   key: string | null
 }
 
-/** Its answer is every store. */
-const SCANS_ON_PURPOSE = ['read `stores` by `deleted_at` in order of `name`']
+/** Returns every store. */
+const INTENDED_SCANS = ['read `stores` by `deleted_at` in order of `name`']
 
 let db: Pool
 const sent: Statement[] = []
-const readings = new Map<Statement, Reading[]>()
+const accesses = new Map<Statement, TableAccess[]>()
 
 beforeAll(async () => {
   let procedure = ''
@@ -39,8 +39,9 @@ beforeAll(async () => {
   procedure = ''
   for (const statement of sent.filter(({ sql }) => /^(select|update|delete) /.test(sql))) {
     const explain = CompiledQuery.raw(`explain format=traditional ${statement.sql}`, [...statement.values])
-    const { rows } = await (db as unknown as Kysely<Tables>).executeQuery(explain)
-    readings.set(statement, rows as Reading[])
+    // In a transaction, because the pool rejects a locking read outside one, also behind EXPLAIN.
+    const { rows } = await transact(db, (tx) => tx.executeQuery(explain))
+    accesses.set(statement, rows as TableAccess[])
   }
 })
 afterAll(() => db.destroy())
@@ -52,7 +53,7 @@ const indexes = () =>
     where table_schema = database() and table_name not like 'kysely%'`,
   )
 
-/** The lines of a table of docs/indexing.md, by the text of its first cell, with the names in its second. */
+/** Reads a table of docs/indexing.md: the text of each first cell, with the index names in the second cell. */
 function documented(heading: string): Map<string, { names: string[]; oneOf: boolean }> {
   const page = readFileSync(new URL('../../docs/indexing.md', import.meta.url), 'utf8')
   const section = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
@@ -67,53 +68,53 @@ function documented(heading: string): Map<string, { names: string[]; oneOf: bool
   )
 }
 
-/** The indexes that EXPLAIN names, by what is asked. */
-function used(): Map<string, Set<string>> {
+/** Returns the indexes that EXPLAIN reports, by statement as docs/indexing.md describes it. */
+function usedIndexes(): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>()
-  for (const [{ sql }, rows] of readings) {
-    const words = describeStatementWithColumns(sql)
-    const names = found.get(words) ?? new Set()
+  for (const [{ sql }, rows] of accesses) {
+    const statement = describeStatementWithColumns(sql)
+    const names = found.get(statement) ?? new Set()
     for (const { table, key } of rows) if (table && key) names.add(`${table}.${key}`)
-    found.set(words, names)
+    found.set(statement, names)
   }
   return found
 }
 
-test('every procedure was called, except the audit, which reads every row on purpose', () => {
+test('the statements of every procedure are examined, except those of the audit, which reads every row', () => {
   const all = Object.keys(appRouter._def.procedures)
   const procedures = all.filter((path) => path !== 'audit.run').toSorted()
   expect([...new Set(sent.map(({ procedure }) => procedure))].toSorted()).toEqual(procedures)
 })
 
-test('no table that grows is read as a whole', () => {
-  const scans = [...readings].flatMap(([{ procedure, sql }, rows]) =>
+test('no query scans a table that grows', () => {
+  const scans = [...accesses].flatMap(([{ procedure, sql }, rows]) =>
     rows
       .filter(({ table }) => table !== null && !table.startsWith('<'))
       .filter(({ type }) => type === 'ALL' || (type === 'index' && !/ limit /.test(sql)))
-      .filter(() => !SCANS_ON_PURPOSE.includes(describeStatementWithColumns(sql)))
+      .filter(() => !INTENDED_SCANS.includes(describeStatementWithColumns(sql)))
       .map(({ table, type, key }) => `${procedure} reads ${table} by ${type} ${key}: ${sql}`),
   )
   expect(scans).toEqual([])
 })
 
-test('docs/indexing.md says which index each query uses', () => {
-  const told = documented('Queries')
-  const asked = used()
-  expect([...told.keys()].toSorted()).toEqual([...asked.keys()].toSorted())
-  for (const [words, names] of asked) {
-    const { names: expected = [], oneOf = false } = told.get(words) ?? {}
+test('docs/indexing.md lists the index of each query', () => {
+  const documentedQueries = documented('Queries')
+  const queries = usedIndexes()
+  expect([...documentedQueries.keys()].toSorted()).toEqual([...queries.keys()].toSorted())
+  for (const [query, names] of queries) {
+    const { names: expected = [], oneOf = false } = documentedQueries.get(query) ?? {}
     if (oneOf) {
-      expect({ words, names: [...names].filter((name) => !expected.includes(name)) }).toEqual({ words, names: [] })
-      expect({ words, uses: names.size > 0 }).toEqual({ words, uses: true })
+      expect({ query, names: [...names].filter((name) => !expected.includes(name)) }).toEqual({ query, names: [] })
+      expect({ query, uses: names.size > 0 }).toEqual({ query, uses: true })
     } else {
-      expect({ words, names: [...names].toSorted() }).toEqual({ words, names: expected.toSorted() })
+      expect({ query, names: [...names].toSorted() }).toEqual({ query, names: expected.toSorted() })
     }
   }
 })
 
-test('docs/indexing.md names the indexes that no query uses, and why they are there', async () => {
-  const inUse = new Set([...used().values()].flatMap((names) => [...names]))
+test('docs/indexing.md lists the indexes that no query uses', async () => {
+  const inUse = new Set([...usedIndexes().values()].flatMap((names) => [...names]))
   const unused = (await indexes()).map(({ name }) => name).filter((name) => !inUse.has(name))
-  const told = [...documented('Indexes that no query reads').keys()].map((cell) => cell.replaceAll('`', ''))
-  expect(told.toSorted()).toEqual(unused.toSorted())
+  const names = [...documented('Indexes that no query reads').keys()].map((cell) => cell.replaceAll('`', ''))
+  expect(names.toSorted()).toEqual(unused.toSorted())
 })

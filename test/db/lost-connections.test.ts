@@ -16,7 +16,7 @@ const connectionId: RawBuilder<number> = sql`connection_id()`
 const insertUser = (tx: Tx, name: string) => tx.insertInto('users').values({ name }).execute()
 const names = async () => (await db.selectFrom('users').select('name').orderBy('id').execute()).map(({ name }) => name)
 
-/** Ends the connection of a transaction from outside, and returns once the server has forgotten it. */
+/** Kills the connection of a transaction, and resolves when the server has removed it from its process list. */
 async function kill(tx: Tx): Promise<void> {
   const { id } = await tx.selectNoFrom(connectionId.as('id')).executeTakeFirstOrThrow()
   await transact(db, async (other) => {
@@ -28,7 +28,7 @@ async function kill(tx: Tx): Promise<void> {
   })
 }
 
-test('work whose connection is killed runs again on another, and happens once', async () => {
+test('a transaction whose connection is killed is retried on another connection, and commits once', async () => {
   let attempts = 0
   await transact(db, async (tx) => {
     attempts++
@@ -40,7 +40,7 @@ test('work whose connection is killed runs again on another, and happens once', 
   expect(await names()).toEqual(['before 2', 'after 2'])
 })
 
-test('work whose connections are killed every time leaves nothing', async () => {
+test('a transaction whose connection is killed in every attempt writes nothing', async () => {
   let attempts = 0
   const failing = transact(db, async (tx) => {
     attempts++
@@ -53,8 +53,8 @@ test('work whose connections are killed every time leaves nothing', async () => 
   expect(await names()).toEqual([])
 })
 
-test('a refusal stays that refusal when the connection dies before the rollback', async () => {
-  const refusal = new Error('a rule says no')
+test('an error of the callback is rethrown unchanged when the connection is lost before the rollback', async () => {
+  const refusal = new Error('refused')
   const failing = transact(db, async (tx) => {
     await insertUser(tx, 'Ada')
     await kill(tx)
@@ -64,12 +64,12 @@ test('a refusal stays that refusal when the connection dies before the rollback'
   expect(await names()).toEqual([])
 })
 
-describe('a connection that is cut at COMMIT', () => {
+describe('a connection lost at COMMIT', () => {
   for (const [when, written] of [
     ['before', []],
     ['after', ['Ada']],
   ] as const) {
-    test(`${when} the server has carried it out has an unknown outcome, and is not retried`, async () => {
+    test(`${when} the server has executed it rejects with CommitUnknownError and is not retried`, async () => {
       await using proxy = await faultProxy(url)
       const cuts = proxy.inject(`disconnect ${when}`, /^commit$/, Number.POSITIVE_INFINITY)
       const proxied = connect(proxy.url)
@@ -89,7 +89,7 @@ describe('a connection that is cut at COMMIT', () => {
   }
 })
 
-test('a connection that is cut at BEGIN is replaced', async () => {
+test('a connection lost at BEGIN is replaced in each retry', async () => {
   await using proxy = await faultProxy(url)
   const cuts = proxy.inject('disconnect after', /^begin$/, Number.POSITIVE_INFINITY)
   const proxied = connect(proxy.url)
@@ -104,7 +104,7 @@ test('a connection that is cut at BEGIN is replaced', async () => {
   await proxied.destroy()
 })
 
-test('a database that falls silent is given up after the time that a statement may take, also by the rollback', async () => {
+test('a database that stops responding fails COMMIT after the statement timeout, and the rollback does not wait', async () => {
   await using proxy = await faultProxy(url)
   proxy.inject('blackhole', /^commit$/)
   const proxied = connect(proxy.url, { statementTimeoutMs: 100 })

@@ -5,6 +5,7 @@ import {
   type ConnectOptions,
   connect,
   DatabaseBusyError,
+  type FailedAttempt,
   type Pool,
   type Reader,
   type Tables,
@@ -175,10 +176,12 @@ test('a transaction that gets no connection waits for one once, and rejects with
   const db = await open({ connections: 1, acquireTimeoutMs: 1_000 })
   const held = await hold(db)
   let attempts = 0
-  const started = performance.now()
-  const error = await transact(db, async () => void attempts++).catch((error: unknown) => error)
-  expect(performance.now() - started).toBeLessThan(2_000)
+  const failures: FailedAttempt[] = []
+  const error = await transact(db, async () => void attempts++, {
+    onFailedAttempt: (failed) => failures.push(failed),
+  }).catch((error: unknown) => error)
   await held.release()
+  expect(failures).toEqual([{ reason: 'AcquireTimeoutError', isRetried: false }])
   expect(error).toBeInstanceOf(DatabaseBusyError)
   expect((error as DatabaseBusyError).cause).toBeInstanceOf(AcquireTimeoutError)
   expect(attempts).toBe(0)
@@ -250,7 +253,8 @@ test('connection attempts to an unresponsive server do not occupy the pool after
   proxy.enable()
   const started = performance.now()
   await eventually(() => run(db, 'select 1').catch(() => undefined)).toBeDefined()
-  expect(performance.now() - started).toBeLessThan(1_000)
+  // Less than the driver's own connect timeout of 10 s.
+  expect(performance.now() - started).toBeLessThan(5_000)
   await db.destroy()
 })
 

@@ -13,25 +13,25 @@ const lockUser = (tx: Tx, name: string) =>
   tx.selectFrom('users').select('id').where('name', '=', name).forUpdate().executeTakeFirst()
 const names = async () => (await db.selectFrom('users').select('name').orderBy('id').execute()).map(({ name }) => name)
 
-/** Keeps a user locked until `release`. */
-async function holdUser(name: string): Promise<{ release: () => Promise<void> }> {
-  const isHeld = Promise.withResolvers<void>()
+/** Locks a user until `release`. */
+async function lockUserUntilRelease(name: string): Promise<{ release: () => Promise<void> }> {
+  const locked = Promise.withResolvers<void>()
   const end = Promise.withResolvers<void>()
-  const holding = transact(db, async (tx) => {
+  const transaction = transact(db, async (tx) => {
     await lockUser(tx, name)
-    isHeld.resolve()
+    locked.resolve()
     await end.promise
   })
-  await Promise.race([isHeld.promise, holding])
+  await Promise.race([locked.promise, transaction])
   return {
     release: () => {
       end.resolve()
-      return holding
+      return transaction
     },
   }
 }
 
-test('what the work wrote is there when it returns, and its value is passed on', async () => {
+test('a transaction commits its writes and returns the value of its callback', async () => {
   const value = await transact(db, async (tx) => {
     await insertUser(tx, 'Ada')
     return 42
@@ -40,8 +40,8 @@ test('what the work wrote is there when it returns, and its value is passed on',
   expect(await names()).toEqual(['Ada'])
 })
 
-test('nothing is there when the work throws, and its own error is passed on, once', async () => {
-  const refusal = new Error('a rule says no')
+test('an error of the callback rolls back, is not retried, and is rethrown unchanged', async () => {
+  const refusal = new Error('refused')
   let attempts = 0
   const failing = transact(db, async (tx) => {
     attempts++
@@ -53,7 +53,7 @@ test('nothing is there when the work throws, and its own error is passed on, onc
   expect(await names()).toEqual([])
 })
 
-test('nobody sees what is not committed, and the work sees what others commit meanwhile', async () => {
+test('uncommitted writes are invisible to others, and each read sees what others have committed', async () => {
   const seen = await transact(db, async (tx) => {
     const before = await tx.selectFrom('users').select('name').execute()
     await transact(db, (other) => insertUser(other, 'Ada'))
@@ -65,19 +65,19 @@ test('nobody sees what is not committed, and the work sees what others commit me
   expect(seen).toEqual({ before: [], outside: ['Ada'], after: [{ name: 'Ada' }, { name: 'Ben' }] })
 })
 
-test('the loser of a deadlock runs again, and both transactions happen', async () => {
+test('the victim of a deadlock is retried, and both transactions commit', async () => {
   await transact(db, async (tx) => {
     await insertUser(tx, 'Ada')
     await insertUser(tx, 'Ben')
   })
-  const bothHoldOne = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const
+  const locked = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const
   let attempts = 0
-  const lockBoth = (mine: 0 | 1, first: string, second: string) =>
+  const lockBoth = (own: 0 | 1, first: string, second: string) =>
     transact(db, async (tx) => {
       attempts++
       await lockUser(tx, first)
-      bothHoldOne[mine].resolve()
-      await Promise.all(bothHoldOne.map(({ promise }) => promise))
+      locked[own].resolve()
+      await Promise.all(locked.map(({ promise }) => promise))
       await lockUser(tx, second)
       await insertUser(tx, `${first} and ${second}`)
     })
@@ -86,9 +86,9 @@ test('the loser of a deadlock runs again, and both transactions happen', async (
   expect((await names()).toSorted()).toEqual(['Ada', 'Ada and Ben', 'Ben', 'Ben and Ada'])
 })
 
-test('after a lock wait that took too long the whole work runs again, from a clean start', async () => {
+test('after a lock wait timeout, the whole callback runs again in a new transaction', async () => {
   await transact(db, (tx) => insertUser(tx, 'Ada'))
-  const holder = await holdUser('Ada')
+  const holder = await lockUserUntilRelease('Ada')
   let attempts = 0
   await transact(db, async (tx) => {
     attempts++
@@ -100,9 +100,9 @@ test('after a lock wait that took too long the whole work runs again, from a cle
   expect(await names()).toEqual(['Ada', 'attempt 2'])
 })
 
-test('after three retries the database is busy, with the last failure as the cause, and nothing is written', async () => {
+test('after three retries, a transaction rejects with DatabaseBusyError, whose cause is the last failure, and writes nothing', async () => {
   await transact(db, (tx) => insertUser(tx, 'Ada'))
-  const holder = await holdUser('Ada')
+  const holder = await lockUserUntilRelease('Ada')
   let attempts = 0
   const error = await transact(db, async (tx) => {
     attempts++
@@ -111,19 +111,19 @@ test('after three retries the database is busy, with the last failure as the cau
   }).catch((error: unknown) => error)
   await holder.release()
   expect(error).toBeInstanceOf(DatabaseBusyError)
-  // NOWAIT has a number of its own on MySQL and that of a lock wait on MariaDB.
+  // NOWAIT fails with its own errno on MySQL, and with that of a lock wait timeout on MariaDB.
   expect([3572, 1205]).toContain(((error as DatabaseBusyError).cause as { errno: number }).errno)
   expect(attempts).toBe(4)
   expect(await names()).toEqual(['Ada'])
 })
 
-test('after a duplicate key the work runs again and finds the row that was faster', async () => {
+test('after a duplicate key, the callback runs again and finds the row of the other transaction', async () => {
   let attempts = 0
   const found = await transact(db, async (tx) => {
     attempts++
     const earlier = await lockUser(tx, 'Ada')
     if (earlier) return earlier.id
-    await transact(db, (faster) => insertUser(faster, 'Ada'))
+    await transact(db, (other) => insertUser(other, 'Ada'))
     await insertUser(tx, 'Ada')
     return undefined
   })
@@ -131,7 +131,7 @@ test('after a duplicate key the work runs again and finds the row that was faste
   expect(await run(db, 'select id from users')).toEqual([{ id: found }])
 })
 
-test('a duplicate key that no retry heals is told as what it is', async () => {
+test('a duplicate key in every attempt is rethrown unchanged', async () => {
   await transact(db, (tx) => insertUser(tx, 'Ada'))
   let attempts = 0
   const error = await transact(db, (tx) => {
@@ -142,7 +142,7 @@ test('a duplicate key that no retry heals is told as what it is', async () => {
   expect(attempts).toBe(4)
 })
 
-test('any other failure of a statement is passed on at once', async () => {
+test('any other failed statement is rethrown without a retry', async () => {
   let attempts = 0
   const error = await transact(db, (tx) => {
     attempts++

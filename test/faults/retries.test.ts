@@ -143,7 +143,7 @@ test('a COMMIT whose answer is lost is counted, and its reason logged', async ()
   faulty.proxy.inject('disconnect after', /^commit$/)
   const { status, headers } = await send()
   expect(status).toBe(500)
-  expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 1, reasons: ['OutcomeUnknown'] })
+  expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 1, reasons: ['CommitUnknownError'] })
   expect(counters().lostCommits - before.lostCommits).toBe(1)
 })
 

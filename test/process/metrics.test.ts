@@ -56,12 +56,12 @@ test('why transactions were made again, and what was given up, is told', async (
     await db.destroy()
   })
   const registry = collectMetrics(app)
-  Object.assign(app.counters, { retries: { 1213: 2, NoConnectionFree: 1 }, exhausted: 3, lostCommits: 4 })
+  Object.assign(app.counters, { retries: { 1213: 2, AcquireTimeoutError: 1 }, exhausted: 3, lostCommits: 4 })
   for (let twice = 0; twice < 2; twice++) {
     expect((await registry.metrics()).split('\n')).toEqual(
       expect.arrayContaining([
         'pointwise_transaction_retries_total{reason="1213"} 2',
-        'pointwise_transaction_retries_total{reason="NoConnectionFree"} 1',
+        'pointwise_transaction_retries_total{reason="AcquireTimeoutError"} 1',
         'pointwise_transactions_exhausted_total 3',
         'pointwise_lost_commits_total 4',
       ]),

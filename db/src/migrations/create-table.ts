@@ -4,7 +4,10 @@ import { COLLATION } from '../connection.ts'
 
 type Table = CreateTableBuilder<string, string>
 
-/** One DDL statement, which MySQL commits by itself: a run that was cut off after it can simply be repeated. */
+/**
+ * A migration of one `create table if not exists`. MySQL commits DDL immediately, so a process that stops between the statement
+ * and its record repeats the migration without an error.
+ */
 export function createTable(name: string, define: (table: CreateTableBuilder<string, never>) => Table): Migration {
   return {
     async up(db) {
@@ -23,7 +26,7 @@ export const updatedAt = (table: Table): Table =>
     column.notNull().defaultTo(sql`current_timestamp(3) on update current_timestamp(3)`),
   )
 
-/** A UUID, compared without regard to case. */
+/** Column type of a UUID. Comparison ignores case. */
 export const KEY = sql`char(36) character set ascii collate ascii_general_ci`
 
 export const idempotencyKey = (table: Table): Table =>

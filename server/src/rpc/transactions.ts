@@ -29,7 +29,7 @@ export class RetryLog {
     if (isRetried) {
       this.#retries++
       retries[reason] = (retries[reason] ?? 0) + 1
-    } else if (reason === 'OutcomeUnknown') this.#counters.lostCommits++
+    } else if (reason === 'CommitUnknownError') this.#counters.lostCommits++
     else this.#counters.exhausted++
   }
 
