@@ -31,12 +31,13 @@ app.get('/bare/products', async () => {
   return { items, totalItems: counted[0]?.totalItems }
 })
 
-app.register(async (scope) => {
+app.register((scope, _options, registered) => {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
     done(null, JSON.parse(String(body))),
   )
   scope.post<{ Body: { userId: number; orderId: number } }>('/bare/pay', ({ body }) => pay(body))
+  registered()
 })
 
 /** The textbook, by hand: nine statements between BEGIN and COMMIT. */

@@ -5,7 +5,7 @@ import type { Refusal } from '@pointwise/client-sdk'
 import superjson from 'superjson'
 
 /** Handles one request. */
-export type Reply = (request: IncomingMessage, response: ServerResponse) => void
+export type Reply = (request: IncomingMessage, response: ServerResponse) => unknown
 
 export interface RecordedRequest {
   /** The path and the query. */

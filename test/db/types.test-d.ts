@@ -20,20 +20,20 @@ write(pool)
 // @ts-expect-error: a reader is not a transaction
 write(reader)
 
-transact(pool, async (tx) => write(tx))
+void transact(pool, async (tx) => write(tx))
 // @ts-expect-error: a transaction opens no other transaction
-transact(tx, async (tx) => write(tx))
+void transact(tx, async (tx) => write(tx))
 // @ts-expect-error: a reader opens no transaction
-transact(reader, async (tx) => write(tx))
-readSnapshot(pool, async (snapshot) => read(snapshot))
+void transact(reader, async (tx) => write(tx))
+void readSnapshot(pool, async (snapshot) => read(snapshot))
 // @ts-expect-error: a snapshot is a reader, and cannot write
-readSnapshot(pool, async (snapshot) => write(snapshot))
+void readSnapshot(pool, async (snapshot) => write(snapshot))
 // @ts-expect-error: a snapshot is read in a transaction of its own
-readSnapshot(tx, async (snapshot) => read(snapshot))
+void readSnapshot(tx, async (snapshot) => read(snapshot))
 // @ts-expect-error: a reader opens no transaction
-readSnapshot(reader, async (snapshot) => read(snapshot))
+void readSnapshot(reader, async (snapshot) => read(snapshot))
 
-pool.destroy()
+void pool.destroy()
 // @ts-expect-error: only a pool is destroyed
 reader.destroy
 // @ts-expect-error: only a pool is destroyed

@@ -112,7 +112,8 @@ test('a fault is 500, opaque, undone, and logged once, under its request id and 
       json(JSON.stringify({ json: { amount: 77_123, idempotencyKey } }), { authorization: `Bearer ${user.token}` }),
     )
   await run(own.db, 'rename table events to events_away')
-  const answer = await charge().finally(() => run(own.db, 'rename table events_away to events'))
+  const answer = await charge()
+  await run(own.db, 'rename table events_away to events')
   const data = expectError(answer, 500, 'INTERNAL_SERVER_ERROR')
   expect(data).toMatchObject({ refusal: null, issues: null })
   expect(JSON.parse(answer.text).error.json.message).toBe('An internal error occurred.')

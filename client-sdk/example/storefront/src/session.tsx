@@ -36,7 +36,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     let isOver = false
-    demoUsers()
+    void demoUsers()
       .catch(() => [])
       .then((users) => {
         if (isOver) return
@@ -51,7 +51,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   // What was refused to the client before is asked of this one.
   useEffect(() => {
-    if (client) refreshUser(cache)
+    if (client) void refreshUser(cache)
   }, [cache, client])
 
   const session = useMemo(

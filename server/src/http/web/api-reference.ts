@@ -31,6 +31,7 @@ const POLICY = {
 
 /** `/reference`: the description of the API as a page, with which it can be tried. */
 export async function mountReference(app: FastifyInstance): Promise<void> {
+  // biome-ignore lint/nursery/noMisusedPromises: `register` also accepts an asynchronous plugin, and waits for it.
   await app.register(async (scope) => {
     scope.addHook('onSend', async (_request, reply, payload) => {
       if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).startsWith('text/html'))

@@ -51,7 +51,7 @@ export function BuyDialog({ purchase: asked, onClose }: BuyDialogProps) {
           send={send}
           signIn={(purchase) => {
             setPurchase(purchase)
-            signIn.begin()
+            void signIn.begin()
           }}
           onClose={onClose}
         />

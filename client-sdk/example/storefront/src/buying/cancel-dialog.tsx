@@ -22,7 +22,7 @@ export function CancelDialog({ orderId, onClose }: CancelDialogProps) {
   const cancel = useMutation({
     async mutationFn() {
       const [, error] = await safe(client.orders.cancel.mutate({ orderId }))
-      refreshUser(cache)
+      void refreshUser(cache)
       if (error) return setError(error)
       announce(`Order ${orderId} is cancelled.`)
       onClose()

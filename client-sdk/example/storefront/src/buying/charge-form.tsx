@@ -31,7 +31,7 @@ export function ChargeForm() {
   const { mutate, data, isPending, reset } = useMutation({
     async mutationFn({ isInDoubt, ...charge }: Charge): Promise<Result> {
       const [charged, error] = await safe(client.points.charge.mutate(charge))
-      refreshUser(cache)
+      void refreshUser(cache)
       if (!error) {
         setAsked(asked(''))
         return { title: `Charged ${points(charged.amount)}`, text: `Your balance is now ${count(charged.balance)}.` }

@@ -44,7 +44,7 @@ export function LiveProducts({ productIds, children }: LiveProductsProps) {
         () => undefined,
       )
     }
-    followProducts(client, followed.split(',').map(Number), {
+    void followProducts(client, followed.split(',').map(Number), {
       signal,
       onStarted: refresh,
       onChange({ type, products }) {
@@ -53,7 +53,7 @@ export function LiveProducts({ productIds, children }: LiveProductsProps) {
         )
         setTold(({ before, since }) => ({ before, since: laidOver(since, news) }))
         // Its name may be another one, or it has left the shop.
-        if (type === 'changed' || type === 'removed') refreshProducts(cache)
+        if (type === 'changed' || type === 'removed') void refreshProducts(cache)
       },
     }).then(() => lookNowAndThen(signal, refresh))
     return () => stopping.abort()

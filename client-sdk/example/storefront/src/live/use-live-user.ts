@@ -17,10 +17,10 @@ export function useLiveUser(): void {
   useEffect(() => {
     if (!userId) return
     const { signal, ...stopping } = stopper()
-    const refresh = soonOnce(() => refreshUser(cache, userId))
+    const refresh = soonOnce(() => void refreshUser(cache, userId))
     // Browsers keep locks from pages that were loaded over plain http from another machine.
     if (!navigator.locks) {
-      lookNowAndThen(signal, refresh)
+      void lookNowAndThen(signal, refresh)
       return stopping.stop
     }
     const name = `pointwise:user:${userId}`
