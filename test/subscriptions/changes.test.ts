@@ -12,19 +12,19 @@ beforeAll(async () => {
 })
 afterAll(() => shop[Symbol.asyncDispose]())
 
-test('a user is told what happens to their orders and to their balance, and nobody else is', async () => {
+test('a user receives the changes of their own orders and balance, and of no others', async () => {
   const [ada, ben] = [await shop.givenUser({ points: 1_000 }), await shop.givenUser({ points: 1_000 })]
   const product = await shop.givenProduct({ price: 100, stock: 10 })
-  using orders = await subscribe<OrderChange>((calls) => ada.client.orders.onChange.subscribe(undefined, calls))
-  using points = await subscribe<PointsChange>((calls) => ada.client.points.onChange.subscribe({}, calls))
-  using others = await subscribe<OrderChange>((calls) => ben.client.orders.onChange.subscribe(undefined, calls))
+  using orders = await subscribe<OrderChange>((callbacks) => ada.client.orders.onChange.subscribe(undefined, callbacks))
+  using points = await subscribe<PointsChange>((callbacks) => ada.client.points.onChange.subscribe({}, callbacks))
+  using others = await subscribe<OrderChange>((callbacks) => ben.client.orders.onChange.subscribe(undefined, callbacks))
 
   await ada.client.points.charge.mutate({ amount: 50 })
   const placed = await ada.client.orders.place.mutate({ items: [item(product)] })
   await ada.client.orders.cancel.mutate({ orderId: placed.id })
   const { order } = await ada.client.orders.checkout.mutate({ items: [item(product, 3)] })
   await (await shop.admin()).payments.refund.mutate({ orderId: order.id })
-  const own = await ben.client.orders.place.mutate({ items: [item(product)] })
+  const ordered = await ben.client.orders.place.mutate({ items: [item(product)] })
 
   await orders.has(5)
   expect(orders.changes).toEqual([
@@ -41,19 +41,19 @@ test('a user is told what happens to their orders and to their balance, and nobo
     { type: 'refunded', amount: 300, balance: 1_050, orderId: order.id, at: NOW },
   ])
   await others.has(1)
-  expect(others.changes).toEqual([{ type: 'placed', orderId: own.id, totalPrice: 100, at: NOW }])
+  expect(others.changes).toEqual([{ type: 'placed', orderId: ordered.id, totalPrice: 100, at: NOW }])
 })
 
-test('a change has the id of the row of the outbox that tells of it', async () => {
+test('a change has the id of its row in the outbox', async () => {
   const { client, id } = await shop.givenUser()
-  using points = await subscribe<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
+  using points = await subscribe<PointsChange>((callbacks) => client.points.onChange.subscribe(undefined, callbacks))
   await client.points.charge.mutate({ amount: 1 })
   await points.has(1)
   const rows = await run<{ id: number }>(shop.db, `select id from events where \`key\` = 'user:${id}'`)
   expect(points.ids).toEqual(rows.map((row) => row.id))
 })
 
-test('whoever watches products is told of their stock and their price, all that one event changes at once', async () => {
+test('a stock subscription receives stock and price of the requested products, one change per event', async () => {
   const [tea, mug, other] = [
     await shop.givenProduct({ price: 100, stock: 10 }),
     await shop.givenProduct({ price: 200, stock: 20 }),
@@ -61,8 +61,8 @@ test('whoever watches products is told of their stock and their price, all that 
   ]
   const { client } = await shop.givenUser({ points: 10_000 })
   const admin = await shop.admin()
-  using stock = await subscribe<StockChange>((calls) =>
-    shop.client().products.onStock.subscribe({ productIds: [mug.id, tea.id] }, calls),
+  using stock = await subscribe<StockChange>((callbacks) =>
+    shop.client().products.onStock.subscribe({ productIds: [mug.id, tea.id] }, callbacks),
   )
 
   const { order } = await client.orders.checkout.mutate({ items: [item(tea, 2), item(mug), item(other)] })
@@ -73,42 +73,42 @@ test('whoever watches products is told of their stock and their price, all that 
   await admin.products.remove.mutate({ productId: mug.id })
 
   await stock.has(5)
-  const left = (productId: number, stock: number, price: number | null = null) => ({ productId, stock, price })
+  const product = (productId: number, stock: number, price: number | null = null) => ({ productId, stock, price })
   expect(stock.changes).toEqual([
-    { type: 'sold', products: [left(tea.id, 8), left(mug.id, 19)], at: NOW },
-    { type: 'returned', products: [left(tea.id, 10), left(mug.id, 20)], at: NOW },
-    { type: 'restocked', products: [left(tea.id, 15)], at: NOW },
-    { type: 'changed', products: [left(mug.id, 20, 250)], at: NOW },
-    { type: 'removed', products: [left(mug.id, 20, 250)], at: NOW },
+    { type: 'sold', products: [product(tea.id, 8), product(mug.id, 19)], at: NOW },
+    { type: 'returned', products: [product(tea.id, 10), product(mug.id, 20)], at: NOW },
+    { type: 'restocked', products: [product(tea.id, 15)], at: NOW },
+    { type: 'changed', products: [product(mug.id, 20, 250)], at: NOW },
+    { type: 'removed', products: [product(mug.id, 20, 250)], at: NOW },
   ])
 })
 
-test('a caller in the same process follows as well', async () => {
+test('a caller in the same process can subscribe', async () => {
   const { id } = await shop.givenUser()
   const user = shop.asUser(id)
   const changes = await user.points.onChange()
   await user.points.charge({ amount: 7 })
-  for await (const told of changes) {
-    // In-process, tRPC leaves it in its envelope.
-    expect(Object.values(told)[1]).toEqual({ type: 'charged', amount: 7, balance: 7, orderId: null, at: NOW })
+  for await (const envelope of changes) {
+    // An in-process call of tRPC returns the tracked envelope: id, change and a symbol.
+    expect(Object.values(envelope)[1]).toEqual({ type: 'charged', amount: 7, balance: 7, orderId: null, at: NOW })
     break
   }
 })
 
-test('`for await` is all it takes, and leaving the loop ends it', async () => {
+test('a `for await` loop receives the changes in order, and leaving the loop ends the subscription', async () => {
   const { client } = await shop.givenUser()
-  const told: number[] = []
+  const amounts: number[] = []
   const charge = (amount: number) => client.points.charge.mutate({ amount })
   const changes = client.points.onChange.subscribe()
-  const untilHeard = async () => {
-    while (told.length === 0) await charge(100)
+  const chargeUntilReceived = async () => {
+    while (amounts.length === 0) await charge(100)
   }
-  const hearing = untilHeard()
+  const connecting = chargeUntilReceived()
   for await (const { data } of changes) {
-    if (told.push(data.amount) === 1) for (const amount of [1, 2, 3]) await charge(amount)
+    if (amounts.push(data.amount) === 1) for (const amount of [1, 2, 3]) await charge(amount)
     if (data.amount === 3) break
   }
-  await hearing
-  expect(told.filter((amount) => amount < 100)).toEqual([1, 2, 3])
+  await connecting
+  expect(amounts.filter((amount) => amount < 100)).toEqual([1, 2, 3])
   expect(await changes.next()).toEqual({ value: undefined, done: true })
 })

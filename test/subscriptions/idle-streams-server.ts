@@ -4,7 +4,7 @@ import { buildApp, createLogger } from '@pointwise/server'
 import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG } from '../setup/configuration.ts'
 
-/** A server of its own, which tells how much of its heap is in use when it is asked. */
+/** A server in a process of its own. It answers every message with the number of bytes of heap in use. */
 const app = await buildApp({
   db: connect(process.argv[2] ?? ''),
   config: CONFIG,

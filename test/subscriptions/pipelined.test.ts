@@ -6,22 +6,22 @@ import { openSocket } from '../setup/sockets.ts'
 
 afterEach(() => void vi.useRealTimers())
 
-// In a file of its own: a shop that lived before the clock was moved would take itself for late.
-test('an answer that waits behind a stream on its connection gets no ping', async () => {
+// The test has a file of its own: moving the clock makes every other open server believe that it is overloaded.
+test('a stream whose response is queued behind another stream on its connection receives no pings', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
   const stopped = vi.spyOn(SseHeartbeat.prototype, 'stop')
   onTestFinished(() => stopped.mockRestore())
-  await using own = await openShop()
-  const { id } = await own.givenProduct()
-  const { socket, read } = await openSocket(own)
+  await using shop = await openShop()
+  const { id } = await shop.givenProduct()
+  const { socket, read } = await openSocket(shop)
   onTestFinished(() => void socket.destroy())
-  const ask = (path: string) => socket.write(`GET /trpc/${path} HTTP/1.1\r\nhost: shop\r\n\r\n`)
-  ask(`products.onStock?input=${encodeURIComponent(JSON.stringify({ json: { productIds: [id] } }))}`)
-  ask('points.onChange?lastEventId=behind')
-  const hasEnded = () => stopped.mock.calls.some(([{ req }]) => req.url?.endsWith('behind'))
+  const send = (path: string) => socket.write(`GET /trpc/${path} HTTP/1.1\r\nhost: shop\r\n\r\n`)
+  send(`products.onStock?input=${encodeURIComponent(JSON.stringify({ json: { productIds: [id] } }))}`)
+  send('points.onChange?lastEventId=queued')
+  const hasEnded = () => stopped.mock.calls.some(([{ req }]) => req.url?.endsWith('queued'))
   await eventually(hasEnded).toBe(true)
   await eventually(read).toContain('event: connected')
-  // The second error that nobody listens for would end the process.
+  // A ping to the queued response would be a write after its end; the second such error would end the process.
   for (let pings = 1; pings <= 3; pings++) {
     vi.advanceTimersByTime(16_000)
     await eventually(() => read().split('event: ping').length - 1).toBe(pings)

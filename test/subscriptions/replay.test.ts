@@ -7,14 +7,15 @@ import { startServer } from '../setup/start-server.ts'
 import { subscribe } from '../setup/subscriber.ts'
 
 const EVENTS = 2_500
-/** Of so many events one is Ada's. */
-const OTHERS = 2
+/** Every second event is Ada's. */
+const USERS = 2
 
-async function openFilled(idAt: (n: number) => number) {
+/** Starts a server whose outbox contains events with these ids. The client is Ada's. */
+async function startFilledServer(idAt: (n: number) => number) {
   const { db } = await freshDatabase('backlog')
   const { id } = await createCaller({ db, admin: true }).users.create({ name: 'Ada' })
   const eventAt = (n: number) => {
-    const userId = n % OTHERS === 0 ? id : id + 1
+    const userId = n % USERS === 0 ? id : id + 1
     const payload = { userId, historyId: n, amount: n, balance: n }
     return `(${idAt(n)}, 'points.charged', 'user:${userId}', '${JSON.stringify(payload)}')`
   }
@@ -25,26 +26,27 @@ async function openFilled(idAt: (n: number) => number) {
   return { server, client: createClient({ url: server.url, token }) }
 }
 
-test('who comes back after long is told of thousands of changes, across wide gaps, in order', async () => {
+test('a client that resumes after thousands of changes receives all of them in order, across wide id gaps', async () => {
   const idAt = (n: number) => 1 + n * 20
-  const { server, client } = await openFilled(idAt)
+  const { server, client } = await startFilledServer(idAt)
   await using _ = server
-  using points = await subscribe<PointsChange>((calls) => client.points.onChange.subscribe({ lastEventId: '1' }, calls))
-  const own = Array.from({ length: EVENTS / OTHERS - 1 }, (_, n) => idAt((n + 1) * OTHERS))
-  await points.has(own.length)
+  using points = await subscribe<PointsChange>((callbacks) =>
+    client.points.onChange.subscribe({ lastEventId: '1' }, callbacks),
+  )
+  const expected = Array.from({ length: EVENTS / USERS - 1 }, (_, n) => idAt((n + 1) * USERS))
+  await points.has(expected.length)
   await client.points.charge.mutate({ amount: 7 })
-  await points.has(own.length + 1)
-  expect(points.ids.slice(0, -1)).toEqual(own)
+  await points.has(expected.length + 1)
+  expect(points.ids.slice(0, -1)).toEqual(expected)
 })
 
-test('who comes back after too long is told to begin anew', async () => {
-  const { server, client } = await openFilled((n) => 1 + n * 1_000)
+test('an id that is more than a million ids behind is invalid input, and a subscription without an id succeeds', async () => {
+  const { server, client } = await startFilledServer((n) => 1 + n * 1_000)
   await using _ = server
   const invalid = client.points.onChange.subscribe({ lastEventId: '1' }).next()
-  await expect(invalid).rejects.toMatchObject({
-    data: { issues: [{ path: ['lastEventId'], message: 'is of an event that lies too far back' }] },
-  })
-  using points = await subscribe<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
+  const message = 'lastEventId is too far behind. Read the current state, then subscribe without lastEventId.'
+  await expect(invalid).rejects.toMatchObject({ data: { issues: [{ path: ['lastEventId'], message }] } })
+  using points = await subscribe<PointsChange>((callbacks) => client.points.onChange.subscribe(undefined, callbacks))
   await client.points.charge.mutate({ amount: 7 })
   await points.has(1)
   expect(points.changes).toMatchObject([{ amount: 7 }])

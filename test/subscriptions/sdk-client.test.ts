@@ -28,7 +28,7 @@ const errorShape = (httpStatus: number, refusal: object | null) =>
     message: 'No.',
     data: { code: 'X', httpStatus, requestId: null, refusal, issues: null, outcome: null },
   })
-const told = (httpStatus: number, refusal: object | null) =>
+const errorEvent = (httpStatus: number, refusal: object | null) =>
   `event: serialized-error\ndata: ${JSON.stringify(errorShape(httpStatus, refusal))}\n\n\n`
 const answer =
   (status: number, body: string, type = 'application/json'): Reply =>
@@ -43,14 +43,14 @@ async function startServer(...replies: Reply[]): Promise<MisbehavingServer> {
   return server
 }
 
-function follow(
+function subscribeTo(
   { url }: MisbehavingServer,
   options: Parameters<typeof createClient>[0] | object = {},
 ): Subscriber<PointsChange> {
   const client = createClient({ url, ...options })
-  const each = new Subscriber<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
-  onTestFinished(() => each[Symbol.dispose]())
-  return each
+  const subscriber = new Subscriber<PointsChange>((callbacks) => client.points.onChange.subscribe(undefined, callbacks))
+  onTestFinished(() => subscriber[Symbol.dispose]())
+  return subscriber
 }
 
 const inputOf = (path: string) => {
@@ -58,22 +58,22 @@ const inputOf = (path: string) => {
   return text === null ? undefined : superjson.parse(text)
 }
 
-test('a client that hears nothing for longer than the server allows comes back, behind what it had', async () => {
+test('a client that receives nothing for longer than the server allows reconnects after its last id', async () => {
   const server = await startServer(events(connected(50), event(1)), events(connected(), event(2)))
-  const points = follow(server)
+  const points = subscribeTo(server)
   await points.has(2)
   expect(points.ids).toEqual([1, 2])
   expect(points.changes).toEqual([change(1), change(2)])
   expect(server.requests.map(({ path }) => inputOf(path))).toEqual([undefined, { lastEventId: '1' }])
 })
 
-test('a client that was told nothing yet comes back to the place that the server named last', async () => {
+test('a client without a change reconnects after the last id of a connected event or a ping', async () => {
   const server = await startServer(
     then(events(connected().replace(/\n\n$/, 'id: 7\n\n')), end),
     then(events(connected(), 'event: ping\ndata: \nid: 9\n\n\n'), end),
     events(connected(), event(10)),
   )
-  const points = follow(server)
+  const points = subscribeTo(server)
   await points.has(1)
   expect(points.ids).toEqual([10])
   expect(server.requests.map(({ path }) => inputOf(path))).toEqual([
@@ -83,7 +83,7 @@ test('a client that was told nothing yet comes back to the place that the server
   ])
 })
 
-test('what whoever reads throws ends it, and is told', async () => {
+test('an error thrown by onData ends the subscription and is passed to onError', async () => {
   const server = await startServer(events(connected(), event(1)))
   const { promise, resolve } = Promise.withResolvers<unknown>()
   createClient(server).points.onChange.subscribe(undefined, {
@@ -96,7 +96,7 @@ test('what whoever reads throws ends it, and is told', async () => {
   expect(server.requests).toHaveLength(1)
 })
 
-test('a ping is something', async () => {
+test('pings keep a connection without changes open', async () => {
   let pings: NodeJS.Timeout | undefined
   onTestFinished(() => clearInterval(pings))
   const server = await startServer((request, response) => {
@@ -104,12 +104,12 @@ test('a ping is something', async () => {
     let count = 0
     pings = setInterval(() => response.write(++count < 10 ? 'event: ping\ndata: \n\n\n' : event(2)), 50)
   })
-  const points = follow(server)
+  const points = subscribeTo(server)
   await points.has(2)
   expect(server.requests).toHaveLength(1)
 })
 
-test('events are read however they are cut into pieces', async () => {
+test('events are parsed correctly when every byte arrives separately', async () => {
   const whole = Buffer.from(`: a comment\n\n${connected()}${event(1)}${event(2).replace('charged', 'chargéd ☕')}`)
   const server = await startServer(async (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
@@ -118,49 +118,49 @@ test('events are read however they are cut into pieces', async () => {
       await new Promise(setImmediate)
     }
   })
-  const points = follow(server)
+  const points = subscribeTo(server)
   await points.has(2)
   expect(points.changes).toEqual([change(1), { ...change(2), type: 'chargéd ☕' }])
 })
 
-test('what fails for now is tried again: a lost connection, a gateway, a server that is busy or failed', async () => {
+test('temporary failures are retried: a lost connection, a gateway error, service_busy and an internal error', async () => {
   const busy = { code: 'service_busy', retry: 'same-key', afterMs: 1 }
   const server = await startServer(
     (request) => request.socket.destroy(),
     answer(502, '<h1>Bad Gateway</h1>', 'text/html'),
     answer(503, JSON.stringify({ error: errorShape(503, busy) })),
     then(events(connected(), event(1)), end),
-    events(connected(), told(500, null)),
-    events(connected(), told(503, busy)),
+    events(connected(), errorEvent(500, null)),
+    events(connected(), errorEvent(503, busy)),
     events(connected(), event(2)),
   )
-  const points = follow(server)
+  const points = subscribeTo(server)
   await points.has(2)
   expect(points.ids).toEqual([1, 2])
   expect(server.requests).toHaveLength(7)
 })
 
-test('what the server refuses for good ends it, also where the answer is no stream', async () => {
+test('a permanent refusal ends the subscription, in a stream and in a JSON response', async () => {
   for (const reply of [
-    events(connected(), told(404, refused('product_not_found'))),
+    events(connected(), errorEvent(404, refused('product_not_found'))),
     answer(404, JSON.stringify({ error: errorShape(404, refused('product_not_found')) })),
   ]) {
     const server = await startServer(reply)
-    const points = follow(server)
+    const points = subscribeTo(server)
     expect(refusalOf(await points.failed())).toEqual(refused('product_not_found'))
     expect(server.requests).toHaveLength(1)
   }
 })
 
-test('what is no server of ours ends it', async () => {
+test('a response of another kind of server ends the subscription', async () => {
   for (const reply of [answer(404, '<h1>Not Found</h1>', 'text/html'), answer(200, '{"result":{"data":{}}}')]) {
-    expect(await follow(await startServer(reply)).failed()).toMatchObject({ name: 'TRPCClientError' })
+    expect(await subscribeTo(await startServer(reply)).failed()).toMatchObject({ name: 'TRPCClientError' })
   }
 })
 
-test('too many streams is an error at the start, and a reason to wait later', async () => {
-  const limited = told(429, { code: 'rate_limited', retry: 'same-key', afterMs: 10 })
-  expect(refusalOf(await follow(await startServer(events(connected(), limited))).failed())).toMatchObject({
+test('rate_limited ends the first connection attempt, and delays a later one', async () => {
+  const limited = errorEvent(429, { code: 'rate_limited', retry: 'same-key', afterMs: 10 })
+  expect(refusalOf(await subscribeTo(await startServer(events(connected(), limited))).failed())).toMatchObject({
     code: 'rate_limited',
   })
   const server = await startServer(
@@ -168,63 +168,63 @@ test('too many streams is an error at the start, and a reason to wait later', as
     events(connected(), limited),
     events(connected(), event(2)),
   )
-  const points = follow(server)
+  const points = subscribeTo(server)
   await points.has(2)
 })
 
-test('a token that is refused on coming back is asked for again', async () => {
+test('a token that is refused on a reconnection is requested again', async () => {
   const server = await startServer(
     then(events(connected(), event(1)), end),
-    events(connected(), told(401, refused('token_invalid'))),
+    events(connected(), errorEvent(401, refused('token_invalid'))),
     events(connected(), event(2)),
   )
   const tokens = ['a', 'old', 'new']
-  const points = follow(server, { token: async () => tokens.shift(), headers: { 'x-shop': 'one' } })
+  const points = subscribeTo(server, { token: async () => tokens.shift(), headers: { 'x-shop': 'one' } })
   await points.has(2)
   expect(server.requests.map(({ headers }) => [headers.authorization, headers['x-shop'], headers.accept])).toEqual(
     ['a', 'old', 'new'].map((token) => [`Bearer ${token}`, 'one', 'text/event-stream']),
   )
 })
 
-test('a token that cannot be had is an error at the start', async () => {
+test('a token function that rejects ends the first connection attempt with its error', async () => {
   const server = await startServer(events(connected()))
   const token = () => Promise.reject(new Error('Signed out.'))
-  expect(await follow(server, { token }).failed()).toMatchObject({ message: 'Signed out.' })
+  expect(await subscribeTo(server, { token }).failed()).toMatchObject({ message: 'Signed out.' })
   expect(server.requests).toEqual([])
 })
 
-test('when the server has told all, the loop ends', async () => {
+test('the loop ends when the server ends the stream with a return event', async () => {
   const server = await startServer(then(events(connected(), event(1), 'event: return\ndata: \n\n\n'), end))
   const ids: string[] = []
   for await (const { id } of createClient(server).points.onChange.subscribe()) ids.push(id)
   expect(ids).toEqual(['1'])
 })
 
-test('a signal ends it, and the connection with it', async () => {
+test('aborting the signal ends the subscription and closes the connection', async () => {
   const closed = Promise.withResolvers<void>()
   const server = await startServer((request, response) => {
     response.on('close', closed.resolve)
     events(connected(), event(1))(request, response)
   })
-  const stop = new AbortController()
+  const controller = new AbortController()
   const ids: string[] = []
-  for await (const { id } of createClient(server).points.onChange.subscribe(undefined, { signal: stop.signal })) {
+  for await (const { id } of createClient(server).points.onChange.subscribe(undefined, { signal: controller.signal })) {
     ids.push(id)
-    stop.abort()
+    controller.abort()
   }
   expect(ids).toEqual(['1'])
   await closed.promise
 })
 
-test('unsubscribing while it waits to come back leaves nothing behind', async () => {
+test('unsubscribing during the delay before a reconnection cancels the reconnection', async () => {
   const server = await startServer(then(events(connected(), event(1)), end), answer(503, ''))
-  const points = await subscribe<PointsChange>((calls) =>
-    createClient(server).points.onChange.subscribe(undefined, calls),
+  const points = await subscribe<PointsChange>((callbacks) =>
+    createClient(server).points.onChange.subscribe(undefined, callbacks),
   )
   await server.received(2)
   points[Symbol.dispose]()
-  const seen = server.requests.length
-  const other = follow(await startServer(events(connected(), event(1))))
+  const before = server.requests.length
+  const other = subscribeTo(await startServer(events(connected(), event(1))))
   await other.has(1)
-  expect(server.requests.length - seen).toBeLessThanOrEqual(1)
+  expect(server.requests.length - before).toBeLessThanOrEqual(1)
 })

@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => shop[Symbol.asyncDispose]())
 afterEach(() => void vi.useRealTimers())
 
-/** Everything until nothing more comes, or so many changes have. */
+/** Reads the response to its end, or until it contains the given number of changes. */
 async function read(response: Response, changes: number): Promise<string> {
   let text = ''
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
@@ -46,8 +46,8 @@ async function read(response: Response, changes: number): Promise<string> {
   }
 }
 
-/** The same request, answered by tRPC's own adapter. */
-async function byAdapter(path: string, headers: Record<string, string>): Promise<Response> {
+/** Answers the request with tRPC's fetch adapter. */
+async function fetchFromAdapter(path: string, headers: Record<string, string>): Promise<Response> {
   const context = {
     db: shop.db,
     transact: transactOn(shop.db),
@@ -75,74 +75,74 @@ async function byAdapter(path: string, headers: Record<string, string>): Promise
 
 const input = (value: unknown) => `?input=${encodeURIComponent(JSON.stringify(superjson.serialize(value)))}`
 
-describe('a stream is told in the words of tRPC’s adapter:', () => {
+describe('the response of a subscription equals that of tRPC’s adapter:', () => {
   const signedIn = () => ({ authorization: `Bearer ${user.token}` })
-  const asked: Record<string, () => [path: string, headers: Record<string, string>, changes: number]> = {
-    'changes, from an id in the input': () => [`points.onChange${input({ lastEventId })}`, signedIn(), 2],
-    'from an id in the header': () => ['points.onChange', { ...signedIn(), 'last-event-id': lastEventId }, 2],
-    'from an id in the header, beside an input': () => [
+  const requests: Record<string, () => [path: string, headers: Record<string, string>, changes: number]> = {
+    'changes after an id in the input': () => [`points.onChange${input({ lastEventId })}`, signedIn(), 2],
+    'changes after an id in the header': () => ['points.onChange', { ...signedIn(), 'last-event-id': lastEventId }, 2],
+    'changes after an id in the header, with an input': () => [
       `points.onChange${input({})}`,
       { ...signedIn(), 'last-event-id': lastEventId },
       2,
     ],
-    'from an id in the address': () => [`points.onChange?lastEventId=${lastEventId}`, signedIn(), 2],
-    'a refusal': () => ['points.onChange', {}, 0],
-    'another refusal': () => [`products.onStock${input({ productIds: [999] })}`, {}, 0],
+    'changes after an id in the URL': () => [`points.onChange?lastEventId=${lastEventId}`, signedIn(), 2],
+    token_missing: () => ['points.onChange', {}, 0],
+    product_not_found: () => [`products.onStock${input({ productIds: [999] })}`, {}, 0],
     'invalid input': () => [`products.onStock${input({ productIds: [] })}`, {}, 0],
-    'an input that is missing': () => ['products.onStock', {}, 0],
-    'an input that is a text': () => [`products.onStock${input('all')}`, { 'last-event-id': '1' }, 0],
-    'an id that is none': () => ['points.onChange', { ...signedIn(), 'last-event-id': 'x' }, 0],
+    'a missing input': () => ['products.onStock', {}, 0],
+    'an input that is a string': () => [`products.onStock${input('all')}`, { 'last-event-id': '1' }, 0],
+    'a malformed id': () => ['points.onChange', { ...signedIn(), 'last-event-id': 'x' }, 0],
   }
-  for (const [name, ask] of Object.entries(asked)) {
+  for (const [name, prepare] of Object.entries(requests)) {
     test(name, async () => {
-      const [path, headers, changes] = ask()
-      const [ours, theirs] = [
+      const [path, headers, changes] = prepare()
+      const [actual, expected] = [
         await fetch(`${shop.url}/trpc/${path}`, { headers: { ...headers, 'x-request-id': REQUEST_ID } }),
-        await byAdapter(path, headers),
+        await fetchFromAdapter(path, headers),
       ]
-      expect([ours.status, ours.headers.get('content-type')]).toEqual([
-        theirs.status,
-        theirs.headers.get('content-type'),
+      expect([actual.status, actual.headers.get('content-type')]).toEqual([
+        expected.status,
+        expected.headers.get('content-type'),
       ])
       for (const header of ['cache-control', 'x-accel-buffering']) {
-        expect(ours.headers.get(header)).toBe(theirs.headers.get(header))
+        expect(actual.headers.get(header)).toBe(expected.headers.get(header))
       }
-      const text = await read(ours, changes)
-      expect(text).toBe(await read(theirs, changes))
+      const text = await read(actual, changes)
+      expect(text).toBe(await read(expected, changes))
       expect(text).toMatch(changes > 0 ? /\nid: \d+\n/ : /event: serialized-error/)
     })
   }
 })
 
-test('a stream that is asked for without an id tells, beyond that, the place at which it begins', async () => {
-  const gone = new AbortController()
+test('the connected event of a stream without an id contains the id at which the stream starts', async () => {
+  const controller = new AbortController()
   const headers = { authorization: `Bearer ${user.token}` }
-  const response = await fetch(`${shop.url}/trpc/points.onChange`, { headers, signal: gone.signal })
+  const response = await fetch(`${shop.url}/trpc/points.onChange`, { headers, signal: controller.signal })
   const { value = '' } = (await response.body?.pipeThrough(new TextDecoderStream()).getReader().read()) ?? {}
-  gone.abort()
+  controller.abort()
   const [{ last } = { last: 0 }] = await run<{ last: number }>(shop.db, 'select max(id) as last from events')
   expect(value).toMatch(new RegExp(`^event: connected\\ndata: .*\\nid: ${last}\\n\\n\\n$`))
 })
 
-test('an address that is malformed, a batch and another method get an error that ends', async () => {
-  const ask = (path: string, init?: RequestInit) => fetch(`${shop.url}/trpc/${path}`, init)
+test('a malformed URL, a batch and a POST receive an error, and the response ends', async () => {
+  const request = (path: string, init?: RequestInit) => fetch(`${shop.url}/trpc/${path}`, init)
   for (const response of [
-    await ask('points.onChange?input={'),
-    await ask('points.onChange,points.onChange?batch=1'),
-    await ask('points.onChange', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }),
+    await request('points.onChange?input={'),
+    await request('points.onChange,points.onChange?batch=1'),
+    await request('points.onChange', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }),
   ]) {
     expect(await response.text()).toMatch(/"error"|serialized-error/)
   }
 })
 
-test('a stream is logged when it ends, as every request is', async () => {
-  const gone = new AbortController()
+test('a stream is logged once the client disconnects, like every other request', async () => {
+  const controller = new AbortController()
   const requestId = 'a-stream-that-ends'
   const headers = { authorization: `Bearer ${user.token}`, 'x-request-id': requestId }
-  await fetch(`${shop.url}/trpc/points.onChange`, { headers, signal: gone.signal })
+  await fetch(`${shop.url}/trpc/points.onChange`, { headers, signal: controller.signal })
   const lines = () => shop.log.map((line) => JSON.parse(line)).filter((line) => line.requestId === requestId)
   expect(lines()).toEqual([])
-  gone.abort()
+  controller.abort()
   await eventually(lines).toEqual([
     expect.objectContaining({
       msg: 'request completed',
@@ -152,7 +152,7 @@ test('a stream is logged when it ends, as every request is', async () => {
   ])
 })
 
-test('a stream that the server ends is logged once, too', async () => {
+test('a stream that the server ends is logged exactly once', async () => {
   const headers = { authorization: `Bearer ${user.token}`, 'x-request-id': 'a-stream-that-is-ended' }
   await using own = await openShop()
   const response = await fetch(`${own.url}/trpc/products.onStock`, { headers })
@@ -163,16 +163,16 @@ test('a stream that the server ends is logged once, too', async () => {
   expect(lines()).toHaveLength(1)
 })
 
-describe('the heartbeat', () => {
+describe('SseHeartbeat', () => {
   const response = (writableNeedDrain = false) =>
     Object.assign(new EventEmitter(), { write: vi.fn(), writableNeedDrain }) as unknown as ServerResponse
 
-  test('pings every fifteen seconds on which nothing was written, with one timer for all', () => {
+  test('pings each stream after fifteen seconds without a write, except a stalled one, with one timer for all', () => {
     vi.useFakeTimers()
     const heartbeat = new SseHeartbeat()
-    const [idle, busy, stuck] = [response(), response(), response(true)]
+    const [idle, busy, stalled] = [response(), response(), response(true)]
     heartbeat.start(idle, () => 7)
-    for (const each of [busy, stuck]) heartbeat.start(each, () => undefined)
+    for (const each of [busy, stalled]) heartbeat.start(each, () => undefined)
     expect(vi.getTimerCount()).toBe(1)
     vi.advanceTimersByTime(10_000)
     heartbeat.beat(busy)
@@ -182,8 +182,8 @@ describe('the heartbeat', () => {
     vi.advanceTimersByTime(15_000)
     expect(idle.write).toHaveBeenCalledTimes(2)
     expect(busy.write).toHaveBeenCalledExactlyOnceWith('event: ping\ndata: \n\n\n')
-    expect(stuck.write).not.toHaveBeenCalled()
-    for (const each of [idle, busy, stuck]) heartbeat.stop(each)
+    expect(stalled.write).not.toHaveBeenCalled()
+    for (const each of [idle, busy, stalled]) heartbeat.stop(each)
     expect(vi.getTimerCount()).toBe(0)
   })
 })

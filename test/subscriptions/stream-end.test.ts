@@ -7,29 +7,29 @@ import { subscribe } from '../setup/subscriber.ts'
 
 const soon = { timeout: 10_000, interval: 5 }
 
-const follow = (client: ReturnType<Shop['client']>) =>
-  subscribe<PointsChange>((calls) => client.points.onChange.subscribe(undefined, calls))
+const subscribeToPoints = (client: ReturnType<Shop['client']>) =>
+  subscribe<PointsChange>((callbacks) => client.points.onChange.subscribe(undefined, callbacks))
 
 const errorOf = (changes: AsyncIterableIterator<unknown>) =>
   changes.next().then(
-    () => expect.fail('It was followed.'),
+    () => expect.fail('The subscription delivered a change.'),
     (error) => error,
   )
 
-const token = (userId: number, seconds: number) =>
+const signExpiringToken = (userId: number, seconds: number) =>
   signToken({ sub: String(userId), exp: Math.floor(Date.now() / 1_000) + seconds })
 
-test('who may not follow is refused as anywhere', async () => {
+test('a subscription is refused like a query: token_missing, token_invalid, not_allowed, user_not_found, product_not_found', async () => {
   await using shop = await openShop()
   const admin = await shop.admin()
   const refused = async (changes: AsyncIterableIterator<unknown>) => refusalOf(await errorOf(changes))
-  const nobody = shop.client({ token: await shop.userToken(999) })
+  const unknownUser = shop.client({ token: await shop.userToken(999) })
   expect(await refused(shop.client().orders.onChange.subscribe())).toEqual({ code: 'token_missing', retry: 'never' })
   expect(await refused(shop.client({ token: 'a.b.c' }).points.onChange.subscribe())).toMatchObject({
     code: 'token_invalid',
   })
   expect(await refused(admin.orders.onChange.subscribe())).toMatchObject({ code: 'not_allowed' })
-  expect(await refused(nobody.points.onChange.subscribe())).toMatchObject({ code: 'user_not_found' })
+  expect(await refused(unknownUser.points.onChange.subscribe())).toMatchObject({ code: 'user_not_found' })
   const { id } = await shop.givenProduct()
   expect(await refused(admin.products.onStock.subscribe({ productIds: [id, id + 2, id + 1] }))).toEqual({
     code: 'product_not_found',
@@ -41,39 +41,39 @@ test('who may not follow is refused as anywhere', async () => {
   }
 })
 
-test('a user may have so many streams, and so may all; who leaves makes room', async () => {
+test('streams above the limit of a user or of the server are rate_limited, and a disconnected stream frees its place', async () => {
   await using shop = await openShop({ config: { streams: { perCaller: 2, inAll: 3 } } })
   const [ada, ben] = [await shop.givenUser(), await shop.givenUser()]
-  using first = await follow(ada.client)
-  const second = await follow(ada.client)
+  using first = await subscribeToPoints(ada.client)
+  const second = await subscribeToPoints(ada.client)
   const limited = { code: 'rate_limited', retry: 'same-key', afterMs: 5_000 }
   expect(refusalOf(await errorOf(ada.client.orders.onChange.subscribe()))).toEqual(limited)
-  using third = await follow(ben.client)
+  using third = await subscribeToPoints(ben.client)
   expect(refusalOf(await errorOf(ben.client.orders.onChange.subscribe()))).toEqual(limited)
   second[Symbol.dispose]()
-  const hasRoom = async () => {
-    using again = await follow(ben.client)
+  const canSubscribe = async () => {
+    using fourth = await subscribeToPoints(ben.client)
     await ben.client.points.charge.mutate({ amount: 1 })
-    await expect.poll(() => again.error ?? again.told.length, soon).not.toBe(0)
-    return again.error === undefined
+    await expect.poll(() => fourth.error ?? fourth.ids.length, soon).not.toBe(0)
+    return fourth.error === undefined
   }
-  await expect.poll(hasRoom, soon).toBe(true)
+  await expect.poll(canSubscribe, soon).toBe(true)
   expect([first.error, third.error]).toEqual([undefined, undefined])
 })
 
-test('when the token expires the client comes back with a fresh one, and has missed nothing', async () => {
+test('when its token expires, a client reconnects with a new token and misses nothing', async () => {
   await using shop = await openShop()
   const { id } = await shop.givenUser()
-  const tokens = [await token(id, 2), await token(id, 60)]
-  const asked: { url: string; authorization: string | null }[] = []
+  const tokens = [await signExpiringToken(id, 2), await signExpiringToken(id, 60)]
+  const requests: { url: string; authorization: string | null }[] = []
   const client = shop.client({
-    token: () => tokens[asked.length] ?? expect.fail('It asked too often.'),
+    token: () => tokens[requests.length] ?? expect.fail('The client requested a third token.'),
     fetch: (input, init) => {
-      asked.push({ url: String(input), authorization: new Headers(init?.headers).get('authorization') })
+      requests.push({ url: String(input), authorization: new Headers(init?.headers).get('authorization') })
       return fetch(input, init)
     },
   })
-  using points = await follow(client)
+  using points = await subscribeToPoints(client)
   const charge = async () => shop.asUser(id).points.charge({ amount: 1 })
   await charge()
   await points.has(1)
@@ -86,14 +86,14 @@ test('when the token expires the client comes back with a fresh one, and has mis
   const rows = await run<{ id: number }>(shop.db, `select id from events where \`key\` = 'user:${id}' order by id`)
   await points.has(rows.length)
   expect(points.ids).toEqual(rows.map((row) => row.id))
-  expect(asked.map(({ authorization }) => authorization)).toEqual(tokens.map((each) => `Bearer ${each}`))
-  // What is in an address is in logs.
-  for (const { url } of asked) for (const each of tokens) expect(url).not.toContain(each)
+  expect(requests.map(({ authorization }) => authorization)).toEqual(tokens.map((token) => `Bearer ${token}`))
+  // URLs appear in logs.
+  for (const { url } of requests) for (const token of tokens) expect(url).not.toContain(token)
 })
 
-test('a token that cannot be renewed ends it, with the reason', async () => {
+test('when its token expires and cannot be renewed, the subscription fails with token_invalid', async () => {
   await using shop = await openShop()
   const { id } = await shop.givenUser()
-  using points = await follow(shop.client({ token: await token(id, 1) }))
+  using points = await subscribeToPoints(shop.client({ token: await signExpiringToken(id, 1) }))
   expect(refusalOf(await points.failed())).toEqual({ code: 'token_invalid', retry: 'never' })
 })
