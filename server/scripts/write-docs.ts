@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { withTables } from './api-tables.ts'
+import { apiPage } from './api-page.ts'
 import { decisiveRefusals } from './decisive-refusals.ts'
 
 /* `npm run docs` writes the files that derive from the server's code. With `--check` it only reports the stale ones. */
 
 const ROOT = new URL('../../', import.meta.url)
-const GENERATED: Record<string, (current: string) => string> = {
-  'README.md': withTables,
+const GENERATED: Record<string, () => string> = {
+  'docs/api.md': apiPage,
   'client-sdk/src/decisive-refusals.ts': decisiveRefusals,
 }
 
@@ -14,7 +14,7 @@ const isCheck = process.argv.includes('--check')
 for (const [name, write] of Object.entries(GENERATED)) {
   const file = new URL(name, ROOT)
   const current = await readFile(file, 'utf8').catch(() => '')
-  const text = write(current)
+  const text = write()
   if (current === text) {
     process.stdout.write(`${name} is up to date.\n`)
   } else if (isCheck) {

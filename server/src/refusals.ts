@@ -114,7 +114,7 @@ export const REFUSALS = {
     status: 'CONFLICT',
     retry: 'never',
     isDecisive: true,
-    message: 'The wallet does not hold enough points for this order. Charge points and try again.',
+    message: 'The wallet does not hold enough points for this order. Top up the wallet and try again.',
     details: { required: price, balance: points },
     example: { required: 2_600, balance: 1_000 },
   }),

@@ -2,9 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, extname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { appRouter, REFUSALS, type RefusalCode } from '@pointwise/server'
 import { describe, expect, test } from 'vitest'
-import { withTables } from '../../server/scripts/api-tables.ts'
 import { openShop } from '../setup/shop.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -32,40 +30,7 @@ function table(heading: string): string[][] {
   )
 }
 
-const STATUS: Record<(typeof REFUSALS)[RefusalCode]['status'], number> = {
-  UNAUTHORIZED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  CONFLICT: 409,
-  UNPROCESSABLE_CONTENT: 422,
-  TOO_MANY_REQUESTS: 429,
-  SERVICE_UNAVAILABLE: 503,
-}
-
 describe('the README', () => {
-  test('lists every refusal as the code has it', () => {
-    const expected = (Object.keys(REFUSALS) as RefusalCode[]).map((code) => [
-      code,
-      String(STATUS[REFUSALS[code].status]),
-      Object.keys(REFUSALS[code].details).join(', ') || '–',
-      REFUSALS[code].retry,
-    ])
-    expect(table('| code | HTTP | details | retry |')).toEqual(expected)
-  })
-
-  test('lists every procedure, and no other', () => {
-    const rows = table('| procedure | who | input | answer |').map(([procedure]) => procedure)
-    expect(rows.toSorted()).toEqual(Object.keys(appRouter._def.procedures).toSorted())
-  })
-
-  test('has the tables that npm run docs writes', () => {
-    expect(withTables(README)).toBe(README)
-    const [before = '', after = ''] = README.split('| users.me | U |')
-    const changed = `${before}| users.me | A |${after}`
-    expect(withTables(changed)).toBe(README)
-    expect(() => withTables('A page.')).toThrow('The page has no place for its procedures')
-  })
-
   test('lists every variable of the environment, as does .env.example', () => {
     expect(VARIABLES.length).toBeGreaterThan(10)
     expect(

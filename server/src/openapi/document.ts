@@ -6,38 +6,49 @@ import { describeOperation } from './operations.ts'
 import { refusalDescriptions } from './refusal-schemas.ts'
 
 const TAGS = {
-  users: 'Who may buy.',
-  stores: 'Who sells.',
-  products: 'What is sold.',
-  points: 'What is paid with.',
-  orders: 'What was ordered.',
-  payments: 'What was paid, and refunded.',
-  audit: 'Whether the books are sound.',
+  users: 'Customers, who own a wallet of points.',
+  stores: 'Stores, which sell products.',
+  products: 'Products, their prices, stock and sales rankings.',
+  points: 'The wallet of a user and its history.',
+  orders: 'Orders of products.',
+  payments: 'Payments of orders, and refunds.',
+  audit: 'Checks of the consistency of balances, stock, orders and payments.',
 }
 
 const DESCRIPTION = `
-Customers charge points, browse products, place orders and pay them with points.
+Customers top up points, browse products, place orders and pay for them with points.
 
-Everything here can be called in plain JSON. A query is a GET with its input as a text of JSON in the parameter \`input\`; a
-mutation is a POST with its input as the body. Either way the input is \`{ "json": … }\`, and the answer is \`{ "result": {
-"data": { "json": … } } }\`. Dates are texts, such as \`2026-03-02T09:30:00.000Z\`.
+## Calls
 
-A subscription is a GET as well, which answers with server-sent events. To go on after the connection was lost, send the last
-\`id\` that came as \`lastEventId\` in the input, or as the header \`Last-Event-ID\`. A failure is told as the event
-\`serialized-error\`, whose data is the \`error\` of other answers; only \`service_busy\` may come as a status, too.
+You can call every procedure with plain JSON. A query is a GET request with its input as JSON text in the query parameter
+\`input\`. A mutation is a POST request with its input as the body. The input has the form \`{ "json": … }\`, and the response has
+the form \`{ "result": { "data": { "json": … } } }\`. Dates are strings such as \`2026-03-02T09:30:00.000Z\`.
 
-There are three kinds of failure, told apart by \`error.json.data\`. *Invalid* (400): the input is not what is described, see
-\`issues\`. *Refused*: a rule of the shop says no, see \`refusal\`; its \`code\` never changes, and its \`retry\` tells what helps.
-*Fault* (500): ours, logged under \`requestId\`.
+## Subscriptions
 
-The examples tell one story, each call following from those before it.
+A subscription is a GET request. The response is a stream of server-sent events. To resume after a disconnect, send the last
+\`id\` that you received, as \`lastEventId\` in the input or in the header \`Last-Event-ID\`. A failure is sent as the event
+\`serialized-error\`, whose data has the form of \`error\` in other responses. Only \`service_busy\` can also be sent as an HTTP status.
+
+## Failures
+
+There are three kinds of failure. \`error.json.data\` distinguishes them.
+
+- *Invalid* (400): the input does not match its schema. \`issues\` lists what is wrong.
+- *Refused*: a business rule rejects the call. \`refusal.code\` identifies the rule and never changes. \`refusal.retry\` is
+  \`same-key\` when the same call with the same idempotency key may succeed later.
+- *Fault* (500): an internal error of the server. The server's log contains it under \`requestId\`.
+
+## Examples
+
+All examples belong to one scenario: each call follows from the earlier ones.
 `.trim()
 
-/** The description of the API, in OpenAPI 3.1, made from the router. */
+/** Creates the OpenAPI 3.1 document of the API from the router. */
 export function createDocument() {
   const operations = procedureDescriptions.map((procedure) => ({ ...procedure, ...describeOperation(procedure) }))
   const refusals = refusalDescriptions.map(({ schema }) => translate(schema, 'output'))
-  const named = Object.assign({}, ...[...operations, ...refusals].map((each) => each.named))
+  const schemas = Object.assign({}, ...[...operations, ...refusals].map(({ named }) => named))
   const { version } = manifest
   return {
     openapi: '3.1.1',
@@ -50,14 +61,15 @@ export function createDocument() {
       ]),
     ),
     components: {
-      schemas: named,
+      schemas,
       responses: SHARED_RESPONSES,
       securitySchemes: {
         token: {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: 'A token of your identity provider: of a user, or with `role: "admin"`.',
+          description:
+            'An access token of your identity provider. The token of an admin has the claim `role: "admin"`.',
         },
       },
     },

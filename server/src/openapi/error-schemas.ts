@@ -1,64 +1,73 @@
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc'
-import { REFUSALS } from '../refusals.ts'
 import type { ProcedureDescription } from './describe-procedures.ts'
-import { type JsonSchema, NAMED } from './json-schema.ts'
+import { type JsonSchema, SCHEMA_REF } from './json-schema.ts'
 import { type RefusalDescription, refusalDescriptions } from './refusal-schemas.ts'
 
-const REQUEST_ID = '6f1a2f0e-4c1b-4f5e-9d0a-2f3b4c5d6e7f'
+const EXAMPLE_REQUEST_ID = '6f1a2f0e-4c1b-4f5e-9d0a-2f3b4c5d6e7f'
 const NULL = { const: null }
-const TURNED_AWAY = 503
-const HEADERS = {
-  'Retry-After': { description: 'After how many seconds the same call may succeed.', schema: { type: 'integer' } },
+const SERVICE_UNAVAILABLE = 503
+const RETRY_AFTER = {
+  'Retry-After': {
+    description: 'The number of seconds after which the same call may succeed.',
+    schema: { type: 'integer' },
+  },
 }
 
-type Code = keyof typeof TRPC_ERROR_CODES_BY_KEY
+type ErrorCode = keyof typeof TRPC_ERROR_CODES_BY_KEY
 
-/** One of the three kinds of failure, and how it may look; what is not told here is null. */
+/** The fields of an error that depend on the kind of failure. Those that are missing are null. */
+interface FailureFields<Value> {
+  refusal?: Value
+  issues?: Value
+  outcome?: Value
+}
+
+/** A failure with one status: invalid input, a fault, or the refusals that share the status. */
 interface Failure {
-  code: Code
+  code: ErrorCode
   httpStatus: number
   description: string
-  told: { refusal?: JsonSchema; issues?: JsonSchema; outcome?: JsonSchema }
-  examples: Record<string, { message: string; told: object }>
+  fields: FailureFields<JsonSchema>
+  examples: Record<string, { message: string; fields: FailureFields<unknown> }>
 }
 
-/** What `response` says of a failure, at the place where every answer of an operation is told. */
-function response({ code, httpStatus, description, told, examples }: Failure, path?: string) {
-  const examined = Object.entries(examples).map(([name, { message, told: details }]) => {
-    const data = { code, httpStatus, ...(path && { path }), requestId: REQUEST_ID, ...NOTHING, ...details }
+/** The response of a failure. Without `path`, the response applies to every procedure. */
+function response({ examples, ...failure }: Failure, path?: string) {
+  const { code, httpStatus, description } = failure
+  const exampleResponses = Object.entries(examples).map(([name, { message, fields }]) => {
+    const nulls = { refusal: null, issues: null, outcome: null }
+    const data = { code, httpStatus, ...(path && { path }), requestId: EXAMPLE_REQUEST_ID, ...nulls, ...fields }
     return [name, { value: { error: { json: { message, code: TRPC_ERROR_CODES_BY_KEY[code], data } } } }]
   })
   return {
     description,
-    ...((httpStatus === 429 || httpStatus === 503) && { headers: HEADERS }),
+    ...((httpStatus === 429 || httpStatus === SERVICE_UNAVAILABLE) && { headers: RETRY_AFTER }),
     content: {
       'application/json': {
-        schema: object({ error: errorOf({ code, httpStatus, told }) }),
-        examples: Object.fromEntries(examined),
+        schema: objectSchema({ error: errorSchema(failure) }),
+        examples: Object.fromEntries(exampleResponses),
       },
     },
   }
 }
 
-const NOTHING = { refusal: null, issues: null, outcome: null }
-
-function errorOf({ code, httpStatus, told }: Pick<Failure, 'code' | 'httpStatus' | 'told'>): JsonSchema {
-  const { refusal = NULL, issues = NULL, outcome = NULL } = told
-  const data = object({
+function errorSchema({ code, httpStatus, fields }: Pick<Failure, 'code' | 'httpStatus' | 'fields'>): JsonSchema {
+  const { refusal = NULL, issues = NULL, outcome = NULL } = fields
+  const data = objectSchema({
     code: { const: code },
     httpStatus: { const: httpStatus },
-    'path?': { type: 'string', description: 'The procedure; absent when none was reached.' },
-    requestId: { type: ['string', 'null'], description: 'Under this id our log knows the request.' },
+    'path?': { type: 'string', description: 'The procedure; absent when the request reached none.' },
+    requestId: { type: ['string', 'null'], description: "The id of the request in the server's log." },
     refusal,
     issues,
     outcome,
   })
-  const message = { type: 'string', description: 'Words for a person. They may change; a code does not.' }
-  return object({ json: object({ message, code: { type: 'integer' }, data }) })
+  const message = { type: 'string', description: 'A text for people. It may change; the codes do not.' }
+  return objectSchema({ json: objectSchema({ message, code: { type: 'integer' }, data }) })
 }
 
-/** An object of these fields; one whose name ends in a question mark may be absent. */
-export function object(fields: Record<string, JsonSchema>): JsonSchema {
+/** An object with these fields. A field whose name ends in a question mark is optional. */
+export function objectSchema(fields: Record<string, JsonSchema>): JsonSchema {
   const names = Object.keys(fields)
   return {
     type: 'object',
@@ -70,12 +79,12 @@ export function object(fields: Record<string, JsonSchema>): JsonSchema {
 const INVALID: Failure = {
   code: 'BAD_REQUEST',
   httpStatus: 400,
-  description: 'The input is not valid. Nothing was done.',
-  told: {
+  description: 'The input is not valid. Nothing was changed.',
+  fields: {
     issues: {
       type: ['array', 'null'],
-      description: 'What was wrong, and where; null when the request could not be read at all.',
-      items: object({
+      description: 'What is wrong, and where; null when the request could not be parsed.',
+      items: objectSchema({
         path: { type: 'array', items: { type: ['string', 'integer'] } },
         message: { type: 'string' },
       }),
@@ -84,63 +93,66 @@ const INVALID: Failure = {
   examples: {
     invalid: {
       message: 'The input is not valid.',
-      told: { issues: [{ path: ['amount'], message: 'Too small: expected number to be >=1' }] },
+      fields: { issues: [{ path: ['amount'], message: 'Too small: expected number to be >=1' }] },
     },
   },
 }
 const FAULT: Failure = {
   code: 'INTERNAL_SERVER_ERROR',
   httpStatus: 500,
-  description: 'A fault of ours, which we logged.',
-  told: {
+  description: 'An internal error, which the server has logged.',
+  fields: {
     outcome: {
       enum: ['unknown', null],
-      description: '`unknown` when the answer of a COMMIT was lost: the same call with the same key finds out.',
+      description:
+        '`unknown` when the server lost its database connection during a COMMIT. Repeat the call with the same key to get its ' +
+        'result.',
     },
   },
-  examples: { fault: { message: 'Something went wrong on our side.', told: {} } },
+  examples: { fault: { message: 'An internal error occurred.', fields: {} } },
 }
 
-/** The answers that do not depend on the procedure. */
+/** The responses that are the same for every procedure. */
 export const SHARED_RESPONSES = { Invalid: response(INVALID), Fault: response(FAULT) }
 
-/** The refusals of a procedure, as its answers by status. */
+/** The refusals of a procedure as responses, by status. */
 export function refusalResponses(procedure: ProcedureDescription): Record<string, object> {
-  const { path } = procedure
   return Object.fromEntries(
-    refusalsOf(procedure).map((failure) => [failure.httpStatus, response(failure, path)] as const),
+    refusalsByStatus(procedure).map((failure) => [failure.httpStatus, response(failure, procedure.path)] as const),
   )
 }
 
-/** The one answer of a subscription that is no stream: it is turned away before anybody looks at what it asks. */
-export function shedResponse(procedure: ProcedureDescription): Record<string, object> {
-  const early = refusalsOf(procedure).filter(({ httpStatus }) => httpStatus === TURNED_AWAY)
-  return Object.fromEntries(early.map((failure) => [failure.httpStatus, response(failure)] as const))
+/** The only response of a subscription that is not a stream: load shedding answers before the input is read. */
+export function sheddingResponse(procedure: ProcedureDescription): Record<string, object> {
+  return Object.fromEntries(
+    refusalsByStatus(procedure)
+      .filter(({ httpStatus }) => httpStatus === SERVICE_UNAVAILABLE)
+      .map((failure) => [failure.httpStatus, response(failure)] as const),
+  )
 }
 
-/** Every failure of a subscription, as the last event of its stream tells it: under the status that it would have had. */
-export function errorsOfStream(procedure: ProcedureDescription): JsonSchema {
+/** Every failure of a subscription, as the last event of its stream contains it. */
+export function streamErrorSchema(procedure: ProcedureDescription): JsonSchema {
   const invalid = procedure.input ? [INVALID] : []
-  return { oneOf: [...invalid, ...refusalsOf(procedure), FAULT].map(errorOf) }
+  return { oneOf: [...invalid, ...refusalsByStatus(procedure), FAULT].map(errorSchema) }
 }
 
-function refusalsOf({ refusals }: ProcedureDescription): Failure[] {
-  const byStatus = Map.groupBy(
-    refusalDescriptions.filter(({ code }) => refusals.includes(code)),
-    ({ code }) => REFUSALS[code].status,
-  )
-  return [...byStatus].map(([status, group]) => refused(group, status))
+function refusalsByStatus({ refusals }: ProcedureDescription): Failure[] {
+  const own = refusalDescriptions.filter(({ code }) => refusals.includes(code))
+  const codes = new Map(own.map(({ httpStatus, status }) => [httpStatus, status]))
+  return [...codes].map(([httpStatus, code]) => {
+    const group = own.filter((refusal) => refusal.httpStatus === httpStatus)
+    return { code, httpStatus, ...describeRefusals(group) }
+  })
 }
 
-function refused(group: RefusalDescription[], code: Code): Failure {
-  const [only, ...others] = group.map(({ schemaName }) => ({ $ref: NAMED + schemaName }))
+function describeRefusals(group: RefusalDescription[]): Omit<Failure, 'code' | 'httpStatus'> {
+  const [first, ...others] = group.map(({ schemaName }) => ({ $ref: SCHEMA_REF + schemaName }))
   return {
-    code,
-    httpStatus: group[0]?.httpStatus ?? 400,
     description: group.map(({ code, message }) => `\`${code}\`: ${message}`).join('\n\n'),
-    told: { refusal: only && others.length === 0 ? only : { oneOf: [only, ...others] } },
+    fields: { refusal: first && others.length === 0 ? first : { oneOf: [first, ...others] } },
     examples: Object.fromEntries(
-      group.map(({ code, message, example }) => [code, { message, told: { refusal: example } }]),
+      group.map(({ code, message, example }) => [code, { message, fields: { refusal: example } }]),
     ),
   }
 }

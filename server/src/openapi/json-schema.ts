@@ -3,52 +3,52 @@ import { z } from 'zod'
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = { [keyword: string]: unknown }
 
-/** A schema as JSON Schema has it, and the named ones that it refers to. */
-export interface Translated {
+export interface TranslatedSchema {
   schema: JsonSchema
+  /** The named schemas that `schema` refers to. */
   named: Record<string, JsonSchema>
-  /** Whether the value may be left out. */
+  /** Whether the value may be omitted. */
   isOptional: boolean
 }
 
-/** Where a named schema lies in the document. */
-export const NAMED = '#/components/schemas/'
+/** The prefix of references to named schemas. */
+export const SCHEMA_REF = '#/components/schemas/'
 
-/** What is sent as `input`, or answered as `output`, when it is written as JSON. */
-export function translate(schema: z.ZodType, io: 'input' | 'output'): Translated {
-  // A field, because a named schema at the top would not be referred to, but written out.
+/** Translates a zod schema to the JSON Schema of the value as plain JSON, before parsing (`input`) or after it (`output`). */
+export function translate(schema: z.ZodType, io: 'input' | 'output'): TranslatedSchema {
+  // Wrapped in an object, because zod writes a named schema out in full when it is the root.
   const { properties, required, $defs } = z.toJSONSchema(z.object({ value: schema }), {
     io,
     unrepresentable: 'any',
-    override: ({ zodSchema, jsonSchema }) => tidy(zodSchema, jsonSchema, io),
+    override: ({ zodSchema, jsonSchema }) => normalize(zodSchema, jsonSchema, io),
   })
   return {
     schema: withRefs(properties?.value ?? {}),
     named: Object.fromEntries(
-      Object.entries($defs ?? {}).map(([name, { id: _, ...named }]) => [name, withRefs(named)]),
+      Object.entries($defs ?? {}).map(([name, { id: _, ...definition }]) => [name, withRefs(definition)]),
     ),
     isOptional: !required?.includes('value'),
   }
 }
 
-/** Has a schema say what holds, and no more. */
-function tidy({ _zod: { def } }: z.core.$ZodTypes, schema: JsonSchema, io: 'input' | 'output'): void {
+/** Corrects what zod writes, and removes keywords that carry no information for clients. */
+function normalize({ _zod: { def } }: z.core.$ZodTypes, schema: JsonSchema, io: 'input' | 'output'): void {
   if (def.type === 'date') Object.assign(schema, { type: 'string', format: 'date-time' })
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
   if (schema.format === 'uuid') delete schema.pattern
-  // An answer may get more fields, and a client has to bear it.
+  // A later release may add fields to a response, which clients must accept.
   if (io === 'output' && schema.additionalProperties === false) delete schema.additionalProperties
-  if (def.type === 'prefault' || (def.type === 'default' && isMadeAnew(def))) delete schema.default
+  if (def.type === 'prefault' || (def.type === 'default' && isGenerated(def))) delete schema.default
 }
 
-/** A default that differs each time, such as a key, is no value to tell. */
-function isMadeAnew(def: { defaultValue: unknown }): boolean {
+/** Whether a default differs each time, such as a generated key. */
+function isGenerated(def: { defaultValue: unknown }): boolean {
   const first = def.defaultValue
   return first !== def.defaultValue
 }
 
 function withRefs(schema: unknown): JsonSchema {
-  const text = JSON.stringify(schema).replaceAll('"#/$defs/', `"${NAMED}`)
+  const text = JSON.stringify(schema).replaceAll('"#/$defs/', `"${SCHEMA_REF}`)
   return JSON.parse(text)
 }

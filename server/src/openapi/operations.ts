@@ -1,30 +1,36 @@
 import { PING_MS, SSE_CLIENT_OPTIONS } from '../rpc/init.ts'
 import type { Example } from '../rpc/meta.ts'
 import type { ProcedureDescription } from './describe-procedures.ts'
-import { errorsOfStream, object, refusalResponses, shedResponse } from './error-schemas.ts'
-import { type JsonSchema, type Translated, translate } from './json-schema.ts'
+import { objectSchema, refusalResponses, sheddingResponse, streamErrorSchema } from './error-schemas.ts'
+import { type JsonSchema, type TranslatedSchema, translate } from './json-schema.ts'
 
-const META = {
+const SUPERJSON_META = {
   type: 'object',
-  description: 'Which texts are dates, for clients that read superjson. In plain JSON, pass over it.',
+  description: 'Marks the strings that are dates, for clients that use superjson. Plain JSON clients can ignore it.',
 }
 const INVALID = { $ref: '#/components/responses/Invalid' }
 const FAULT = { $ref: '#/components/responses/Fault' }
-const ID = { type: 'string', description: 'Up to here all is told: to go on from here, send it as `lastEventId`.' }
-const EMPTY = { const: '' }
-const CLIENT = object({
-  reconnectAfterInactivityMs: { type: 'integer', description: 'After how much silence to come back.' },
+const EVENT_ID = {
+  type: 'string',
+  description: 'You have received every change up to this id. To resume from here, send it as `lastEventId`.',
+}
+const NO_DATA = { const: '' }
+const CLIENT_OPTIONS = objectSchema({
+  reconnectAfterInactivityMs: {
+    type: 'integer',
+    description: 'Reconnect when no event has arrived for this many milliseconds.',
+  },
 })
 const STREAM =
-  'Server-sent events, for as long as you listen, each of which is one of these: `event` is `message` where its line is missing, ' +
-  'and `data` is what its line holds as JSON. A failure comes as an event, too, under this status.'
+  'A stream of server-sent events, each of which has one of these forms. `event` is `message` where the event has no such ' +
+  'line, and `data` is the parsed JSON of its line. Failures are events, too: the HTTP status stays 200.'
 const ACCESS = {
   public: 'Requires no token.',
   user: 'Requires the token of a user.',
   admin: 'Requires the token of an admin.',
 }
 
-/** How a procedure is called over HTTP, as an operation of the document, and the schemas that it refers to. */
+/** Describes a procedure as an operation of the document. `named` contains the schemas that it refers to. */
 export function describeOperation(procedure: ProcedureDescription) {
   const { path, type, meta } = procedure
   const input = procedure.input && translate(procedure.input, 'input')
@@ -36,12 +42,12 @@ export function describeOperation(procedure: ProcedureDescription) {
     description: [meta.description, ACCESS[meta.access ?? 'public']].filter(Boolean).join(' '),
     security: meta.access === 'public' ? [] : [{ token: [] }],
     ...(input && requestInput(type, input, meta.example)),
-    responses: type === 'subscription' ? sseResponse(procedure, output) : jsonResponses(procedure, output),
+    responses: type === 'subscription' ? sseResponses(procedure, output) : jsonResponses(procedure, output),
   }
   return { operation, named: { ...input?.named, ...output?.named } }
 }
 
-function jsonResponses(procedure: ProcedureDescription, output: Translated | undefined) {
+function jsonResponses(procedure: ProcedureDescription, output: TranslatedSchema | undefined) {
   return {
     200: successResponse(output?.schema ?? {}, procedure.meta.example),
     ...(procedure.input && { 400: INVALID }),
@@ -50,21 +56,21 @@ function jsonResponses(procedure: ProcedureDescription, output: Translated | und
   }
 }
 
-/** A subscription tells its failures as events: only who is turned away at the door hears it by the status. */
-function sseResponse(procedure: ProcedureDescription, output: Translated | undefined) {
+/** A subscription sends its failures as events. Only load shedding answers with another HTTP status. */
+function sseResponses(procedure: ProcedureDescription, output: TranslatedSchema | undefined) {
   const { meta } = procedure
   const change = output?.schema ?? {}
   const events = [
-    event('message', 'A change.', { id: ID, data: object({ json: change, 'meta?': META }) }),
-    event('connected', 'The first event. It has an id where the call succeeds and named none.', {
-      'id?': ID,
-      data: CLIENT,
+    event('message', 'A change.', { id: EVENT_ID, data: objectSchema({ json: change, 'meta?': SUPERJSON_META }) }),
+    event('connected', 'The first event. It has an id when the call succeeds and sent no `lastEventId`.', {
+      'id?': EVENT_ID,
+      data: CLIENT_OPTIONS,
     }),
-    event('ping', `Said after ${PING_MS / 1_000} seconds of silence.`, { 'id?': ID, data: EMPTY }),
-    event('serialized-error', 'Why the call failed; the last event. Its `httpStatus` is not that of the answer.', {
-      data: errorsOfStream(procedure),
+    event('ping', `Sent after ${PING_MS / 1_000} seconds without another event.`, { 'id?': EVENT_ID, data: NO_DATA }),
+    event('serialized-error', 'Why the call failed; the last event. Its `httpStatus` differs from the HTTP status.', {
+      data: streamErrorSchema(procedure),
     }),
-    event('return', 'The stream is over.', { data: EMPTY }),
+    event('return', 'The end of the stream.', { data: NO_DATA }),
   ]
   const examples = {
     connected: { value: { event: 'connected', id: '41', data: SSE_CLIENT_OPTIONS } },
@@ -72,23 +78,23 @@ function sseResponse(procedure: ProcedureDescription, output: Translated | undef
   }
   return {
     200: { description: STREAM, content: { 'text/event-stream': { schema: { oneOf: events }, examples } } },
-    ...shedResponse(procedure),
+    ...sheddingResponse(procedure),
   }
 }
 
 function event(name: string, description: string, fields: Record<string, JsonSchema>): JsonSchema {
-  return { ...object({ event: { const: name }, ...fields }), description }
+  return { ...objectSchema({ event: { const: name }, ...fields }), description }
 }
 
-/** A query takes its input as a text of JSON in the address, a mutation as its body. */
+/** A query or subscription takes its input as JSON text in the query string, a mutation as its body. */
 function requestInput(
   type: ProcedureDescription['type'],
-  { schema, isOptional }: Translated,
+  { schema, isOptional }: TranslatedSchema,
   example: Example | undefined,
 ) {
   const content = {
     'application/json': {
-      schema: object({ json: schema }),
+      schema: objectSchema({ json: schema }),
       ...(example && 'input' in example && { example: { json: example.input } }),
     },
   }
@@ -97,11 +103,12 @@ function requestInput(
 }
 
 function successResponse(schema: JsonSchema, example: Example | undefined) {
+  const result = objectSchema({ data: objectSchema({ json: schema, 'meta?': SUPERJSON_META }) })
   return {
-    description: 'What was asked for.',
+    description: 'The call succeeded.',
     content: {
       'application/json': {
-        schema: object({ result: object({ data: object({ json: schema, 'meta?': META }) }) }),
+        schema: objectSchema({ result }),
         ...(example && { example: { result: { data: { json: example.output } } } }),
       },
     },

@@ -8,6 +8,8 @@ export interface RefusalDescription {
   code: RefusalCode
   /** The name of its schema: `PriceChanged` for `price_changed`. */
   schemaName: string
+  /** The tRPC name of the HTTP status. */
+  status: (typeof REFUSALS)[RefusalCode]['status']
   httpStatus: number
   retry: 'never' | 'same-key'
   message: string
@@ -25,6 +27,7 @@ export const refusalDescriptions: RefusalDescription[] = REFUSAL_CODES.map((code
   return {
     code,
     schemaName,
+    status,
     httpStatus: getHTTPStatusCodeFromError(new TRPCError({ code: status })),
     retry,
     message,

@@ -3,9 +3,12 @@ import { refusalShape, translateRefusals } from './errors.ts'
 import { middleware, procedure } from './init.ts'
 import type { Meta } from './meta.ts'
 
-const PUBLIC_REFUSALS = ['rate_limited', 'service_busy'] as const
-const ADMIN_REFUSALS = [...PUBLIC_REFUSALS, 'token_missing', 'token_invalid', 'not_allowed'] as const
-const USER_REFUSALS = [...ADMIN_REFUSALS, 'user_not_found'] as const
+/** The codes that every procedure may refuse with. */
+export const PUBLIC_REFUSALS = ['rate_limited', 'service_busy'] as const
+/** The codes that every procedure for admins may refuse with. */
+export const ADMIN_REFUSALS = [...PUBLIC_REFUSALS, 'token_missing', 'token_invalid', 'not_allowed'] as const
+/** The codes that every procedure for users may refuse with. */
+export const USER_REFUSALS = [...ADMIN_REFUSALS, 'user_not_found'] as const
 
 /** Runs around every procedure. After a successful mutation, it wakes the subscriptions of this process. */
 const baseMiddleware = middleware(async ({ ctx, meta, type, next }) => {

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { appRouter, REFUSALS, type RefusalCode } from '@pointwise/server'
+import { describe, expect, test } from 'vitest'
+import { apiPage } from '../../server/scripts/api-page.ts'
+
+const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
+
+const STATUS: Record<(typeof REFUSALS)[RefusalCode]['status'], number> = {
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  UNPROCESSABLE_CONTENT: 422,
+  TOO_MANY_REQUESTS: 429,
+  SERVICE_UNAVAILABLE: 503,
+}
+
+/** The cells of a Markdown table, found by its heading row. */
+function table(heading: string): string[][] {
+  const lines = page.split('\n')
+  const start = lines.indexOf(heading)
+  expect(start, `the table ${heading}`).toBeGreaterThan(-1)
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))
+  return lines.slice(start + 2, end).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+}
+
+describe('docs/api.md', () => {
+  test('is the page that npm run docs writes', () => {
+    expect(page).toBe(apiPage())
+  })
+
+  test('lists every procedure and no other', () => {
+    const procedures = Object.keys(appRouter._def.procedures)
+    expect(table('| procedure | access | input | output |').map(([procedure]) => procedure)).toEqual(procedures)
+    const sections = [...page.matchAll(/^### (\w+\.\w+)$/gm)].map(([, procedure]) => procedure)
+    expect(sections).toEqual(procedures)
+  })
+
+  test('lists every refusal as the catalogue declares it', () => {
+    const expected = (Object.keys(REFUSALS) as RefusalCode[]).map((code) => [
+      code,
+      String(STATUS[REFUSALS[code].status]),
+      Object.keys(REFUSALS[code].details).join(', ') || '–',
+      REFUSALS[code].retry,
+      REFUSALS[code].message,
+    ])
+    expect(table('| code | HTTP | details | retry | meaning |')).toEqual(expected)
+  })
+})
