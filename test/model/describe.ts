@@ -1,14 +1,14 @@
-import type { Answer, Call, Item } from './world.ts'
+import type { Call, Item, Result } from './shop-state.ts'
 
-/** A call as a person would tell it: "Ada charges 5". */
-export function told(call: Call): string {
-  switch (call.does) {
+/** Describes a call in a few words, such as "Ada charges 5 (key 0)". */
+export function describeCall(call: Call): string {
+  switch (call.type) {
     case 'charge':
       return `${call.user} charges ${call.amount} (key ${call.key})`
     case 'place':
-      return `${call.user} places ${listed(call.items)} (key ${call.key})`
+      return `${call.user} places ${describeItems(call.items)} (key ${call.key})`
     case 'checkout':
-      return `${call.user} checks out ${listed(call.items)} (key ${call.key})`
+      return `${call.user} checks out ${describeItems(call.items)} (key ${call.key})`
     case 'pay':
       return `${call.user} pays ${call.order}`
     case 'cancel':
@@ -21,24 +21,24 @@ export function told(call: Call): string {
       return `the admin prices ${call.product} at ${call.price}`
     case 'remove':
       return `the admin removes ${call.product}`
-    case 'look at the balance':
-      return `${call.user} looks at the balance`
-    case 'look at the product':
-      return `somebody looks at ${call.product}`
+    case 'get balance':
+      return `${call.user} gets the balance`
+    case 'get product':
+      return `the admin gets ${call.product}`
   }
 }
 
-/** What came of it: "balance 5". */
-export function outcome(answer: Answer): string {
-  const { refused, replayed, order: _, items: __, product: ___, ...fields } = answer
+/** Describes a result in a few words, such as "balance 5". */
+export function describeResult(result: Result): string {
+  const { refused, replayed, order: _, items: __, product: ___, ...fields } = result
   if (refused) {
-    const { code, ...details } = refused as Answer
-    return [`refused ${code}`, ...pairs(details)].join(', ')
+    const { code, ...details } = refused as Result
+    return [`refused ${code}`, ...describeFields(details)].join(', ')
   }
-  return [...(replayed === true ? ['replayed'] : []), ...pairs(fields)].join(', ')
+  return [...(replayed === true ? ['replayed'] : []), ...describeFields(fields)].join(', ')
 }
 
-const pairs = (fields: Answer) => Object.entries(fields).map(([name, value]) => `${name} ${value}`)
+const describeFields = (fields: Result) => Object.entries(fields).map(([name, value]) => `${name} ${value}`)
 
-const listed = (items: Item[]) =>
+const describeItems = (items: Item[]) =>
   items.map(({ product, quantity, price }) => `${quantity} ${product} at ${price}`).join(' and ')

@@ -1,29 +1,29 @@
 import { randomUUID } from 'node:crypto'
 import {
-  type Order as OrderAnswer,
-  type Product as ProductAnswer,
+  type Order as OrderOutput,
+  type Product as ProductOutput,
   type RouterInputs,
   refusalOf,
 } from '@pointwise/client-sdk'
 import { emptyTables, run } from '../setup/database.ts'
 import type { Client, Shop } from '../setup/shop.ts'
 import {
-  type Answer,
   type Call,
   MISSING_ORDER,
-  nameOf,
+  orderName,
   PRODUCTS,
   type Product,
+  type Result,
+  type ShopState,
   type User,
-  type World,
-} from './world.ts'
+} from './shop-state.ts'
 
-/** The id of no row. */
+/** An id that no row has. */
 const MISSING_ID = 999_999_999
 
-type Placing = Extract<Call, { does: 'place' | 'checkout' }>
+type OrderCall = Extract<Call, { type: 'place' | 'checkout' }>
 
-/** Makes the model's calls with the SDK on a shop of its own, and tells what comes of them in the model's words. */
+/** Runs the model's calls on a shop with the SDK, and returns the results in the model's terms: names in place of ids. */
 export class Driver {
   readonly #admin: Client
   readonly #clients: Record<User, Client>
@@ -38,92 +38,100 @@ export class Driver {
     this.#productIds = productIds
   }
 
-  /** Empties the shop, and makes it that of a world in which nothing was ordered. */
-  static async open(shop: Shop, admin: Client, { balances, products }: World): Promise<Driver> {
+  /** Empties the shop and fills it with the users and products of a state without orders. */
+  static async create(shop: Shop, admin: Client, { balances, products }: ShopState): Promise<Driver> {
     await emptyTables(shop.db)
     const { id: storeId } = await shop.asAdmin().stores.create({ name: 'Corner' })
-    const given = (name: Product) => shop.givenProduct({ name, storeId, ...products[name] })
+    const createProduct = (name: Product) => shop.givenProduct({ name, storeId, ...products[name] })
     const [Ada, Ben, { tea, mug, cup }] = await Promise.all([
       shop.givenUser({ name: 'Ada', points: balances.Ada }),
       shop.givenUser({ name: 'Ben', points: balances.Ben }),
-      // One after the other, so that their ids ascend.
-      (async () => ({ tea: await given('tea'), mug: await given('mug'), cup: await given('cup') }))(),
+      // Created in sequence, so that their ids ascend.
+      (async () => ({
+        tea: await createProduct('tea'),
+        mug: await createProduct('mug'),
+        cup: await createProduct('cup'),
+      }))(),
     ])
     const clients = { Ada: Ada.client, Ben: Ben.client }
     return new Driver(admin, clients, { tea: tea.id, mug: mug.id, cup: cup.id })
   }
 
-  async make(call: Call): Promise<Answer> {
+  async run(call: Call): Promise<Result> {
     try {
       return await this.#send(call)
     } catch (error) {
       const refusal = refusalOf(error)
       if (!refusal) throw error
-      const { retry: _, ...told } = refusal
-      return { refused: this.#named(told) }
+      const { retry: _, ...fields } = refusal
+      return { refused: this.#withNames(fields) }
     }
   }
 
-  async #send(call: Call): Promise<Answer> {
-    switch (call.does) {
+  async #send(call: Call): Promise<Result> {
+    switch (call.type) {
       case 'charge': {
-        const { historyId, ...answer } = await this.#clients[call.user].points.charge.mutate({
+        const { historyId, ...output } = await this.#clients[call.user].points.charge.mutate({
           amount: call.amount,
-          idempotencyKey: this.#key(call),
+          idempotencyKey: this.#idempotencyKey(call),
         })
         const first = this.#historyIds.get(`${call.user} ${call.key}`) ?? historyId
         this.#historyIds.set(`${call.user} ${call.key}`, first)
-        return { ...answer, ...(first !== historyId && { historyId }) }
+        return { ...output, ...(first !== historyId && { historyId }) }
       }
       case 'place': {
-        const { replayed, ...order } = await this.#clients[call.user].orders.place.mutate(this.#input(call))
-        return { ...this.#placed(call, order), replayed }
+        const { replayed, ...order } = await this.#clients[call.user].orders.place.mutate(this.#placeInput(call))
+        return { ...this.#createdOrder(call, order), replayed }
       }
       case 'checkout': {
         const { order, payment, balance, replayed } = await this.#clients[call.user].orders.checkout.mutate(
-          this.#input(call),
+          this.#placeInput(call),
         )
         const { orderId, amount: paid } = payment
-        return { ...this.#placed(call, order), order: this.#orderName(orderId), paid, balance, replayed }
+        return { ...this.#createdOrder(call, order), order: this.#orderName(orderId), paid, balance, replayed }
       }
       case 'pay': {
-        const { payment, balance, replayed } = await this.#clients[call.user].payments.pay.mutate(this.#order(call))
+        const { payment, balance, replayed } = await this.#clients[call.user].payments.pay.mutate(
+          this.#orderInput(call),
+        )
         return { order: this.#orderName(payment.orderId), paid: payment.amount, balance, replayed }
       }
       case 'cancel':
-        return this.#shown(await this.#clients[call.user].orders.cancel.mutate(this.#order(call)))
+        return this.#orderResult(await this.#clients[call.user].orders.cancel.mutate(this.#orderInput(call)))
       case 'refund': {
-        const { orderId, amount, replayed } = await this.#admin.payments.refund.mutate(this.#order(call))
+        const { orderId, amount, replayed } = await this.#admin.payments.refund.mutate(this.#orderInput(call))
         return { order: this.#orderName(orderId), returned: amount, replayed }
       }
       case 'restock': {
         const { quantity } = call
-        const idempotencyKey = this.#key(call)
+        const idempotencyKey = this.#idempotencyKey(call)
         const productId = this.#productIds[call.product]
-        return this.#product(await this.#admin.products.restock.mutate({ productId, quantity, idempotencyKey }))
+        return this.#productResult(await this.#admin.products.restock.mutate({ productId, quantity, idempotencyKey }))
       }
       case 'reprice': {
         const productId = this.#productIds[call.product]
-        return this.#product(await this.#admin.products.update.mutate({ productId, price: call.price }))
+        return this.#productResult(await this.#admin.products.update.mutate({ productId, price: call.price }))
       }
       case 'remove':
-        return this.#product(await this.#admin.products.remove.mutate({ productId: this.#productIds[call.product] }))
-      case 'look at the balance': {
+        return this.#productResult(
+          await this.#admin.products.remove.mutate({ productId: this.#productIds[call.product] }),
+        )
+      case 'get balance': {
         const { balance } = await this.#clients[call.user].points.balance.query()
         return { balance }
       }
-      case 'look at the product':
-        return this.#product(await this.#admin.products.get.query({ productId: this.#productIds[call.product] }))
+      case 'get product':
+        return this.#productResult(await this.#admin.products.get.query({ productId: this.#productIds[call.product] }))
     }
   }
 
-  /** What the tables say in the end, as far as the model knows it. */
-  async read(shop: Shop) {
+  /** The part of the tables that the model covers. */
+  async readTables(shop: Shop) {
     const wallets = await run<{ name: User; balance: number }>(
       shop.db,
       'select name, point as balance from users join points on user_id = users.id',
     )
-    const products = await run<World['products'][Product] & { name: Product }>(
+    const products = await run<ShopState['products'][Product] & { name: Product }>(
       shop.db,
       `select name, price, stock, sales_volume as sold, deleted_at is not null as removed
       from products join stock on product_id = products.id`,
@@ -138,29 +146,29 @@ export class Driver {
     }
   }
 
-  #key({ key }: { key: number }): string {
-    const known = this.#keys.get(key) ?? randomUUID()
-    this.#keys.set(key, known)
-    return known
+  #idempotencyKey({ key }: { key: number }): string {
+    const uuid = this.#keys.get(key) ?? randomUUID()
+    this.#keys.set(key, uuid)
+    return uuid
   }
 
-  #order({ order }: { order: string }): { orderId: number } {
+  #orderInput({ order }: { order: string }): { orderId: number } {
     return { orderId: this.#orderIds.get(order) ?? MISSING_ID }
   }
 
-  #input(call: Placing): RouterInputs['orders']['place'] {
+  #placeInput(call: OrderCall): RouterInputs['orders']['place'] {
     const items = call.items.map(({ product, ...item }) => ({ productId: this.#productIds[product], ...item }))
-    return { items, idempotencyKey: this.#key(call) }
+    return { items, idempotencyKey: this.#idempotencyKey(call) }
   }
 
-  /** The first answer gives a key's order its name; a second order would have none. */
-  #placed(call: Placing, order: OrderAnswer): Answer {
-    const name = nameOf(call)
+  /** Names the order after its key. A second order for the same key gets no name, so that its result differs. */
+  #createdOrder(call: OrderCall, order: OrderOutput): Result {
+    const name = orderName(call)
     this.#orderIds.set(name, this.#orderIds.get(name) ?? order.id)
-    return this.#shown(order)
+    return this.#orderResult(order)
   }
 
-  #shown({ id, items, totalPrice, status }: OrderAnswer): Answer {
+  #orderResult({ id, items, totalPrice, status }: OrderOutput): Result {
     const lines = items.map(({ productId, quantity, price }) => ({
       product: this.#productName(productId),
       quantity,
@@ -169,11 +177,11 @@ export class Driver {
     return { order: this.#orderName(id), items: lines, total: totalPrice, status }
   }
 
-  #product({ id, price, stock, salesVolume }: ProductAnswer): Answer {
+  #productResult({ id, price, stock, salesVolume }: ProductOutput): Result {
     return { product: this.#productName(id), price, stock, sold: salesVolume }
   }
 
-  #named({ productId, orderId, ...rest }: Answer): Answer {
+  #withNames({ productId, orderId, ...rest }: Result): Result {
     return {
       ...rest,
       ...(productId !== undefined && { product: this.#productName(Number(productId)) }),
@@ -186,6 +194,6 @@ export class Driver {
   }
 
   #orderName(id: number): string {
-    return [...this.#orderIds].find(([, known]) => known === id)?.[0] ?? MISSING_ORDER
+    return [...this.#orderIds].find(([, each]) => each === id)?.[0] ?? MISSING_ORDER
   }
 }

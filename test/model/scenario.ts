@@ -1,82 +1,95 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { audit } from '@pointwise/server'
 import type { Shop } from '../setup/shop.ts'
-import type { Known } from './commands.ts'
-import { outcome, told } from './describe.ts'
+import type { CallContext } from './call-arbitraries.ts'
+import { describeCall, describeResult } from './describe.ts'
 import type { Driver } from './driver.ts'
 import { apply } from './model.ts'
-import type { Answer, Call, World } from './world.ts'
+import type { Call, Result, ShopState } from './shop-state.ts'
 
-/** What happened, in plain words, and where the shop and the model part. */
-export class StoryBroken extends Error {
-  override readonly name = 'StoryBroken'
+/** The shop differs from the model. The message lists the calls, the actual values and the expected values. */
+export class ModelMismatchError extends Error {
+  override readonly name = 'ModelMismatchError'
 }
 
-/** The shop and the model side by side. */
-export class Story implements Known {
+/** Runs calls on the shop and on the model, and compares the results. */
+export class Scenario implements CallContext {
   readonly calls: Call[] = []
   readonly #driver: Driver
-  readonly #lines: string[]
-  /** Several, while it cannot be told in which order the calls of one moment were carried out. */
-  #worlds: World[]
+  readonly #log: string[]
+  /** More than one while the order in which concurrent calls took effect is not known. */
+  #possibleStates: ShopState[]
 
-  constructor(driver: Driver, opening: World) {
+  constructor(driver: Driver, initialState: ShopState) {
     this.#driver = driver
-    this.#worlds = [opening]
-    const goods = Object.entries(opening.products).map(([name, { price, stock }]) => `${stock} ${name} at ${price}`)
-    const purses = Object.entries(opening.balances).map(([name, balance]) => `${name} has ${balance}`)
-    this.#lines = [[...purses, `the shop has ${goods.join(', ')}`].join('; ')]
+    this.#possibleStates = [initialState]
+    const products = Object.entries(initialState.products).map(
+      ([name, { price, stock }]) => `${stock} ${name} at ${price}`,
+    )
+    const balances = Object.entries(initialState.balances).map(([name, balance]) => `${name} has ${balance}`)
+    this.#log = [[...balances, `the shop has ${products.join(', ')}`].join('; ')]
   }
 
-  get world(): World {
-    const [world] = this.#worlds
-    if (!world) throw new Error('No world is left.')
-    return world
+  get state(): ShopState {
+    const [state] = this.#possibleStates
+    if (!state) throw new Error('The scenario has no possible state.')
+    return state
   }
 
-  /** Makes one call, or two at once, whose answers must be those that the model gives in one order or the other. */
-  async make(...calls: [Call] | [Call, Call]): Promise<void> {
-    const answers = await Promise.all(calls.map((call) => this.#answer(call)))
+  /**
+   * Runs one call, or two concurrent calls. The results must be those of the model, in one order or the other.
+   *
+   * @throws ModelMismatchError
+   */
+  async run(...calls: [Call] | [Call, Call]): Promise<void> {
+    const results = await Promise.all(calls.map((call) => this.#resultOf(call)))
     this.calls.push(...calls)
-    const lines = calls.map((call, index) => `${told(call)} → ${outcome(answers[index] ?? {})}`)
-    this.#lines.push(lines.join(', and at once '))
-    const possible = this.#worlds.flatMap((world) => inEveryOrder(world, calls))
-    const seen = possible.filter((each) => isDeepStrictEqual(each.answers, answers)).map(({ after }) => after)
-    if (seen.length === 0) this.#break(answers, distinct(possible.map((each) => each.answers)))
-    this.#worlds = distinct(seen)
+    const entries = calls.map((call, index) => `${describeCall(call)} → ${describeResult(results[index] ?? {})}`)
+    this.#log.push(entries.join(', and concurrently '))
+    const possible = this.#possibleStates.flatMap((state) => applyInEveryOrder(state, calls))
+    const matching = possible.filter((each) => isDeepStrictEqual(each.results, results)).map(({ after }) => after)
+    if (matching.length === 0) this.#fail(results, distinct(possible.map((each) => each.results)))
+    this.#possibleStates = distinct(matching)
   }
 
-  /** The tables are those of the model, and the books are sound. */
-  async end(shop: Shop): Promise<void> {
-    const tables = await this.#driver.read(shop)
-    const expected = distinct(this.#worlds.map(tablesOf))
-    if (!expected.some((each) => isDeepStrictEqual(each, tables))) this.#break(tables, expected)
+  /**
+   * Compares the tables with the model, and audits them.
+   *
+   * @throws ModelMismatchError
+   */
+  async verifyTables(shop: Shop): Promise<void> {
+    const tables = await this.#driver.readTables(shop)
+    const expected = distinct(this.#possibleStates.map(tablesOf))
+    if (!expected.some((each) => isDeepStrictEqual(each, tables))) this.#fail(tables, expected)
     const { checks } = await audit(shop.db)
     const broken = checks.filter((check) => check.broken > 0)
-    if (broken.length > 0) this.#break(broken, [[]])
+    if (broken.length > 0) this.#fail(broken, [[]])
   }
 
-  async #answer(call: Call): Promise<Answer> {
-    return this.#driver.make(call).catch((error) => ({ failed: String(error) }))
+  async #resultOf(call: Call): Promise<Result> {
+    return this.#driver.run(call).catch((error) => ({ failed: String(error) }))
   }
 
-  #break(was: unknown, expected: unknown[]): never {
-    const shown = (value: unknown) => inspect(value, { depth: 9, breakLength: 110 })
-    throw new StoryBroken(
-      [...this.#lines, `It was ${shown(was)},`, `and should be ${expected.map(shown).join('\nor ')}.`].join('\n'),
+  #fail(actual: unknown, expected: unknown[]): never {
+    const format = (value: unknown) => inspect(value, { depth: 9, breakLength: 110 })
+    throw new ModelMismatchError(
+      [...this.#log, `Actual: ${format(actual)}`, `Expected: ${expected.map(format).join('\nor ')}`].join('\n'),
     )
   }
 }
 
-/** The answers that the model gives, in the sequence of the calls, and the world it leaves. */
-function inEveryOrder(before: World, [first, second]: [Call] | [Call, Call]): { answers: Answer[]; after: World }[] {
-  const one = apply(before, first)
-  if (!second) return [{ answers: [one.answer], after: one.after }]
-  const other = apply(before, second)
-  const [then, thenFirst] = [apply(one.after, second), apply(other.after, first)]
+/** The results in the order of `calls`, and the state after them, for each order in which the calls can take effect. */
+function applyInEveryOrder(
+  before: ShopState,
+  [first, second]: [Call] | [Call, Call],
+): { results: Result[]; after: ShopState }[] {
+  const firstAlone = apply(before, first)
+  if (!second) return [{ results: [firstAlone.result], after: firstAlone.after }]
+  const secondAlone = apply(before, second)
+  const [secondAfterFirst, firstAfterSecond] = [apply(firstAlone.after, second), apply(secondAlone.after, first)]
   return [
-    { answers: [one.answer, then.answer], after: then.after },
-    { answers: [thenFirst.answer, other.answer], after: thenFirst.after },
+    { results: [firstAlone.result, secondAfterFirst.result], after: secondAfterFirst.after },
+    { results: [firstAfterSecond.result, secondAlone.result], after: firstAfterSecond.after },
   ]
 }
 
@@ -84,7 +97,7 @@ function distinct<T>(values: T[]): T[] {
   return values.filter((value, index) => values.findIndex((other) => isDeepStrictEqual(other, value)) === index)
 }
 
-function tablesOf({ balances, products, orders }: World) {
+function tablesOf({ balances, products, orders }: ShopState) {
   return {
     balances,
     products,
