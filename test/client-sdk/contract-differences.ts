@@ -1,6 +1,6 @@
 import type { Contract } from '../../server/src/openapi/contract.ts'
 
-/** What is another than before, and whether a client that relied on it breaks. */
+/** A difference between two contracts, and whether it breaks clients of the older one. */
 export interface Difference {
   where: string
   what: string
@@ -11,23 +11,23 @@ type Schema = { [keyword: string]: unknown }
 type Direction = 'input' | 'output'
 type Procedure = Contract['procedures'][string]
 
-/** Keywords with a number, by whether they bound a value from below or from above. */
+/** Numeric keywords, by whether they are a lower or an upper bound. */
 const BOUNDS = {
-  minimum: 'below',
-  minLength: 'below',
-  minItems: 'below',
-  maximum: 'above',
-  maxLength: 'above',
-  maxItems: 'above',
+  minimum: 'lower',
+  minLength: 'lower',
+  minItems: 'lower',
+  maximum: 'upper',
+  maxLength: 'upper',
+  maxItems: 'upper',
 } as const
-/** Keywords that say what a value has to be beside its type. */
-const DEMANDS = ['pattern', 'format', 'not', 'const']
+/** Other keywords that restrict a value. */
+const CONSTRAINTS = ['pattern', 'format', 'not', 'const']
 
-/** Every difference between two contracts, and what it means to a client of the older one. */
+/** Returns every difference between two contracts. */
 export function differences(before: Contract, after: Contract): Difference[] {
   return [
     ...members(before.procedures, after.procedures, {
-      place: (path) => path,
+      locate: (path) => path,
       compare: (path, old, now) => [
         ...changed(`${path}: its type`, old.type, now.type),
         ...inputDifferences(`${path} input`, old, now, [before, after]),
@@ -36,7 +36,7 @@ export function differences(before: Contract, after: Contract): Difference[] {
       ],
     }),
     ...members(before.refusals, after.refusals, {
-      place: (code) => `refusal ${code}`,
+      locate: (code) => `refusal ${code}`,
       compare: (code, old, now) => [
         ...changed(`refusal ${code}: its status`, old.status, now.status),
         ...changed(`refusal ${code}: its retry`, old.retry, now.retry),
@@ -49,37 +49,37 @@ export function differences(before: Contract, after: Contract): Difference[] {
 function inputDifferences(where: string, old: Procedure, now: Procedure, [before, after]: [Contract, Contract]) {
   const found: Difference[] = []
   if (old.mayOmitInput && !now.mayOmitInput) found.push({ where, what: 'is required now', breaks: true })
-  if (!old.mayOmitInput && now.mayOmitInput) found.push({ where, what: 'may be left out now', breaks: false })
-  if (old.input && !now.input) found.push({ where, what: 'is gone', breaks: true })
-  if (!old.input && now.input) found.push({ where, what: 'is new', breaks: !now.mayOmitInput })
+  if (!old.mayOmitInput && now.mayOmitInput) found.push({ where, what: 'is optional now', breaks: false })
+  if (old.input && !now.input) found.push({ where, what: 'was removed', breaks: true })
+  if (!old.input && now.input) found.push({ where, what: 'was added', breaks: !now.mayOmitInput })
   if (!old.input || !now.input) return found
   return [...found, ...schemaDifferences(where, 'input', resolved(old.input, before), resolved(now.input, after))]
 }
 
-/** A switch over codes: one that is gone is an error of the compiler, one that is new it asks for at the next update. */
+/** A removed code breaks the compilation of a `switch` over the codes. An added code only demands another case. */
 function codeDifferences(path: string, before: string[], after: string[]): Difference[] {
-  const named = (codes: string[]) => Object.fromEntries(codes.map((code) => [code, code]))
-  return members(named(before), named(after), { place: (code) => `${path} refusal ${code}`, compare: () => [] })
+  const byName = (codes: string[]) => Object.fromEntries(codes.map((code) => [code, code]))
+  return members(byName(before), byName(after), { locate: (code) => `${path} refusal ${code}`, compare: () => [] })
 }
 
 interface Comparison<Member> {
-  place: (name: string) => string
+  locate: (name: string) => string
   compare: (name: string, before: Member, after: Member) => Difference[]
-  /** Whether one that is new breaks; false where nothing is said. */
-  doesNewBreak?: (name: string) => boolean
+  /** Whether an added member breaks clients; by default it does not. */
+  doesAddedBreak?: (name: string) => boolean
 }
 
-/** Members by name: one that is gone breaks. */
+/** Compares members by name. A removed member breaks clients. */
 function members<Member>(
   before: Record<string, Member>,
   after: Record<string, Member>,
-  { place, compare, doesNewBreak = () => false }: Comparison<Member>,
+  { locate, compare, doesAddedBreak = () => false }: Comparison<Member>,
 ): Difference[] {
-  const gone = Object.keys(before).filter((name) => !(name in after))
+  const removed = Object.keys(before).filter((name) => !(name in after))
   const added = Object.keys(after).filter((name) => !(name in before))
   return [
-    ...gone.map((name) => ({ where: place(name), what: 'is gone', breaks: true })),
-    ...added.map((name) => ({ where: place(name), what: 'is new', breaks: doesNewBreak(name) })),
+    ...removed.map((name) => ({ where: locate(name), what: 'was removed', breaks: true })),
+    ...added.map((name) => ({ where: locate(name), what: 'was added', breaks: doesAddedBreak(name) })),
     ...Object.entries(before).flatMap(([name, old]) => {
       const now = after[name]
       return now === undefined ? [] : compare(name, old, now)
@@ -89,12 +89,12 @@ function members<Member>(
 
 function changed(where: string, before: unknown, after: unknown): Difference[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return []
-  return [{ where, what: `was ${tell(before)} and is ${tell(after)}`, breaks: true }]
+  return [{ where, what: `was ${format(before)} and is ${format(after)}`, breaks: true }]
 }
 
-const tell = (value: unknown) => JSON.stringify(value) ?? 'nothing'
+const format = (value: unknown) => JSON.stringify(value) ?? 'nothing'
 
-/** A schema with what it refers to in place. */
+/** The schema with its references resolved. */
 function resolved(schema: Schema, contract: Contract): Schema {
   return JSON.parse(JSON.stringify(schema), (_key, value) => {
     const name = typeof value?.$ref === 'string' ? value.$ref.split('/').at(-1) : undefined
@@ -102,12 +102,12 @@ function resolved(schema: Schema, contract: Contract): Schema {
   })
 }
 
-/** What may be answered beside what was answered before is new to a client; what may be asked beside it is not. */
+/** A value that the server may additionally return can break a client; one that it additionally accepts cannot. */
 function schemaDifferences(where: string, direction: Direction, before: Schema, after: Schema): Difference[] {
   return members(alternatives(before), alternatives(after), {
-    place: (kind) => `${where} as ${kind}`,
-    doesNewBreak: () => direction === 'output',
-    compare: (_kind, old, now) => [
+    locate: (type) => `${where} as ${type}`,
+    doesAddedBreak: () => direction === 'output',
+    compare: (_type, old, now) => [
       ...fieldDifferences(where, direction, old, now),
       ...valueDifferences(where, direction, old, now),
       ...['items', 'additionalProperties'].flatMap((part) =>
@@ -119,7 +119,7 @@ function schemaDifferences(where: string, direction: Direction, before: Schema, 
   })
 }
 
-/** What a value may be, by kind: of a text or null, `string` and `null`. */
+/** The alternatives of a schema, by type: a nullable text has the alternatives `string` and `null`. */
 function alternatives(schema: Schema): Record<string, Schema> {
   if (Array.isArray(schema.anyOf)) return Object.assign({}, ...schema.anyOf.map(alternatives))
   if (Array.isArray(schema.type)) return Object.fromEntries(schema.type.map((type) => [type, { ...schema, type }]))
@@ -129,15 +129,15 @@ function alternatives(schema: Schema): Record<string, Schema> {
 function fieldDifferences(where: string, direction: Direction, before: Schema, after: Schema): Difference[] {
   const wasRequired = new Set(before.required as string[])
   const isRequired = new Set(after.required as string[])
-  const place = (name: string) => `${where}.${name}`
+  const locate = (name: string) => `${where}.${name}`
   return members(fieldsOf(before), fieldsOf(after), {
-    place,
-    doesNewBreak: (name) => direction === 'input' && isRequired.has(name),
+    locate,
+    doesAddedBreak: (name) => direction === 'input' && isRequired.has(name),
     compare: (name, old, now) => {
-      const found = schemaDifferences(place(name), direction, old, now)
+      const found = schemaDifferences(locate(name), direction, old, now)
       if (wasRequired.has(name) === isRequired.has(name)) return found
-      const what = isRequired.has(name) ? 'is required now' : 'may be absent now'
-      return [...found, { where: place(name), what, breaks: (direction === 'input') === isRequired.has(name) }]
+      const what = isRequired.has(name) ? 'is required now' : 'is optional now'
+      return [...found, { where: locate(name), what, breaks: (direction === 'input') === isRequired.has(name) }]
     },
   })
 }
@@ -148,15 +148,15 @@ function fieldsOf({ properties }: Schema): Record<string, Schema> {
 
 function valueDifferences(where: string, direction: Direction, before: Schema, after: Schema): Difference[] {
   const isInput = direction === 'input'
-  const demands = DEMANDS.flatMap((keyword) =>
+  const constraints = CONSTRAINTS.flatMap((keyword) =>
     changed(`${where}: its ${keyword}`, before[keyword], after[keyword]).map((each) => ({
       ...each,
       breaks: !isInput || after[keyword] !== undefined,
     })),
   )
-  const bounds = Object.entries(BOUNDS).flatMap(([keyword, from]) => {
-    const [old, now] = [before[keyword], after[keyword]].map((bound) => Number(bound ?? Number.NaN)) as [number, number]
-    const widens = Number.isNaN(now) || (from === 'below' ? now <= old : now >= old)
+  const bounds = Object.entries(BOUNDS).flatMap(([keyword, bound]) => {
+    const [old, now] = [before[keyword], after[keyword]].map((value) => Number(value ?? Number.NaN)) as [number, number]
+    const widens = Number.isNaN(now) || (bound === 'lower' ? now <= old : now >= old)
     return changed(`${where}: its ${keyword}`, before[keyword], after[keyword]).map((each) => ({
       ...each,
       breaks: isInput && !widens,
@@ -164,20 +164,20 @@ function valueDifferences(where: string, direction: Direction, before: Schema, a
   })
   return [
     ...changed(`${where}: its default`, before.default, after.default),
-    ...demands,
+    ...constraints,
     ...bounds,
     ...choiceDifferences(where, isInput, before.enum, after.enum),
   ]
 }
 
-/** A value that cannot come any more is an error of the compiler where a client asks for it. */
+/** Removing a value from an output breaks the compilation of clients that compare with it. */
 function choiceDifferences(where: string, isInput: boolean, before: unknown, after: unknown): Difference[] {
   if (!Array.isArray(before) || !Array.isArray(after)) {
-    return changed(`${where}: its choice`, before, after).map((each) => ({ ...each, breaks: !isInput || !!after }))
+    return changed(`${where}: its enum`, before, after).map((each) => ({ ...each, breaks: !isInput || !!after }))
   }
-  const named = (values: unknown[]) => Object.fromEntries(values.map((value) => [String(value), value]))
-  const place = (value: string) => `${where} as ${tell(value)}`
-  return members(named(before), named(after), { place, compare: () => [], doesNewBreak: () => !isInput })
+  const byName = (values: unknown[]) => Object.fromEntries(values.map((value) => [String(value), value]))
+  const locate = (value: string) => `${where} as ${format(value)}`
+  return members(byName(before), byName(after), { locate, compare: () => [], doesAddedBreak: () => !isInput })
 }
 
 function isSchema(value: unknown): value is Schema {

@@ -10,45 +10,49 @@ const KINDS = ['none', 'patch', 'minor', 'major'] as const
 
 const contract = createContract()
 
-describe('a change of the contract', () => {
-  const { version: released, ...kept } = JSON.parse(read('client-sdk/contract.snapshot.json')) as Contract & {
+describe('The contract', () => {
+  const { version: released, ...releasedContract } = JSON.parse(
+    read('client-sdk/contract.snapshot.json'),
+  ) as Contract & {
     version: string
   }
-  const found = differences(kept, contract)
+  const found = differences(releasedContract, contract)
   const announced =
-    KINDS[Math.max(...changesets(), stepFrom(released, JSON.parse(read('client-sdk/package.json')).version))]
+    KINDS[Math.max(...pendingKinds(), kindOfStep(released, JSON.parse(read('client-sdk/package.json')).version))]
 
-  test(`since ${released} is announced for what it is`, () => {
-    const told = found.map(
-      ({ where, what, breaks }) => `${breaks ? 'breaks clients' : 'breaks nobody'}: ${where} ${what}`,
+  test(`has no change since version ${released} that the changesets do not announce`, () => {
+    const descriptions = found.map(
+      ({ where, what, breaks }) => `${breaks ? 'breaking' : 'compatible'}: ${where} ${what}`,
     )
     const needed = found.some(({ breaks }) => breaks) ? 'major' : found.length > 0 ? 'minor' : 'none'
     const isAnnounced = KINDS.indexOf(announced ?? 'none') >= KINDS.indexOf(needed)
-    expect(isAnnounced ? [] : [`npx changeset: @pointwise/client-sdk needs a ${needed} version`, ...told]).toEqual([])
+    expect(
+      isAnnounced ? [] : [`npx changeset: @pointwise/client-sdk needs a ${needed} version`, ...descriptions],
+    ).toEqual([])
   })
 
-  test('is all that there is: the same contract has no differences', () => {
+  test('has no differences from itself', () => {
     expect(differences(contract, structuredClone(contract))).toEqual([])
   })
 })
 
-/** What the changesets that wait announce, as a place in KINDS. */
-function changesets(): number[] {
+/** The kinds of the pending changesets, as indices of KINDS. */
+function pendingKinds(): number[] {
   const files = readdirSync(join(ROOT, '.changeset')).filter((file) => file.endsWith('.md'))
   const kinds = files.map((file) => /^["']@pointwise\/client-sdk["']: (\w+)$/m.exec(read(`.changeset/${file}`))?.[1])
   return kinds.map((kind) => KINDS.indexOf(kind as (typeof KINDS)[number]))
 }
 
-/** The step that was made already from one version to another. */
-function stepFrom(before: string, after: string): number {
+/** The kind of the step from one version to another, as an index of KINDS. */
+function kindOfStep(before: string, after: string): number {
   const [old, now] = [before, after].map((version) => version.split('.').map(Number)) as [number[], number[]]
-  const index = now.findIndex((part, place) => part > (old[place] ?? 0))
+  const index = now.findIndex((part, position) => part > (old[position] ?? 0))
   return index < 0 ? 0 : 3 - index
 }
 
 type Schema = { [keyword: string]: unknown }
 
-/** The schema of a field, to be changed: `orders.place input items [] price`. */
+/** The schema of a field, such as `['orders.place', 'input', 'items', '[]', 'price']`. */
 function at(changed: Contract, [path = '', ...steps]: string[]): Schema {
   return steps.reduce<Schema>(
     (schema, step) => {
@@ -68,176 +72,171 @@ const without = (schema: Schema, name: string) => {
   schema.required = required(schema).filter((each) => each !== name)
 }
 
-/** What is done to the contract, what is told of it, and whether that breaks clients. */
-const CHANGES: [change: string, make: (changed: Contract) => void, told: string, breaks: boolean][] = [
-  ['a procedure is gone', (c) => delete c.procedures['orders.cancel'], 'orders.cancel is gone', true],
+/** A change of the contract, the difference that is reported, and whether it breaks clients. */
+const CHANGES: [change: string, make: (changed: Contract) => void, difference: string, breaks: boolean][] = [
+  ['a removed procedure', (c) => delete c.procedures['orders.cancel'], 'orders.cancel was removed', true],
   [
-    'a procedure is new',
+    'an added procedure',
     (c) => (c.procedures['orders.copy'] = structuredClone(c.procedures['orders.cancel']) as never),
-    'orders.copy is new',
+    'orders.copy was added',
     false,
   ],
   [
-    'a query becomes a mutation',
+    'a query that becomes a mutation',
     (c) => Object.assign(c.procedures['users.me'] ?? {}, { type: 'mutation' }),
     'users.me: its type was "query" and is "mutation"',
     true,
   ],
   [
-    'a procedure refuses with another code',
+    'an added refusal code of a procedure',
     (c) => c.procedures['users.me']?.refusals.push('name_taken'),
-    'users.me refusal name_taken is new',
+    'users.me refusal name_taken was added',
     false,
   ],
   [
-    'a procedure does not refuse with a code any more',
+    'a removed refusal code of a procedure',
     (c) => c.procedures['users.me']?.refusals.splice(0, 1),
-    'users.me refusal token_missing is gone',
+    'users.me refusal token_missing was removed',
     true,
   ],
   [
-    'a refusal tells less',
+    'a removed detail of a refusal',
     (c) => without(c.refusals.price_changed?.details ?? {}, 'actual'),
-    'refusal price_changed.actual is gone',
+    'refusal price_changed.actual was removed',
     true,
   ],
   [
-    'a refusal tells more',
+    'an added detail of a refusal',
     (c) => Object.assign(properties(c.refusals.price_changed?.details ?? {}), { since: { type: 'string' } }),
-    'refusal price_changed.since is new',
+    'refusal price_changed.since was added',
     false,
   ],
   [
-    'a refusal has another status',
+    'a changed status of a refusal',
     (c) => Object.assign(c.refusals.price_changed ?? {}, { status: 410 }),
     'refusal price_changed: its status was 409 and is 410',
     true,
   ],
-  ...(
-    [
-      ['is new and required', 'is new', true, true],
-      ['is new and may be left out', 'is new', false, false],
-    ] as const
-  ).map(([change, what, isRequired, breaks]): (typeof CHANGES)[number] => [
-    `a field of an input ${change}`,
+  ...([true, false] as const).map((isRequired): (typeof CHANGES)[number] => [
+    `an added ${isRequired ? 'required' : 'optional'} input field`,
     (c) => {
       const input = at(c, ['points.charge', 'input'])
       Object.assign(properties(input), { reason: { type: 'string' } })
       if (isRequired) required(input).push('reason')
     },
-    `points.charge input.reason ${what}`,
-    breaks,
+    'points.charge input.reason was added',
+    isRequired,
   ]),
   [
-    'a field of an input is gone',
+    'a removed input field',
     (c) => without(at(c, ['points.charge', 'input']), 'idempotencyKey'),
-    'points.charge input.idempotencyKey is gone',
+    'points.charge input.idempotencyKey was removed',
     true,
   ],
   [
-    'a field of an input has to be given',
+    'an input field that becomes required',
     (c) => required(at(c, ['points.charge', 'input'])).push('idempotencyKey'),
     'points.charge input.idempotencyKey is required now',
     true,
   ],
   [
-    'an input has to be given',
+    'an input that becomes required',
     (c) => Object.assign(c.procedures['products.list'] ?? {}, { mayOmitInput: false }),
     'products.list input is required now',
     true,
   ],
   [
-    'less is accepted',
+    'a narrower bound of an input',
     (c) => Object.assign(at(c, ['orders.place', 'input', 'items']), { maxItems: 10 }),
     'orders.place input.items: its maxItems was 50 and is 10',
     true,
   ],
   [
-    'more is accepted',
+    'a wider bound of an input',
     (c) => Object.assign(at(c, ['orders.place', 'input', 'items']), { maxItems: 100 }),
     'orders.place input.items: its maxItems was 50 and is 100',
     false,
   ],
   [
-    'a bound is new',
+    'an added bound of an input',
     (c) => Object.assign(at(c, ['points.charge', 'input', 'amount']), { maximum: 10 }),
     'points.charge input.amount: its maximum was nothing and is 10',
     true,
   ],
   [
-    'another default',
+    'a changed default',
     (c) => Object.assign(at(c, ['points.histories', 'input', 'limit']), { default: 10 }),
     'points.histories input.limit: its default was 20 and is 10',
     true,
   ],
   [
-    'a choice of an input is gone',
+    'a removed enum value of an input',
     (c) => (at(c, ['orders.list', 'input', 'status']).enum as string[]).pop(),
-    'orders.list input.status as "refunded" is gone',
+    'orders.list input.status as "refunded" was removed',
     true,
   ],
   [
-    'a choice of an input is new',
+    'an added enum value of an input',
     (c) => (at(c, ['orders.list', 'input', 'status']).enum as string[]).push('sent'),
-    'orders.list input.status as "sent" is new',
+    'orders.list input.status as "sent" was added',
     false,
   ],
   [
-    'a field of an answer is gone',
+    'a removed output field',
     (c) => without(at(c, ['points.balance', 'output']), 'limit'),
-    'points.balance output.limit is gone',
+    'points.balance output.limit was removed',
     true,
   ],
   [
-    'a field of an answer is new',
+    'an added output field',
     (c) => Object.assign(properties(at(c, ['points.balance', 'output'])), { since: { type: 'string' } }),
-    'points.balance output.since is new',
+    'points.balance output.since was added',
     false,
   ],
   [
-    'a field of an answer is of another type',
+    'a changed type of an output field',
     (c) => Object.assign(at(c, ['points.balance', 'output', 'balance']), { type: 'string' }),
-    'points.balance output.balance as integer is gone',
+    'points.balance output.balance as integer was removed',
     true,
   ],
   [
-    'a field of an answer may be null',
+    'an output field that becomes nullable',
     (c) => Object.assign(at(c, ['points.balance', 'output', 'balance']), { type: ['integer', 'null'] }),
-    'points.balance output.balance as null is new',
+    'points.balance output.balance as null was added',
     true,
   ],
   [
-    'a field of an answer may be absent',
+    'an output field that becomes optional',
     (c) => Object.assign(at(c, ['points.balance', 'output']), { required: ['balance', 'limit'] }),
-    'points.balance output.updatedAt may be absent now',
+    'points.balance output.updatedAt is optional now',
     true,
   ],
   [
-    'an answer may have another value',
+    'an added enum value of an output',
     (c) => (at(c, ['points.histories', 'output', 'items', '[]', 'type']).enum as string[]).push('GIFT'),
-    'points.histories output.items[].type as "GIFT" is new',
+    'points.histories output.items[].type as "GIFT" was added',
     true,
   ],
   [
-    'a date of a named answer is another text',
+    'a changed date format in a shared output type',
     (c) => Object.assign(properties(c.named.Payment ?? {}).paidAt ?? {}, { format: 'date' }),
     'payments.get output.paidAt: its format was "date-time" and is "date"',
     true,
   ],
   [
-    'the bound of an answer',
+    'a changed bound of an output',
     (c) => Object.assign(at(c, ['points.balance', 'output', 'balance']), { maximum: 2_000_000 }),
     'points.balance output.balance: its maximum was 1000000 and is 2000000',
     false,
   ],
 ]
 
-describe('to clients', () => {
-  test.each(CHANGES)('%s', (_change, make, told, breaks) => {
+describe('The comparison of two contracts reports', () => {
+  test.each(CHANGES)('%s', (_change, make, difference, breaks) => {
     const changed = structuredClone(contract)
     make(changed)
     const found = differences(contract, changed)
-    expect(found.map(({ where, what }) => `${where} ${what}`)).toContain(told)
+    expect(found.map(({ where, what }) => `${where} ${what}`)).toContain(difference)
     expect(found.some((each) => each.breaks)).toBe(breaks)
   })
 })

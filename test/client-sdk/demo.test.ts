@@ -11,7 +11,7 @@ const run = promisify(execFile)
 const DEMO = fileURLToPath(new URL('../../client-sdk/example/demo.ts', import.meta.url))
 
 describe('npm run demo', () => {
-  it('buys twice and is refused twice, and again when it is run again', async () => {
+  it('buys twice and is refused twice, on each run', async () => {
     await using shop = await openShop()
     const { token } = await shop.givenUser({ points: 985_000 })
     await shop.givenProduct({ name: 'Mug', price: 400, stock: 4 })
@@ -26,26 +26,26 @@ describe('npm run demo', () => {
         'Charged 10000 points: the balance is 995000.',
         expect.stringMatching(/^Checked out order \d+ for 400: the balance is 994600\.$/),
         expect.stringMatching(/^Placed order \d+, then paid it: the balance is 994200\.$/),
-        'Refused: 1080000 points are needed, and there are 994200.',
+        'Refused: the order costs 1080000 points, and the balance is 994200.',
         'Refused: the price is 400, not 401.',
         'USE    -400, balance 994200',
         'USE    -400, balance 994600',
         'CHARGE 10000, balance 995000',
         '',
       ])
-      const again = await demo()
-      expect(again[0]).toBe('2 products; Mug costs 400, 2 left.')
-      expect(again.filter((line) => line.startsWith('Charged'))).toEqual([])
-      expect(again.filter((line) => line.startsWith('Refused'))).toHaveLength(2)
+      const secondRun = await demo()
+      expect(secondRun[0]).toBe('2 products; Mug costs 400, 2 left.')
+      expect(secondRun.filter((line) => line.startsWith('Charged'))).toEqual([])
+      expect(secondRun.filter((line) => line.startsWith('Refused'))).toHaveLength(2)
     } finally {
       await rm(folder, { recursive: true })
     }
   })
 
-  it('says that the server has to be started first', async () => {
-    await expect(run(process.execPath, [DEMO, join(tmpdir(), 'nowhere', 'server.json')])).rejects.toMatchObject({
+  it('exits with code 1 and asks to start the server if server.json is missing', async () => {
+    await expect(run(process.execPath, [DEMO, join(tmpdir(), 'missing', 'server.json')])).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('start the server first, with npm start'),
+      stderr: expect.stringContaining('Start the server first: npm start'),
     })
   })
 })

@@ -1,6 +1,6 @@
 /*
- * What an editor shows of a consumer: each comment is the type of what is marked in the line above it, as TypeScript
- * prints it when one points there (package.test.ts).
+ * A consumer's program. Each comment with a caret contains the quick info that TypeScript shows at the position of the caret
+ * in the line above. package.test.ts compares it with what the compiler returns.
  */
 import { createClient, refusalOf, safe } from '@pointwise/client-sdk'
 

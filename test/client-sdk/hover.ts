@@ -3,9 +3,9 @@ import { dirname } from 'node:path'
 import ts from 'typescript-5'
 
 export interface Hover {
-  /** The line of the source, from 1. */
+  /** The line of the source; the first is 1. */
   line: number
-  /** What the comment below it says that an editor shows; after `…` comes more. */
+  /** The text that the comment below the line demands; `…` stands for any continuation. */
   expected: string
   text: string
 }
@@ -20,7 +20,7 @@ const OPTIONS: ts.CompilerOptions = {
   noErrorTruncation: true,
 }
 
-/** What an editor shows at each place that the comments of a source mark. */
+/** The quick info that an editor shows at each position marked by a comment in the source. */
 export function hovers(file: string, source: string): Hover[] {
   const service = ts.createLanguageService(hostOf(file))
   const lines = source.split('\n')
@@ -30,8 +30,8 @@ export function hovers(file: string, source: string): Hover[] {
     const start = lines.slice(0, index - 1).reduce((length, line) => length + line.length + 1, 0)
     const info = service.getQuickInfoAtPosition(file, start + '//'.length + indent.length)
     const text = ts.displayPartsToString(info?.displayParts ?? []).replace(/\s+/g, ' ')
-    const [beginning = '', isCut] = expected.split('…')
-    return [{ line: index, expected, text: isCut === undefined ? text : text.startsWith(beginning) ? expected : text }]
+    const [prefix = '', continuation] = expected.split('…')
+    return [{ line: index, expected, text: continuation !== undefined && text.startsWith(prefix) ? expected : text }]
   })
 }
 

@@ -1,6 +1,6 @@
 /*
- * A consumer, seen by the compiler: what stands here compiles, and each line after a @ts-expect-error does not.
- * It is checked here against the source, and from a folder elsewhere against the package (package.test.ts).
+ * A consumer's program. It compiles, except for each line after a @ts-expect-error. The type check of the repository compiles
+ * it against the sources; package.test.ts compiles it against the published package.
  */
 import {
   type AppRouter,
@@ -23,23 +23,23 @@ import {
 } from '@pointwise/client-sdk'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-/** `true` if some part of a type was left open. */
-type Open<T> = 0 extends 1 & T
+/** `true` if a part of the type is `any`. */
+type ContainsAny<T> = 0 extends 1 & T
   ? true
   : T extends Date
     ? never
     : T extends readonly (infer Item)[]
-      ? Open<Item>
+      ? ContainsAny<Item>
       : T extends object
-        ? { [Key in keyof T]-?: Open<T[Key]> }[keyof T]
+        ? { [Key in keyof T]-?: ContainsAny<T[Key]> }[keyof T]
         : never
 
-const holds = <_True extends true>(): void => undefined
+const assertTrue = <_True extends true>(): void => undefined
 
-holds<Same<Open<RouterInputs>, never>>()
-holds<Same<Open<RouterOutputs>, never>>()
-holds<Same<Open<Refusal>, never>>()
-holds<Same<Open<{ page: { text?: ReturnType<typeof JSON.parse> }[] | null }>, true>>()
+assertTrue<Same<ContainsAny<RouterInputs>, never>>()
+assertTrue<Same<ContainsAny<RouterOutputs>, never>>()
+assertTrue<Same<ContainsAny<Refusal>, never>>()
+assertTrue<Same<ContainsAny<{ page: { text?: ReturnType<typeof JSON.parse> }[] | null }>, true>>()
 
 const client: TRPCClient<AppRouter> = createClient({ url: 'https://shop.example', token: async () => undefined })
 
@@ -62,20 +62,20 @@ export async function inputs(): Promise<void> {
   await client.orders.list.query({ status: 'payed' })
   // @ts-expect-error: there is no such procedure
   await client.points.discharge.mutate({ amount: 100 })
-  // @ts-expect-error: a query is not mutated
+  // @ts-expect-error: a query has no mutate()
   await client.products.get.mutate({ productId: 1 })
-  // @ts-expect-error: a client needs to know where the server is
+  // @ts-expect-error: the URL of the server is missing
   createClient({ token: 'secret' })
 }
 
-export async function answers(): Promise<void> {
+export async function outputs(): Promise<void> {
   const product: Product = await client.products.get.query({ productId: 1 })
   const added: Date = product.createdAt
   const { order, payment, balance } = await client.orders.checkout.mutate({ items: [] })
   const [placed, paid, left]: [Order, Payment, number] = [order, payment, balance]
   const status: 'pending' | 'paid' | 'cancelled' | 'refunded' = placed.status
   const when: Date | null = placed.paidAt
-  // @ts-expect-error: an order that is not paid yet has no time of payment
+  // @ts-expect-error: paidAt is null until the order is paid
   const always: Date = placed.paidAt
   // @ts-expect-error: there is no such field
   const supplier = product.supplierCost
@@ -83,11 +83,11 @@ export async function answers(): Promise<void> {
 }
 
 export async function changes(): Promise<void> {
-  holds<Same<Open<OrderChange | PointsChange | StockChange>, never>>()
+  assertTrue<Same<ContainsAny<OrderChange | PointsChange | StockChange>, never>>()
   for await (const { id, data } of client.orders.onChange.subscribe()) {
     const [last, change]: [string, OrderChange] = [id, data]
     if (data.type === 'placed') return void [last, change, data.totalPrice, data.at.getTime()]
-    // @ts-expect-error: only an order that is placed tells its price
+    // @ts-expect-error: only the change `placed` contains the price
     void data.totalPrice
     // @ts-expect-error: there is no such change
     if (data.type === 'payed') return
@@ -115,15 +115,15 @@ export async function changes(): Promise<void> {
   })
   unsubscribe()
 
-  // @ts-expect-error: the products are missing
+  // @ts-expect-error: the product ids are missing
   client.products.onStock.subscribe()
-  // @ts-expect-error: a subscription is no query
+  // @ts-expect-error: a subscription has no query()
   await client.orders.onChange.query()
 }
 
 export async function refusals(): Promise<string> {
-  const [answer, error] = await safe(client.orders.checkout.mutate({ items: [] }))
-  if (!error) return `paid ${answer.payment.amount}`
+  const [checkout, error] = await safe(client.orders.checkout.mutate({ items: [] }))
+  if (!error) return `paid ${checkout.payment.amount}`
 
   const httpStatus: number | undefined = error.data?.httpStatus
   const issues: { path: (string | number)[]; message: string }[] | null | undefined = error.data?.issues
@@ -133,7 +133,7 @@ export async function refusals(): Promise<string> {
   if (!refusal) throw error
   // @ts-expect-error: the code is misspelt
   if (refusal.code === 'points_insuficient') return 'never'
-  // @ts-expect-error: a checkout cannot be refused with this
+  // @ts-expect-error: orders.checkout has no such refusal
   if (refusal.code === 'order_not_refundable') return 'never'
 
   switch (refusal.code) {
@@ -154,15 +154,15 @@ export async function refusals(): Promise<string> {
       return refusal.code
     case 'rate_limited':
     case 'service_busy':
-      return `again after ${refusal.afterMs} ms`
+      return `retry after ${refusal.afterMs} ms`
     default:
       return refusal satisfies never
   }
 }
 
 export async function missingCase(): Promise<string> {
-  const [answer, error] = await safe(client.points.charge.mutate({ amount: 1 }))
-  if (!error) return String(answer.balance)
+  const [charge, error] = await safe(client.points.charge.mutate({ amount: 1 }))
+  if (!error) return String(charge.balance)
   const refusal = refusalOf(error)
   switch (refusal?.code) {
     case 'token_missing':
@@ -173,24 +173,24 @@ export async function missingCase(): Promise<string> {
     case 'rate_limited':
     case 'service_busy':
     case undefined:
-      return 'no'
+      return 'refused'
     default:
-      // @ts-expect-error: points_limit_exceeded is not dealt with
+      // @ts-expect-error: the case points_limit_exceeded is missing
       return refusal satisfies never
   }
 }
 
-export function refusalsOfUnknownOrigin(error: unknown): void {
+export function refusalsOfUnknownErrors(error: unknown): void {
   const refusal: Refusal | null = refusalOf(error)
   const code: RefusalCode | undefined = refusal?.code
-  holds<Same<ReturnType<typeof refusalOf<undefined>>, null>>()
+  assertTrue<Same<ReturnType<typeof refusalOf<undefined>>, null>>()
   if (isTRPCClientError<AppRouter>(error)) {
     const same: Refusal | null | undefined = error.data?.refusal
     void same
   }
   // @ts-expect-error: there is no such code
   const wrong: RefusalCode = 'points_insuficient'
-  // @ts-expect-error: without looking at the code there are no details
+  // @ts-expect-error: the details depend on the code
   const details = refusal?.balance
   void [code, wrong, details]
 }
