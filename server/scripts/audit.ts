@@ -11,8 +11,11 @@ const PROGRESS_INTERVAL_MS = 1_000
 const print = (line: string) => process.stderr.write(`${line}\n`)
 
 try {
-  const { databaseUrl, databaseProvider } = readDatabaseConfig(process.env)
-  process.exitCode = databaseUrl ? await auditDatabase(databaseUrl) : await auditEmbeddedDatabase(databaseProvider)
+  const config = readDatabaseConfig(process.env)
+  process.exitCode =
+    config.mode === 'standalone'
+      ? await auditDatabase(config.databaseUrl)
+      : await auditEmbeddedDatabase(config.databaseProvider)
 } catch (error) {
   print(`audit: ${describeError(error)}`)
   process.exitCode = EXIT_CODES.failed

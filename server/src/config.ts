@@ -1,154 +1,194 @@
+import type { DatabaseProvider } from '@pointwise/db/development'
 import { z } from 'zod'
 import type { TokenConfig } from './auth/authenticate.ts'
 import type { StreamLimits } from './subscriptions/stream-limits.ts'
 
 const SECRET_BYTES_MIN = 32
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+const SHOWN_LENGTH_MAX = 100
 
-/** A variable that is set to nothing counts as not set. */
+/** An empty variable counts as unset. */
 const optional = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((text) => (text === '' ? undefined : text), schema.optional())
 
-const wholeNumber = (min: number, max: number) =>
+/** Completes a message with the value of the variable. Not for variables that can contain a secret. */
+const expected =
+  (what: string, example: string) =>
+  ({ input }: { input?: unknown }) =>
+    `must be ${what}; it is ${JSON.stringify(String(input).slice(0, SHOWN_LENGTH_MAX))}; set it to ${example}, for example`
+
+const isWholeNumber = (text: string, min: number, max: number) =>
+  /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max
+
+const wholeNumber = (min: number, max: number, example: number) =>
   z
     .string()
-    .regex(/^\d+$/, 'must be a whole number')
+    .refine((text) => isWholeNumber(text, min, max), {
+      error: expected(`a whole number from ${min} to ${max}`, String(example)),
+    })
     .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
-
-const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
-  error: ({ input }) => `must be a list of origins such as https://shop.example, and ${JSON.stringify(input)} is none`,
-})
 
 const databaseUrl = z.string().refine((text) => {
   if (!URL.canParse(text)) return false
   const { protocol, pathname } = new URL(text)
   return protocol === 'mysql:' && pathname.length > 1
-}, 'must be mysql://user[:password]@host:port/database')
+}, 'must have the form mysql://user[:password]@host:port/database; its value is not shown, because it can contain a password')
+
+const jwtSecret = z
+  .string()
+  .transform((text) => new TextEncoder().encode(text))
+  .refine((bytes) => bytes.length >= SECRET_BYTES_MIN, {
+    error: ({ input }) =>
+      `must be at least ${SECRET_BYTES_MIN} bytes long; it is ${(input as Uint8Array).length} bytes long; set it to the output of "openssl rand -base64 48", for example`,
+  })
+
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text
+const origins = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine((parts) => parts.every(isOrigin), {
+    error: expected('a comma-separated list of origins, without a path', 'https://shop.example'),
+  })
+
+const MAX_CALLS_PER_MINUTE = 1_000_000
+const rateLimit = z
+  .string()
+  .refine((text) => text === 'off' || isWholeNumber(text, 1, MAX_CALLS_PER_MINUTE), {
+    error: expected(`a whole number from 1 to ${MAX_CALLS_PER_MINUTE}, or off`, '600'),
+  })
+  .transform((text) => (text === 'off' ? null : Number(text)))
 
 const environment = z.object({
   DATABASE_URL: optional(databaseUrl),
-  DATABASE_POOL: optional(wholeNumber(1, 1_000)),
-  POINTWISE_DATABASE: optional(z.enum(['docker', 'local'], 'must be docker or local')),
+  DATABASE_POOL: optional(wholeNumber(1, 1_000, 10)),
+  POINTWISE_DATABASE: optional(z.enum(['docker', 'local'], { error: expected('docker or local', 'docker') })),
   HOST: optional(z.string()),
-  PORT: optional(wholeNumber(0, 65_535)),
-  METRICS_PORT: optional(wholeNumber(0, 65_535)),
-  JWT_SECRET: optional(
-    z
-      .string()
-      .transform((text) => new TextEncoder().encode(text))
-      .refine((bytes) => bytes.length >= SECRET_BYTES_MIN, `must be at least ${SECRET_BYTES_MIN} bytes long`),
+  PORT: optional(wholeNumber(0, 65_535, 3000)),
+  METRICS_PORT: optional(wholeNumber(0, 65_535, 9464)),
+  JWT_SECRET: optional(jwtSecret),
+  JWT_JWKS_URL: optional(
+    z.url({
+      protocol: /^https?$/,
+      error: expected('an http or https URL', 'https://login.example/.well-known/jwks.json'),
+    }),
   ),
-  JWT_JWKS_URL: optional(z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })),
   JWT_AUDIENCE: optional(z.string()),
   JWT_ISSUER: optional(z.string()),
-  CORS_ORIGINS: optional(
-    z
-      .string()
-      .transform((text) => text.split(',').map((part) => part.trim()))
-      .pipe(z.array(origin)),
-  ),
-  LOG_LEVEL: optional(
-    z.enum(
-      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
-      'must be one of pino’s levels, such as info',
-    ),
-  ),
-  RATE_LIMIT: optional(
-    z.union(
-      [z.literal('off').transform(() => null), wholeNumber(1, 1_000_000)],
-      'must be a whole number from 1, or off',
-    ),
-  ),
-  STREAMS: optional(wholeNumber(0, 100_000)),
-  STREAMS_PER_CALLER: optional(wholeNumber(0, 100_000)),
-  TRUST_PROXY: optional(wholeNumber(0, 100)),
-  RANKINGS_TTL_SECONDS: optional(wholeNumber(0, 86_400)),
-  STOREFRONT: optional(z.enum(['on', 'off'], 'must be on or off')),
+  CORS_ORIGINS: optional(origins),
+  LOG_LEVEL: optional(z.enum(LOG_LEVELS, { error: expected(`one of ${LOG_LEVELS.join(', ')}`, 'info') })),
+  RATE_LIMIT: optional(rateLimit),
+  STREAMS: optional(wholeNumber(0, 100_000, 5_000)),
+  STREAMS_PER_CALLER: optional(wholeNumber(0, 100_000, 50)),
+  TRUST_PROXY: optional(wholeNumber(0, 100, 1)),
+  RANKINGS_TTL_SECONDS: optional(wholeNumber(0, 86_400, 30)),
+  STOREFRONT: optional(z.enum(['on', 'off'], { error: expected('on or off', 'on') })),
 })
 
-/** What `buildApp` needs to know. */
+/** The part of the configuration that `buildApp` needs. */
 export interface AppConfig {
   tokens: TokenConfig
   corsOrigins: string[]
-  /** Procedure calls a minute, per user and per address; null for no limit. */
+  /** Procedure calls a minute, per user and per client network; null for no limit. */
   rateLimit: number | null
-  /** How many live streams may be open at once; the defaults where nothing is given. */
+  /** How many subscription streams can be open at once. Defaults to the limits of `SubscriptionHub`. */
   streams?: StreamLimits
-  /** How many proxies in front of us are believed about the client's address. */
+  /** How many proxies in front of the server are trusted to report the client's address. */
   trustProxy: number
   rankingsTtlSeconds: number
-  /** Whether pages are served to a browser, beside the API. */
+  /** Whether the storefront and the API reference are served, beside the API. */
   storefront: boolean
 }
 
-/** Where the database is. */
-export interface DatabaseConfig {
-  /** Not set: the embedded mode. */
-  databaseUrl: string | undefined
-  databaseProvider: 'docker' | 'local' | undefined
-}
+/** Where the database is: at a URL, or on a development server that this process starts. */
+export type DatabaseConfig =
+  | { mode: 'standalone'; databaseUrl: string }
+  | { mode: 'embedded'; databaseProvider: DatabaseProvider | undefined }
 
-export interface Config extends Omit<AppConfig, 'tokens'>, DatabaseConfig {
+interface ProcessConfig extends Omit<AppConfig, 'tokens'> {
+  /** The number of connections in the pool. */
   databasePool: number
   host: string
   port: number
-  /** Not set: no metrics are served. */
+  /** The port of the metrics endpoint; undefined: metrics are not served. */
   metricsPort: number | undefined
-  logLevel: string | undefined
-  tokens: Omit<TokenConfig, 'key'> & { key: TokenConfig['key'] | undefined }
+  logLevel: (typeof LOG_LEVELS)[number]
 }
 
-/** The configuration was refused; the message is one clear sentence for the operator. */
+/** The server uses the database at `databaseUrl`. */
+export type StandaloneConfig = ProcessConfig & Extract<DatabaseConfig, { mode: 'standalone' }> & { tokens: TokenConfig }
+
+/** The server starts its own database. Without a configured key it creates a JWT secret. */
+export type EmbeddedConfig = ProcessConfig &
+  Extract<DatabaseConfig, { mode: 'embedded' }> & {
+    tokens: Omit<TokenConfig, 'key'> & Partial<Pick<TokenConfig, 'key'>>
+  }
+
+export type Config = StandaloneConfig | EmbeddedConfig
+
+/** The configuration is invalid. The message is for the operator: what was expected, what was found, what to set. */
 export class ConfigError extends Error {
-  override readonly name = 'BadConfig'
+  override readonly name = 'ConfigError'
 }
 
 /**
- * Reads the environment, once.
+ * Reads the whole configuration from environment variables.
  *
- * @throws BadConfig
+ * @throws ConfigError
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const data = read(environment, env)
-  const key = data.JWT_SECRET
-    ? { secret: data.JWT_SECRET }
-    : data.JWT_JWKS_URL
-      ? { jwksUrl: new URL(data.JWT_JWKS_URL) }
-      : undefined
-  if (data.JWT_SECRET && data.JWT_JWKS_URL) throw new ConfigError('JWT_SECRET and JWT_JWKS_URL are both set; set one.')
-  if (data.DATABASE_URL && !key) {
-    throw new ConfigError('Neither JWT_SECRET nor JWT_JWKS_URL is set; with DATABASE_URL one of them must be.')
+  const variables = parse(environment, env)
+  const isEmbedded = variables.DATABASE_URL === undefined
+  const shared: ProcessConfig = {
+    databasePool: variables.DATABASE_POOL ?? 10,
+    host: variables.HOST ?? '127.0.0.1',
+    port: variables.PORT ?? 3000,
+    metricsPort: variables.METRICS_PORT,
+    logLevel: variables.LOG_LEVEL ?? (isEmbedded ? 'warn' : 'info'),
+    corsOrigins: variables.CORS_ORIGINS ?? [],
+    rateLimit: variables.RATE_LIMIT === undefined ? 600 : variables.RATE_LIMIT,
+    streams: { perCaller: variables.STREAMS_PER_CALLER ?? 50, inAll: variables.STREAMS ?? 5_000 },
+    trustProxy: variables.TRUST_PROXY ?? 0,
+    rankingsTtlSeconds: variables.RANKINGS_TTL_SECONDS ?? 30,
+    storefront: variables.STOREFRONT ? variables.STOREFRONT === 'on' : isEmbedded,
   }
-  return {
-    databaseUrl: data.DATABASE_URL,
-    databaseProvider: data.POINTWISE_DATABASE,
-    databasePool: data.DATABASE_POOL ?? 10,
-    host: data.HOST ?? '127.0.0.1',
-    port: data.PORT ?? 3000,
-    metricsPort: data.METRICS_PORT,
-    logLevel: data.LOG_LEVEL,
-    corsOrigins: data.CORS_ORIGINS ?? [],
-    rateLimit: data.RATE_LIMIT === undefined ? 600 : data.RATE_LIMIT,
-    streams: { perCaller: data.STREAMS_PER_CALLER ?? 50, inAll: data.STREAMS ?? 5_000 },
-    trustProxy: data.TRUST_PROXY ?? 0,
-    rankingsTtlSeconds: data.RANKINGS_TTL_SECONDS ?? 30,
-    storefront: data.STOREFRONT ? data.STOREFRONT === 'on' : !data.DATABASE_URL,
-    tokens: { audience: data.JWT_AUDIENCE ?? 'pointwise', issuer: data.JWT_ISSUER ?? 'pointwise', key },
-  }
+  const tokens = { audience: variables.JWT_AUDIENCE ?? 'pointwise', issuer: variables.JWT_ISSUER ?? 'pointwise' }
+  const key = tokenKey(variables)
+  const database = databaseConfig(variables)
+  if (database.mode === 'embedded') return { ...shared, ...database, tokens: { ...tokens, ...(key && { key }) } }
+  if (key) return { ...shared, ...database, tokens: { ...tokens, key } }
+  throw new ConfigError(
+    'JWT_SECRET or JWT_JWKS_URL must be set when DATABASE_URL is set; neither is; set one of them, so that the server can verify tokens.',
+  )
 }
 
 /**
- * Reads where the database is, for whoever needs nothing else of the configuration.
+ * Reads only where the database is, for tools that need nothing else of the configuration.
  *
- * @throws BadConfig
+ * @throws ConfigError
  */
 export function readDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
-  const data = read(environment.pick({ DATABASE_URL: true, POINTWISE_DATABASE: true }), env)
-  return { databaseUrl: data.DATABASE_URL, databaseProvider: data.POINTWISE_DATABASE }
+  return databaseConfig(parse(environment.pick({ DATABASE_URL: true, POINTWISE_DATABASE: true }), env))
 }
 
-function read<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
+type Variables = z.output<typeof environment>
+
+function databaseConfig(variables: Pick<Variables, 'DATABASE_URL' | 'POINTWISE_DATABASE'>): DatabaseConfig {
+  const { DATABASE_URL, POINTWISE_DATABASE } = variables
+  return DATABASE_URL === undefined
+    ? { mode: 'embedded', databaseProvider: POINTWISE_DATABASE }
+    : { mode: 'standalone', databaseUrl: DATABASE_URL }
+}
+
+function tokenKey({ JWT_SECRET, JWT_JWKS_URL }: Variables): TokenConfig['key'] | undefined {
+  if (JWT_SECRET && JWT_JWKS_URL) {
+    throw new ConfigError('Only one of JWT_SECRET and JWT_JWKS_URL can be set; both are; unset one of them.')
+  }
+  if (JWT_SECRET) return { secret: JWT_SECRET }
+  return JWT_JWKS_URL ? { jwksUrl: new URL(JWT_JWKS_URL) } : undefined
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
   const { data, error } = schema.safeParse(env)
   if (!error) return data
-  throw new ConfigError(`${error.issues.map(({ path, message }) => `${String(path[0])} ${message}`).join('; ')}.`)
+  throw new ConfigError(error.issues.map(({ path, message }) => `${String(path[0])} ${message}.`).join(' '))
 }

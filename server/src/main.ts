@@ -1,93 +1,108 @@
-import { checkServer, connect, createDatabase, migrate } from '@pointwise/db'
+import { checkServer, connect, createDatabase, migrate, type Pool } from '@pointwise/db'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { closeOnSignal } from './close-on-signal.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
-import {
-  demoUsers,
-  type Embedded,
-  removeServerFile,
-  startEmbedded,
-  writeServerFileAndBanner,
-} from './embedded/start.ts'
+import { banner } from './embedded/banner.ts'
+import { demoTokens, demoUsers } from './embedded/demo-tokens.ts'
+import { seedIfEmpty } from './embedded/seed.ts'
+import { removeServerFile, writeServerFile } from './embedded/server-file.ts'
+import { type Embedded, startEmbedded } from './embedded/start.ts'
 import { urlOf } from './http/address.ts'
 import { createLogger } from './http/logging.ts'
 import type { Storefront } from './http/web/storefront.ts'
 
-const say = (line: string) => process.stdout.write(`${line}\n`)
-
-/** What has to be undone when the process ends, the last thing first. */
+/** What to undo when the process ends. The last entry is undone first. */
 const cleanups: (() => Promise<void>)[] = []
 
 let isClosing = () => false
 
-async function start(config: Config): Promise<void> {
-  const logger = createLogger(config.logLevel ?? (config.databaseUrl ? 'info' : 'warn'))
-  isClosing = closeOnSignal(logger, async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
-  })
-  let embedded: Embedded | undefined
-  if (!config.databaseUrl) {
-    embedded = await startEmbedded(config.databaseProvider, say)
-    cleanups.push(embedded.stop)
-  }
-  const databaseUrl = config.databaseUrl ?? embedded?.url ?? ''
-  const key = config.tokens.key ?? { secret: embedded?.secret ?? new Uint8Array() }
-
-  await createDatabase(databaseUrl)
-  const applied = await migrate(databaseUrl)
-  const db = connect(databaseUrl, { connections: config.databasePool })
-  cleanups.push(() => db.destroy())
-  const version = await checkServer(db)
-  logger.info({ version, applied }, 'database ready')
-
-  const signing = embedded && { ...config.tokens, secret: 'secret' in key ? key.secret : embedded.secret }
-  let storefront: Storefront | undefined
-  let isFilled = false
-  if (signing && config.storefront) {
-    const { buildStorefront } = await import('./embedded/build-storefront.ts')
-    const onFailure = (error: unknown) => logger.error({ err: error }, 'the storefront could not be built')
-    const { site, stop } = buildStorefront({ onFailure })
-    cleanups.push(stop)
-    // The page comes when there is something on its shelves.
-    storefront = { site: () => (isFilled ? site() : 'being built'), users: () => demoUsers(db, signing) }
-  }
-  const app = await buildApp({ db, config: { ...config, tokens: { ...config.tokens, key } }, logger, storefront })
-  cleanups.push(() => app.close())
-  if (config.metricsPort !== undefined) {
-    const { collectMetrics, serveMetrics } = await import('./http/metrics.ts')
-    const { url, close } = await serveMetrics(collectMetrics(app), { host: config.host, port: config.metricsPort })
-    cleanups.push(close)
-    logger.info({ url }, 'metrics are served')
-  }
-  await app.listen({ host: config.host, port: config.port })
-  if (embedded && signing) {
-    cleanups.push(removeServerFile)
-    say(
-      await writeServerFileAndBanner({
-        db,
-        url: urlOf(app.server),
-        database: embedded,
-        signing,
-        pages: config.storefront,
-      }),
-    )
-    isFilled = true
-  }
-}
-
 try {
   await start(readConfig(process.env))
 } catch (error) {
+  // A start that fails because the process is closing is not a failure.
   if (!isClosing()) {
-    process.stderr.write(`pointwise: ${sentence(error)}\n`)
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup().catch(() => undefined)
+    process.stderr.write(`pointwise: ${describeError(error)}\n`)
+    await cleanUp().catch(() => undefined)
     process.exit(1)
   }
 }
 
-/** A refused configuration says all in its message; of anything else the operator wants the causes, too. */
-function sentence(error: unknown): string {
+async function start(config: Config): Promise<void> {
+  const logger = createLogger(config.logLevel)
+  isClosing = closeOnSignal(logger, cleanUp)
+  const source = config.mode === 'embedded' ? await startEmbedded(config, print) : config
+  if (source.mode === 'embedded') cleanups.push(source.database.stop)
+
+  const db = await openDatabase(source.databaseUrl, config.databasePool, logger)
+  const storefront =
+    source.mode === 'embedded' && config.storefront ? await demoStorefront(db, source, logger) : undefined
+  const isNew = source.mode === 'embedded' && (await seedIfEmpty(db))
+
+  const app = await buildApp({ db, config: { ...config, tokens: source.tokens }, logger, storefront })
+  cleanups.push(() => app.close())
+  await serveMetrics(app, config, logger)
+  await app.listen({ host: config.host, port: config.port })
+  if (source.mode === 'embedded') await announce(app, { db, source, isNew, hasPages: config.storefront })
+}
+
+/** Creates the database if it does not exist, migrates it, and checks that its server is supported. */
+async function openDatabase(url: string, connections: number, logger: Logger): Promise<Pool> {
+  await createDatabase(url)
+  const applied = await migrate(url)
+  const db = connect(url, { connections })
+  cleanups.push(() => db.destroy())
+  const version = await checkServer(db)
+  logger.info({ version, applied }, 'database ready')
+  return db
+}
+
+/** Starts to build the storefront of the embedded mode. Vite and its build are loaded only where they are used. */
+async function demoStorefront(db: Pool, { signing }: Embedded, logger: Logger): Promise<Storefront> {
+  const { buildStorefront } = await import('./embedded/build-storefront.ts')
+  const onFailure = (error: unknown) => logger.error({ err: error }, 'the storefront build failed')
+  const { state, stop } = buildStorefront({ onFailure })
+  cleanups.push(stop)
+  return { build: state, users: () => demoUsers(db, signing) }
+}
+
+async function serveMetrics(app: FastifyInstance, { host, metricsPort }: Config, logger: Logger): Promise<void> {
+  if (metricsPort === undefined) return
+  const metrics = await import('./http/metrics.ts')
+  const { url, close } = await metrics.serveMetrics(metrics.collectMetrics(app), { host, port: metricsPort })
+  cleanups.push(close)
+  logger.info({ url }, 'serving metrics')
+}
+
+interface AnnounceOptions {
+  db: Pool
+  source: Embedded
+  isNew: boolean
+  hasPages: boolean
+}
+
+/** Publishes the embedded server to other processes of the same user, and prints the banner. */
+async function announce(app: FastifyInstance, { db, source, isNew, hasPages }: AnnounceOptions): Promise<void> {
+  const { database, databaseUrl, signing } = source
+  const url = urlOf(app.server)
+  const tokens = await demoTokens(db, signing)
+  cleanups.push(removeServerFile)
+  await writeServerFile({ url, databaseUrl, ...tokens })
+  print(banner({ url, database, tokens, isNew, hasPages }))
+}
+
+async function cleanUp(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** A ConfigError is complete in itself; any other error is printed with its causes. */
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const because = error.cause instanceof Error ? ` Because: ${sentence(error.cause)}` : ''
-  return error instanceof ConfigError ? `Bad configuration: ${error.message}` : `${error.message}${because}`
+  if (error instanceof ConfigError) return `Bad configuration: ${error.message}`
+  return error.cause instanceof Error ? `${error.message} Cause: ${describeError(error.cause)}` : error.message
 }

@@ -9,112 +9,138 @@ import { ServerProcess } from '../setup/server-process.ts'
 
 const SECRET = 'a secret of at least thirty-two bytes'
 const SOUND = { DATABASE_URL: 'mysql://root@127.0.0.1:1/nowhere', JWT_SECRET: SECRET, PORT: '0' }
-const ORIGINS = 'must be a list of origins such as https://shop.example, and'
-const URL_FORM = 'must be mysql://user[:password]@host:port/database'
+const URL_FORM =
+  'must have the form mysql://user[:password]@host:port/database; its value is not shown, because it can contain a password'
 
-/** Ends before it listens, with one sentence for the operator and nothing else. */
-async function expectRefused(env: Record<string, string | undefined>, sentence: string | RegExp): Promise<void> {
+const wholeNumber = (min: number, max: number, value: string, example: number) =>
+  `must be a whole number from ${min} to ${max}; it is "${value}"; set it to ${example}, for example`
+const origins = (value: string) =>
+  `must be a comma-separated list of origins, without a path; it is "${value}"; set it to https://shop.example, for example`
+const jwksUrl = (value: string) =>
+  `must be an http or https URL; it is "${value}"; set it to https://login.example/.well-known/jwks.json, for example`
+const rateLimit = (value: string) =>
+  `must be a whole number from 1 to 1000000, or off; it is "${value}"; set it to 600, for example`
+
+/** Expects that the process exits with code 1 before it listens, and that it prints only this message. */
+async function expectRefused(env: Record<string, string | undefined>, message: string | RegExp): Promise<void> {
   await using server = new ServerProcess(env)
   expect(await server.end()).toBe(1)
-  if (typeof sentence === 'string') expect(server.stderr).toBe(`pointwise: Bad configuration: ${sentence}\n`)
-  else expect(server.stderr).toMatch(sentence)
+  if (typeof message === 'string') expect(server.stderr).toBe(`pointwise: Bad configuration: ${message}\n`)
+  else expect(server.stderr).toMatch(message)
   expect(server.stdout).not.toContain('listening')
   expect(server.stderr).not.toMatch(/\n\s+at /)
 }
 
-const REFUSED: Record<string, [value: string, what: string][]> = {
+const INVALID: Record<string, [value: string, message: string][]> = {
   DATABASE_URL: [
     ['postgres://root@127.0.0.1/pointwise', URL_FORM],
     ['nonsense', URL_FORM],
     ['mysql://root@127.0.0.1:3306', URL_FORM],
   ],
   DATABASE_POOL: [
-    ['0', 'must be at least 1'],
-    ['many', 'must be a whole number'],
+    ['0', wholeNumber(1, 1_000, '0', 10)],
+    ['many', wholeNumber(1, 1_000, 'many', 10)],
   ],
-  POINTWISE_DATABASE: [['cloud', 'must be docker or local']],
-  PORT: [
-    ['65536', 'must be at most 65535'],
-    ['http', 'must be a whole number'],
-    ['-1', 'must be a whole number'],
-    ['3000.5', 'must be a whole number'],
+  POINTWISE_DATABASE: [['cloud', 'must be docker or local; it is "cloud"; set it to docker, for example']],
+  PORT: ['65536', 'http', '-1', '3000.5'].map((value) => [value, wholeNumber(0, 65_535, value, 3000)]),
+  JWT_SECRET: [
+    [
+      'too short',
+      'must be at least 32 bytes long; it is 9 bytes long; set it to the output of "openssl rand -base64 48", for example',
+    ],
   ],
-  JWT_SECRET: [['too short', 'must be at least 32 bytes long']],
-  JWT_JWKS_URL: [
-    ['keys.example', 'must be an http or https URL'],
-    ['file:///etc/keys', 'must be an http or https URL'],
+  JWT_JWKS_URL: ['keys.example', 'file:///etc/keys'].map((value) => [value, jwksUrl(value)]),
+  CORS_ORIGINS: ['*', 'https://shop.example,shop.example', 'https://shop.example/', 'null'].map((value) => [
+    value,
+    origins(value),
+  ]),
+  LOG_LEVEL: [
+    [
+      'loud',
+      'must be one of fatal, error, warn, info, debug, trace, silent; it is "loud"; set it to info, for example',
+    ],
   ],
-  CORS_ORIGINS: [
-    ['*', `${ORIGINS} "*" is none`],
-    ['https://shop.example,shop.example', `${ORIGINS} "shop.example" is none`],
-    ['https://shop.example/', `${ORIGINS} "https://shop.example/" is none`],
-    ['null', `${ORIGINS} "null" is none`],
-  ],
-  LOG_LEVEL: [['loud', 'must be one of pino’s levels, such as info']],
-  RATE_LIMIT: [
-    ['none', 'must be a whole number from 1, or off'],
-    ['0', 'must be at least 1'],
-    ['-1', 'must be a whole number from 1, or off'],
-  ],
-  STREAMS: [['many', 'must be a whole number']],
-  STREAMS_PER_CALLER: [['-1', 'must be a whole number']],
-  TRUST_PROXY: [
-    ['yes', 'must be a whole number'],
-    ['101', 'must be at most 100'],
-  ],
-  RANKINGS_TTL_SECONDS: [['-5', 'must be a whole number']],
-  STOREFRONT: [['yes', 'must be on or off']],
+  RATE_LIMIT: ['none', '0', '-1'].map((value) => [value, rateLimit(value)]),
+  STREAMS: [['many', wholeNumber(0, 100_000, 'many', 5_000)]],
+  STREAMS_PER_CALLER: [['-1', wholeNumber(0, 100_000, '-1', 50)]],
+  TRUST_PROXY: ['yes', '101'].map((value) => [value, wholeNumber(0, 100, value, 1)]),
+  RANKINGS_TTL_SECONDS: [['-5', wholeNumber(0, 86_400, '-5', 30)]],
+  STOREFRONT: [['yes', 'must be on or off; it is "yes"; set it to on, for example']],
 }
 
-describe('a bad value is refused with the name of its variable:', () => {
-  for (const [name, values] of Object.entries(REFUSED)) {
-    for (const [value, what] of values) {
+describe('an invalid value is reported with its variable, what was expected and what to set:', () => {
+  for (const [name, values] of Object.entries(INVALID)) {
+    for (const [value, message] of values) {
       test(`${name}=${value}`, () => {
-        expect(() => readConfig({ ...SOUND, [name]: value })).toThrow(new ConfigError(`${name} ${what}.`))
+        expect(() => readConfig({ ...SOUND, [name]: value })).toThrow(new ConfigError(`${name} ${message}.`))
       })
     }
   }
 
-  test('pages are served where STOREFRONT says so, and in the embedded mode', () => {
+  test('a long value is shortened', () => {
+    expect(() => readConfig({ ...SOUND, PORT: 'x'.repeat(9_000) })).toThrow(
+      wholeNumber(0, 65_535, 'x'.repeat(100), 3000),
+    )
+  })
+})
+
+describe('the configuration', () => {
+  test('without DATABASE_URL is that of the embedded mode, with DATABASE_URL that of a standalone server', () => {
+    expect(readConfig({ POINTWISE_DATABASE: 'local' })).toMatchObject({
+      mode: 'embedded',
+      databaseProvider: 'local',
+      logLevel: 'warn',
+      tokens: { audience: 'pointwise', issuer: 'pointwise' },
+    })
+    expect(readConfig(SOUND)).toMatchObject({
+      mode: 'standalone',
+      databaseUrl: SOUND.DATABASE_URL,
+      logLevel: 'info',
+      tokens: { key: { secret: new TextEncoder().encode(SECRET) } },
+    })
+  })
+
+  test('serves the storefront when STOREFRONT is on, and by default only in embedded mode', () => {
     expect(readConfig(SOUND).storefront).toBe(false)
     expect(readConfig({ ...SOUND, STOREFRONT: 'on' }).storefront).toBe(true)
     expect(readConfig({}).storefront).toBe(true)
     expect(readConfig({ STOREFRONT: 'off' }).storefront).toBe(false)
   })
 
-  test('a variable that is set to nothing counts as not set', () => {
-    const nothing = Object.fromEntries(Object.keys(REFUSED).map((name) => [name, '']))
+  test('treats an empty variable as unset', () => {
+    const nothing = Object.fromEntries(Object.keys(INVALID).map((name) => [name, '']))
     expect(readConfig({ ...nothing, ...SOUND })).toEqual(readConfig(SOUND))
   })
 })
 
-describe.concurrent('a bad configuration is one sentence and exit code 1:', () => {
-  test('a wrong variable', () => expectRefused({ ...SOUND, PORT: '65536' }, 'PORT must be at most 65535.'))
+describe.concurrent('a process with an invalid configuration prints one message and exits with code 1:', () => {
+  test('a variable with an invalid value', () =>
+    expectRefused({ ...SOUND, PORT: '65536' }, `PORT ${wholeNumber(0, 65_535, '65536', 3000)}.`))
 
   test('no key for tokens', () =>
     expectRefused(
       { ...SOUND, JWT_SECRET: undefined },
-      'Neither JWT_SECRET nor JWT_JWKS_URL is set; with DATABASE_URL one of them must be.',
+      'JWT_SECRET or JWT_JWKS_URL must be set when DATABASE_URL is set; neither is; set one of them, so that the server can verify tokens.',
     ))
 
   test('two keys for tokens', () =>
     expectRefused(
       { ...SOUND, JWT_JWKS_URL: 'https://keys.example/jwks' },
-      'JWT_SECRET and JWT_JWKS_URL are both set; set one.',
+      'Only one of JWT_SECRET and JWT_JWKS_URL can be set; both are; unset one of them.',
     ))
 
-  test('several wrong variables, all of them named', () =>
+  test('several invalid variables, each of which is named', () =>
     expectRefused(
-      { ...SOUND, PORT: 'x', LOG_LEVEL: 'y' },
-      'PORT must be a whole number; LOG_LEVEL must be one of pino’s levels, such as info.',
+      { ...SOUND, PORT: 'x', STOREFRONT: 'y' },
+      `PORT ${wholeNumber(0, 65_535, 'x', 3000)}. STOREFRONT must be on or off; it is "y"; set it to on, for example.`,
     ))
 })
 
-describe('what a configuration names and what is not there is told in a line, with exit code 1:', () => {
-  test('a database server that does not answer', () =>
+describe('a process that cannot use what its configuration names prints one message and exits with code 1:', () => {
+  test('a database server that is not reachable', () =>
     expectRefused(SOUND, /^pointwise: .*ECONNREFUSED 127\.0\.0\.1:1\n$/))
 
-  test('a port that is taken', async () => {
+  test('a port that is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void other.close())
     await once(other, 'listening')
@@ -123,7 +149,7 @@ describe('what a configuration names and what is not there is told in a line, wi
     await expectRefused(env, new RegExp(`^pointwise: .*EADDRINUSE.* 127\\.0\\.0\\.1:${port}\\n$`))
   })
 
-  test('a password is not repeated', async () => {
+  test('a database server that is not reachable, without printing its password', async () => {
     await using server = new ServerProcess({ ...SOUND, DATABASE_URL: 'mysql://root:hunter2@127.0.0.1:1/nowhere' })
     expect(await server.end()).toBe(1)
     expect(server.stderr + server.stdout).not.toContain('hunter2')

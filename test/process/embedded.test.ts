@@ -12,23 +12,23 @@ import { copyRepository } from '../setup/repository-copy.ts'
 const UNAVAILABLE = 'No database server could be started'
 
 let checkout: ReturnType<typeof copyRepository>
-let home: string
+let checkoutFolder: string
 let server: ChildProcess | undefined
 
 beforeAll(() => {
   checkout = copyRepository()
-  home = checkout.folder
+  checkoutFolder = checkout.folder
 })
 afterAll(() => {
   server?.kill('SIGKILL')
   checkout.remove()
 })
 
-/** Starts the server, and resolves with all that it printed until it said how to try it, or until it ended. */
+/** Starts the server, and resolves with its output up to the end of the banner, or up to its exit. */
 async function start(): Promise<string> {
   const { DATABASE_URL: _, ...env } = process.env
   server = spawn(process.execPath, ['server/src/main.ts'], {
-    cwd: home,
+    cwd: checkoutFolder,
     env: { ...env, POINTWISE_DATABASE: 'local', PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -37,13 +37,17 @@ async function start(): Promise<string> {
     if (stream) createInterface(stream).on('line', (line) => lines.push(line))
   }
   const exited = once(server, 'close')
-  while (!lines.some((line) => line.includes('Ctrl-C stops')) && server.exitCode === null) {
+  while (
+    !lines.some((line) => line.includes('Ctrl-C stops')) &&
+    server.exitCode === null &&
+    server.signalCode === null
+  ) {
     await Promise.race([exited, once(server.stdout ?? server, 'data')])
   }
   return lines.join('\n')
 }
 
-/** Ctrl-C under npm: the signal comes from the terminal, and again from npm. */
+/** Sends SIGINT twice, as Ctrl-C under npm does: once from the terminal and once from npm. */
 async function stop(): Promise<number> {
   const child = server
   if (!child) throw new Error('The server was not started.')
@@ -54,51 +58,56 @@ async function stop(): Promise<number> {
   return code
 }
 
-/** `npm run audit`, where nothing says which database. */
-async function audited(): Promise<{ stdout: string; stderr: string }> {
+/** Runs `npm run audit` without DATABASE_URL. */
+async function runAudit(): Promise<{ stdout: string; stderr: string }> {
   const { DATABASE_URL: _, ...env } = process.env
-  const options = { cwd: home, env: { ...env, POINTWISE_DATABASE: 'local' } }
+  const options = { cwd: checkoutFolder, env: { ...env, POINTWISE_DATABASE: 'local' } }
   return promisify(execFile)(process.execPath, ['server/scripts/audit.ts'], options)
 }
 
-const told = () =>
-  JSON.parse(readFileSync(join(home, '.pointwise/server.json'), 'utf8')) as Record<'url' | 'userToken', string>
+const serverFile = () =>
+  JSON.parse(readFileSync(join(checkoutFolder, '.pointwise/server.json'), 'utf8')) as Record<
+    'url' | 'userToken',
+    string
+  >
 
 async function balance(): Promise<number> {
-  const { url, userToken } = told()
+  const { url, userToken } = serverFile()
   return (await createClient({ url, token: userToken }).points.balance.query()).balance
 }
 
 describe('the embedded mode', () => {
-  test('opens a shop that a newcomer can use, and finds its data again', { timeout: 120_000 }, async (context) => {
-    const welcome = await start()
-    if (welcome.includes(UNAVAILABLE)) context.skip(welcome)
-    const { url, userToken } = told()
-    expect(welcome).toContain(`Pointwise is open at ${url}`)
-    expect(welcome).toContain('3 stores, 500 products, 5 users with points')
-    expect(welcome).toContain(`curl -s ${url}/trpc/points.balance -H 'authorization: Bearer ${userToken}'`)
+  test('starts a server with demo data that a newcomer can use, and reuses its data on the next start', {
+    timeout: 120_000,
+  }, async (context) => {
+    const banner = await start()
+    if (banner.includes(UNAVAILABLE)) context.skip(banner)
+    const { url, userToken } = serverFile()
+    expect(banner).toContain(`Pointwise is running at ${url}`)
+    expect(banner).toContain('3 stores, 500 products, 5 users with points')
+    expect(banner).toContain(`curl -s ${url}/trpc/points.balance -H 'authorization: Bearer ${userToken}'`)
     expect(await balance()).toBeGreaterThan(0)
-    expect(welcome).toContain(`the shop     ${url} in a browser`)
+    expect(banner).toContain(`storefront   ${url}\n`)
     await eventually(async () => (await fetch(url)).text()).toContain('<div id="root">')
     const { users } = (await (await fetch(`${url}/storefront/users.json`)).json()) as { users: { token: string }[] }
     expect(users.map(({ token }) => token.split('.').length)).toEqual([3, 3, 3, 3, 3])
 
-    const demo = await promisify(execFile)(process.execPath, ['client-sdk/example/demo.ts'], { cwd: home })
+    const demo = await promisify(execFile)(process.execPath, ['client-sdk/example/demo.ts'], { cwd: checkoutFolder })
     expect(demo.stdout.match(/^Refused: /gm)).toHaveLength(2)
-    const left = await balance()
-    const beside = await audited()
-    expect(beside.stderr).toBe(`Reading the database of the server at ${url}.\n`)
-    expect(beside.stdout).toContain('\nAll checks passed. ')
+    const balanceAfterDemo = await balance()
+    const whileRunning = await runAudit()
+    expect(whileRunning.stderr).toBe(`Reading the database of the server at ${url}.\n`)
+    expect(whileRunning.stdout).toContain('\nAll checks passed. ')
     expect(await stop()).toBe(0)
-    expect(existsSync(join(home, '.pointwise/server.json')), 'nobody is told of a server that is gone').toBe(false)
+    expect(existsSync(join(checkoutFolder, '.pointwise/server.json')), 'the server file is removed on exit').toBe(false)
 
-    const again = await start()
-    expect(again).not.toContain('500 products')
-    expect(await balance()).toBe(left)
+    const secondBanner = await start()
+    expect(secondBanner).not.toContain('500 products')
+    expect(await balance()).toBe(balanceAfterDemo)
     expect(await stop()).toBe(0)
 
-    const alone = await audited()
-    expect(alone.stderr).toMatch(/^No server runs: its database is started, and stopped afterwards\.\n/)
-    expect(alone.stdout).toContain('\nAll checks passed. ')
+    const afterwards = await runAudit()
+    expect(afterwards.stderr).toMatch(/^No server is running\. Its database is started now and stopped afterwards\.\n/)
+    expect(afterwards.stdout).toContain('\nAll checks passed. ')
   })
 })

@@ -45,7 +45,7 @@ test('with a database of its own it makes no demonstration and prints no token',
   for (const table of ['stores', 'users', 'products']) {
     expect(await transact(open(), (tx) => run(tx, `select id from ${table} for update`))).toEqual([])
   }
-  expect(server.stdout + server.stderr).not.toMatch(/eyJ|token|Pointwise is open/)
+  expect(server.stdout + server.stderr).not.toMatch(/eyJ|token|Pointwise is running/)
 })
 
 test('two processes that start at once on one empty database both come up', async () => {

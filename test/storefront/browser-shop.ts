@@ -10,8 +10,7 @@ import {
 } from 'playwright-core'
 import { test as base, expect, vi } from 'vitest'
 import { buildStorefront } from '../../server/src/embedded/build-storefront.ts'
-import type { StaticFiles } from '../../server/src/http/web/static-files.ts'
-import type { DemoUser } from '../../server/src/http/web/storefront.ts'
+import type { DemoUser, StorefrontBuildState } from '../../server/src/http/web/storefront.ts'
 import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -26,15 +25,15 @@ vi.setConfig({ testTimeout: 180_000 })
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic']
 
 /** The page as it is built from the present sources. */
-export async function builtSite(): Promise<StaticFiles> {
+export async function builtSite(): Promise<Exclude<StorefrontBuildState, string>> {
   let failure: unknown
-  const { site, finished } = buildStorefront({
+  const { state, finished } = buildStorefront({
     onFailure: (error) => {
       failure = error
     },
   })
   await finished
-  const built = site()
+  const built = state()
   if (typeof built === 'string') throw failure
   return built
 }
@@ -113,7 +112,7 @@ export const test = base.extend<{ $test: { openStore: OpenStore }; $file: { brow
     await use(async (options = {}) => {
       const users: DemoUser[] = []
       const shop = await openShop({
-        storefront: { site: () => site, users: async () => users },
+        storefront: { build: () => site, users: async () => users },
         ...options,
         config: { storefront: true, ...options.config },
       })

@@ -1,18 +1,24 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { extname, join } from 'node:path'
 import { urlOf } from '../../server/src/http/address.ts'
 import { builtSite } from './browser-shop.ts'
 
+const TYPES: Record<string, string> = { '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' }
+
 /** A server of files alone, as any host of pages is, which was told where the shop's server is. */
 export async function serveElsewhere() {
-  const site = await builtSite()
+  const { directory } = await builtSite()
   const elsewhere = { server: '', origin: '', async [Symbol.asyncDispose]() {} }
   const host = createServer(({ url = '' }, response) => {
-    const file = site.get(url) ?? site.get('/index.html')
-    if (!file) throw new Error('The page is not built.')
-    const told = `name="pointwise-server" content="${elsewhere.server}"`
-    const isPage = file.type.startsWith('text/html')
-    const body = isPage ? file.body.toString().replace('name="pointwise-server" content="/"', told) : file.body
-    response.writeHead(200, { 'content-type': file.type }).end(body)
+    const asset = TYPES[extname(url)]
+    if (asset) return response.writeHead(200, { 'content-type': asset }).end(readFileSync(join(directory, url)))
+    const meta = `name="pointwise-server" content="${elsewhere.server}"`
+    const page = readFileSync(join(directory, 'index.html'), 'utf8').replace(
+      'name="pointwise-server" content="/"',
+      meta,
+    )
+    return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page)
   })
   await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
   elsewhere.origin = urlOf(host)

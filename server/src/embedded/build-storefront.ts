@@ -1,49 +1,52 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { readStaticFiles, type StaticFiles } from '../http/web/static-files.ts'
-import type { Storefront } from '../http/web/storefront.ts'
+import type { StorefrontBuildState } from '../http/web/storefront.ts'
+import { DATA_DIRECTORY } from './data-directory.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-const PAGE = join(ROOT, 'client-sdk/example/storefront')
-/** What the page is made of; package.json names the exact version of every package in it. */
-const SOURCES = [PAGE, join(ROOT, 'client-sdk/src'), join(ROOT, 'package.json')]
+const STOREFRONT = join(ROOT, 'client-sdk/example/storefront')
+/** Everything that a build depends on. package.json pins the exact version of every package in it. */
+const SOURCES = [STOREFRONT, join(ROOT, 'client-sdk/src'), join(ROOT, 'package.json')]
+/** How many recent builds are left in the directory, because another process can still be serving an older one. */
+const RECENT_BUILDS = 10
 
-export interface StorefrontBuild extends Pick<Storefront, 'site'> {
-  /** Resolves when it is built, could not be built, or was stopped. */
+export interface StorefrontBuild {
+  state: () => StorefrontBuildState
+  /** Resolves when the build has finished, has failed or was stopped. Never rejects. */
   finished: Promise<void>
   stop: () => Promise<void>
 }
 
 interface BuildOptions {
-  /** The builds lie here, by the hash of what they were made of. */
+  /** Where builds are stored, each in a directory that is named by the hash of its sources. */
   directory?: string
   onFailure: (error: unknown) => void
 }
 
-/** Sees to it that there is a build of the page's present sources, beside the work that the process does. */
+/** Builds the storefront from its current sources in the background, unless that build already exists. */
 export function buildStorefront({
-  directory = join(ROOT, '.pointwise/storefront'),
+  directory = join(DATA_DIRECTORY, 'storefront'),
   onFailure,
 }: BuildOptions): StorefrontBuild {
   const stopping = new AbortController()
-  let site: ReturnType<Storefront['site']> = 'being built'
-  const finished = presentSite(directory, stopping.signal).then(
-    (built) => {
-      site = built
+  let state: StorefrontBuildState = 'building'
+  const finished = ensureBuild(directory, stopping.signal).then(
+    (build) => {
+      state = { directory: build }
     },
     (error) => {
-      site = 'not built'
+      state = 'failed'
       if (!stopping.signal.aborted) onFailure(error)
     },
   )
   return {
-    site: () => site,
+    state: () => state,
     finished,
     stop() {
       stopping.abort()
@@ -52,32 +55,52 @@ export function buildStorefront({
   }
 }
 
-async function presentSite(directory: string, signal: AbortSignal): Promise<StaticFiles> {
-  const hash = await hashOfSources()
-  const folder = join(directory, hash)
-  if (!existsSync(folder)) {
+/** Returns the directory of the build of the current sources. */
+async function ensureBuild(directory: string, signal: AbortSignal): Promise<string> {
+  const build = join(directory, await hashOfSources())
+  if (existsSync(build)) {
+    const now = new Date()
+    await utimes(build, now, now)
+  } else {
     await mkdir(directory, { recursive: true })
-    await build(folder, signal)
-    const older = (await readdir(directory)).filter((name) => !name.startsWith(hash))
-    for (const name of older) await rm(join(directory, name), { recursive: true, force: true })
+    await runVite(build, signal)
+    await removeOldBuilds(directory)
   }
-  return readStaticFiles(folder)
+  return build
 }
 
-/** Into a folder beside, so that whoever finds the folder finds all of it. */
-async function build(folder: string, signal: AbortSignal): Promise<void> {
-  const unfinished = `${folder}.${process.pid}`
-  // Vite is a tool of development, and a process of its own: nothing of it is loaded here.
-  const vite = join(dirname(createRequire(join(PAGE, 'index.html')).resolve('vite/package.json')), 'bin/vite.js')
-  const options = ['build', '--outDir', unfinished, '--emptyOutDir', '--logLevel', 'error']
+/** Builds into a temporary directory and renames it, so that a build directory that exists is complete. */
+async function runVite(build: string, signal: AbortSignal): Promise<void> {
+  const temporary = `${build}.${process.pid}`
+  // Vite is a development dependency: it runs in a process of its own, and the server never imports it.
+  const vite = join(dirname(createRequire(join(STOREFRONT, 'index.html')).resolve('vite/package.json')), 'bin/vite.js')
+  const options = ['build', '--outDir', temporary, '--emptyOutDir', '--logLevel', 'error']
   try {
-    await promisify(execFile)(process.execPath, [vite, ...options], { cwd: PAGE, signal })
-    await rename(unfinished, folder)
+    await promisify(execFile)(process.execPath, [vite, ...options], { cwd: STOREFRONT, signal })
+    await rename(temporary, build)
   } catch (error) {
-    await rm(unfinished, { recursive: true, force: true })
-    // Somebody else has built the same meanwhile.
-    if (!existsSync(folder)) throw error
+    await rm(temporary, { recursive: true, force: true })
+    // The rename fails when another process has finished the same build first.
+    if (!existsSync(build)) throw error
   }
+}
+
+async function removeOldBuilds(directory: string): Promise<void> {
+  const builds = await Promise.all(
+    (await readdir(directory)).map(async (name) => {
+      const path = join(directory, name)
+      // Another process can remove the same build at the same time.
+      return {
+        path,
+        time: await stat(path).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => 0,
+        ),
+      }
+    }),
+  )
+  const old = builds.toSorted((a, b) => b.time - a.time).slice(RECENT_BUILDS)
+  for (const { path } of old) await rm(path, { recursive: true, force: true })
 }
 
 async function hashOfSources(): Promise<string> {

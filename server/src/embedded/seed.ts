@@ -14,28 +14,30 @@ const USERS = ['Ada', 'Ben', 'Chloé', 'Daniel', 'Eun-ji']
 const POINTS = 200_000
 const SALES = 40
 
-const QUALITIES = [
+const ADJECTIVES = [
   'Small', 'Large', 'Blue', 'Green', 'Red', 'White', 'Black', 'Light', 'Heavy', 'Folding', 'Round', 'Square', 'Soft',
   'Plain', 'Striped', 'Woven', 'Wooden', 'Steel', 'Glass', 'Paper', 'Linen', 'Travel', 'Garden', 'Winter', 'Summer',
 ] // biome-ignore format: a list of words
-const THINGS = [
+const NOUNS = [
   'Bowl', 'Kettle', 'Lamp', 'Notebook', 'Backpack', 'Blanket', 'Mug', 'Chair', 'Basket', 'Bottle', 'Tent', 'Clock',
   'Cushion', 'Tray', 'Hat', 'Scarf', 'Shelf', 'Vase', 'Torch', 'Map',
 ] // biome-ignore format: a list of words
 
-/** Fills an empty database with 3 stores, 500 products and 5 users with points; one with users is left as it is. */
+/**
+ * Fills an empty database with demo data: 3 stores, 500 products, 5 users with points, and 40 sales. Leaves a database that
+ * has ever had users unchanged. Returns whether the data was created.
+ */
 export async function seedIfEmpty(db: Pool): Promise<boolean> {
   if (await users.hasEverHadUsers(db)) return false
   const now = new Date()
-  const { catalogue, customers } = await transact(db, async (tx) => ({
-    catalogue: await createCatalogue(tx, now),
+  const { demoProducts, customers } = await transact(db, async (tx) => ({
+    demoProducts: await createProducts(tx, now),
     customers: await createCustomers(tx, now),
   }))
   const queue = new SettlementQueue(db)
   const sales = Array.from({ length: SALES }, (_, sale) => {
-    const product = catalogue[(sale * sale * 7) % 97]
-    const customer = customers[sale % customers.length]
-    if (!product || !customer) throw new Error('The demonstration has too few products or customers.')
+    const product = elementAt(demoProducts, (sale * sale * 7) % 97)
+    const customer = elementAt(customers, sale)
     const items = [{ productId: product.id, price: product.price, quantity: 1 + (sale % 3) }]
     return queue.settle({ kind: 'checkout', userId: customer.id, items, idempotencyKey: randomUUID(), now })
   })
@@ -43,19 +45,19 @@ export async function seedIfEmpty(db: Pool): Promise<boolean> {
   return true
 }
 
-async function createCatalogue(tx: Tx, now: Date): Promise<Product[]> {
-  const shops: Store[] = []
-  for (const name of STORES) shops.push(await stores.create(tx, { name }))
-  const catalogue: Product[] = []
-  for (const [row, quality] of QUALITIES.entries()) {
-    for (const [column, thing] of THINGS.entries()) {
+async function createProducts(tx: Tx, now: Date): Promise<Product[]> {
+  const demoStores: Store[] = []
+  for (const name of STORES) demoStores.push(await stores.create(tx, { name }))
+  const demoProducts: Product[] = []
+  for (const [row, adjective] of ADJECTIVES.entries()) {
+    for (const [column, noun] of NOUNS.entries()) {
       const price = 100 * (1 + ((row * 13 + column * 29) % 180))
       const stock = 5 + ((row * 17 + column * 11) % 90)
-      const storeId = shops[(row + column) % shops.length]?.id ?? 0
-      catalogue.push(await products.create(tx, { storeId, name: `${quality} ${thing}`, price, stock, now }))
+      const { id: storeId } = elementAt(demoStores, row + column)
+      demoProducts.push(await products.create(tx, { storeId, name: `${adjective} ${noun}`, price, stock, now }))
     }
   }
-  return catalogue
+  return demoProducts
 }
 
 async function createCustomers(tx: Tx, now: Date): Promise<User[]> {
@@ -66,4 +68,11 @@ async function createCustomers(tx: Tx, now: Date): Promise<User[]> {
     customers.push(user)
   }
   return customers
+}
+
+/** Returns the element at `index` modulo the length of the array, which must not be empty. */
+function elementAt<T extends object>(elements: readonly T[], index: number): T {
+  const element = elements[index % elements.length]
+  if (!element) throw new Error('The demo data is empty.')
+  return element
 }

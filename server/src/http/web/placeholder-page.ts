@@ -13,7 +13,7 @@ const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').upd
 
 const pageOf = (head: string, title: string, text: string) => ({
   policy,
-  page: `<!doctype html>
+  html: `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -30,15 +30,15 @@ ${head}<title>Pointwise</title>
 `,
 })
 
-/** Looks again by itself, without a script. */
+/** Reloads itself every second, without a script. */
 export const buildingPage = pageOf(
   '<meta http-equiv="refresh" content="1">\n',
   'The shop is being built',
-  'This takes a few seconds, once. The page comes by itself.',
+  'This takes a few seconds. The page reloads by itself.',
 )
 
 export const buildFailedPage = pageOf(
   '',
   'The shop could not be built',
-  'The API is open all the same. The reason stands in the terminal.',
+  'The API is available. The error is in the server’s terminal.',
 )
