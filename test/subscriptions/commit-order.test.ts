@@ -204,6 +204,27 @@ test('a client that disconnects before its stream is open leaves no stream behin
   expect(hub.size).toBe(0)
 })
 
+test('a replay delivers the same events as a live stream: those that concern its topics', async () => {
+  const writer = await openWriter()
+  const before = await writer.insert()
+  const sale = (productId: number) =>
+    `('order.paid', 'user:1', '{"userId":1,"items":[{"productId":${productId},"quantity":1,"stock":1}]}')`
+  const topics = ['product:2']
+  const live = await openStream(createHub(), { topics })
+  onTestFinished(() => void live.return())
+  await run(
+    db,
+    `insert into events (type, \`key\`, payload) values ${sale(1)}, ${sale(2)}, ${sale(3)},
+    ('product.restocked', 'product:3', '{"productId":3}'), ('product.restocked', 'product:2', '{"productId":2}')`,
+  )
+  const replay = await openStream(createHub(), { topics, after: before })
+  onTestFinished(() => void replay.return())
+  for (const stream of [live, replay]) {
+    expect(await stream.next()).toEqual({ done: false, value: before + 2 })
+    expect(await stream.next()).toEqual({ done: false, value: before + 5 })
+  }
+})
+
 test('the replay stops reading the outbox when the client disconnects', async () => {
   const writer = await openWriter()
   await run(db, `insert into events (id, type, \`key\`, payload) values (500000, 'points.charged', 'user:2', '{}')`)
