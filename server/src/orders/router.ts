@@ -16,7 +16,7 @@ export const orderProcedures = {
   place: userProcedure('idempotency_key_reused', 'product_not_found', 'price_changed', 'stock_insufficient')
     .meta({
       description:
-        'Places an order, to be paid later. Prices are those that the customer saw; one that has changed since is refused.',
+        'Places an order, which can be paid later. Send the prices that the customer saw: a changed price is refused.',
       example: examples.place,
     })
     .input(placeInput)
@@ -27,14 +27,17 @@ export const orderProcedures = {
     ),
 
   get: userProcedure('order_not_found')
-    .meta({ description: 'One of your orders.', example: examples.get })
+    .meta({ description: 'Returns one of your orders.', example: examples.get })
     .input(orderInput)
     .use(requireUser)
     .output(order)
     .query(({ ctx, input }) => orders.get(ctx.db, ctx.userId, input.orderId)),
 
   cancel: userProcedure('order_not_found', 'order_not_cancellable')
-    .meta({ description: 'Cancels an order that is not paid.', example: examples.cancel })
+    .meta({
+      description: 'Cancels one of your orders. Only a pending order can be cancelled.',
+      example: examples.cancel,
+    })
     .input(orderInput)
     .use(requireUser)
     .output(order)
@@ -44,7 +47,7 @@ export const orderProcedures = {
     }),
 
   list: userProcedure()
-    .meta({ description: 'Your orders, of all statuses or of one.', example: examples.list })
+    .meta({ description: 'Returns your orders, of all statuses or of one.', example: examples.list })
     .input(z.strictObject({ status: orderStatus.optional(), cursor: cursor.optional(), limit }).prefault({}))
     .use(requireUser)
     .output(newestFirst(keysetPage(order)))
@@ -52,7 +55,7 @@ export const orderProcedures = {
 
   onChange: userProcedure()
     .meta({
-      description: 'Tells when one of your orders is placed, paid, cancelled or refunded.',
+      description: 'Streams the changes of your orders: placed, paid, cancelled and refunded.',
       example: examples.onChange,
     })
     .input(z.strictObject({ lastEventId }).prefault({}))

@@ -13,7 +13,7 @@ export const paymentsRouter = router({
   pay: userProcedure('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient')
     .meta({
       description:
-        'Pays an order with points. An order that is paid already is answered as it was, with `replayed: true`.',
+        'Pays an order with points. If the order is already paid, the response is the existing payment with `replayed: true`.',
       example: examples.pay,
     })
     .input(orderInput)
@@ -24,7 +24,7 @@ export const paymentsRouter = router({
     }),
 
   get: userProcedure('payment_not_found')
-    .meta({ description: 'How one of your orders was paid.', example: examples.get })
+    .meta({ description: 'Returns the payment of one of your orders.', example: examples.get })
     .input(orderInput)
     .use(requireUser)
     .output(payment)
@@ -32,7 +32,8 @@ export const paymentsRouter = router({
 
   refund: adminProcedure('order_not_found', 'order_not_refundable', 'points_limit_exceeded')
     .meta({
-      description: 'Refunds a paid order: points, stock and sales volume go back, once.',
+      description:
+        'Refunds a paid order once: returns its points and its stock, and subtracts it from the sales volume.',
       example: examples.refund,
     })
     .input(orderInput)
@@ -49,7 +50,7 @@ export const checkout = userProcedure(
   'stock_insufficient',
 )
   .meta({
-    description: 'Places an order and pays it with points, in one step: all of it happens, or nothing.',
+    description: 'Places an order and pays it with points in one transaction. If any part is refused, nothing changes.',
     example: examples.checkout,
   })
   .input(placeInput)

@@ -12,13 +12,16 @@ import * as points from './service.ts'
 
 export const pointsRouter = router({
   balance: userProcedure()
-    .meta({ description: 'How many points you have, and how many you may have.', example: examples.balance })
+    .meta({ description: 'Returns your balance and its limit.', example: examples.balance })
     .use(requireUser)
     .output(balance)
     .query(({ ctx }) => points.balance(ctx.db, ctx.userId)),
 
   charge: userProcedure('idempotency_key_reused', 'points_limit_exceeded')
-    .meta({ description: 'Adds points to your balance, which may not pass its limit.', example: examples.charge })
+    .meta({
+      description: 'Adds points to your balance. The balance cannot exceed its limit.',
+      example: examples.charge,
+    })
     .input(z.strictObject({ amount: z.int().min(1), idempotencyKey }))
     .output(charge)
     .mutation(({ ctx, input }) =>
@@ -27,7 +30,7 @@ export const pointsRouter = router({
 
   histories: userProcedure()
     .meta({
-      description: 'Every change of your balance: what was charged, paid and refunded.',
+      description: 'Returns every change of your balance: charges, payments and refunds.',
       example: examples.histories,
     })
     .input(z.strictObject({ cursor: cursor.optional(), limit }).prefault({}))
@@ -36,7 +39,7 @@ export const pointsRouter = router({
     .query(({ ctx, input }) => points.histories(ctx.db, { userId: ctx.userId, ...input })),
 
   onChange: userProcedure()
-    .meta({ description: 'Tells when your balance changes.', example: examples.onChange })
+    .meta({ description: 'Streams the changes of your balance.', example: examples.onChange })
     .input(z.strictObject({ lastEventId }).prefault({}))
     .use(requireUser)
     .output(changeStream(pointsChange))

@@ -18,7 +18,7 @@ const name = nameUpTo(200)
 export const productsRouter = router({
   list: publicProcedure('store_not_found')
     .meta({
-      description: 'A page of the products, of all stores or of one. A page that does not exist is empty.',
+      description: 'Returns a page of the products of all stores or of one store. A page after the last one is empty.',
       example: examples.list,
     })
     .input(z.strictObject({ page: z.int().min(1).max(INT_MAX).default(1), storeId: id.optional() }).prefault({}))
@@ -27,7 +27,8 @@ export const productsRouter = router({
 
   scroll: publicProcedure('store_not_found')
     .meta({
-      description: 'The products from where the last answer ended: what is added meanwhile shifts nothing.',
+      description:
+        'Returns the products after a cursor. Products that are added in the meantime do not shift the pages.',
       example: examples.scroll,
     })
     .input(z.strictObject({ cursor: cursor.optional(), limit, storeId: id.optional() }).prefault({}))
@@ -35,27 +36,27 @@ export const productsRouter = router({
     .query(({ ctx, input }) => products.scroll(ctx.db, input)),
 
   get: publicProcedure('product_not_found')
-    .meta({ description: 'A product, as it stands now.', example: examples.get })
+    .meta({ description: 'Returns the current state of a product.', example: examples.get })
     .input(z.strictObject({ productId: id }))
     .output(product)
     .query(({ ctx, input }) => products.get(ctx.db, input.productId)),
 
   topSelling: publicProcedure()
-    .meta({ description: 'The ten products that sold best of all time.', example: examples.topSelling })
+    .meta({ description: 'Returns the ten best-selling products of all time.', example: examples.topSelling })
     .output(topSelling)
     .query(({ ctx }) => ctx.productListCache.topSelling()),
 
   trending: publicProcedure()
     .meta({
       description:
-        'The five products that sold best in the last 72 hours, counted in whole hours. It may be seconds old.',
+        'Returns the five best-selling products of the last 72 hours, in whole hours. The result can be some seconds old.',
       example: examples.trending,
     })
     .output(trending)
     .query(({ ctx }) => ctx.productListCache.trending()),
 
   create: adminProcedure('store_not_found')
-    .meta({ description: 'Adds a product to a store, with its first stock.', example: examples.create })
+    .meta({ description: 'Adds a product to a store, with its initial stock.', example: examples.create })
     .input(z.strictObject({ storeId: id, name, price, stock: z.int().min(0).max(INT_MAX) }))
     .output(product)
     .mutation(async ({ ctx, input }) => {
@@ -66,7 +67,8 @@ export const productsRouter = router({
 
   update: adminProcedure('product_not_found')
     .meta({
-      description: 'Changes the name or the price. Orders keep those that they were placed with.',
+      description:
+        'Changes the name or the price of a product. Existing orders keep the name and the price of the time of the order.',
       example: examples.update,
     })
     .input(z.strictObject({ productId: id, name: name.optional(), price: price.optional() }))
@@ -75,7 +77,7 @@ export const productsRouter = router({
 
   remove: adminProcedure('product_not_found')
     .meta({
-      description: 'Takes a product off the shelves. An order that was placed before can still be paid.',
+      description: 'Removes a product from sale. Existing orders of the product can still be paid.',
       example: examples.remove,
     })
     .input(z.strictObject({ productId: id }))
@@ -87,7 +89,10 @@ export const productsRouter = router({
     }),
 
   restock: adminProcedure('product_not_found', 'idempotency_key_reused', 'stock_insufficient')
-    .meta({ description: 'Adds to the stock, or takes from it with a negative quantity.', example: examples.restock })
+    .meta({
+      description: 'Adds to the stock of a product. A negative quantity reduces the stock.',
+      example: examples.restock,
+    })
     .input(
       z.strictObject({
         productId: id,
@@ -104,7 +109,7 @@ export const productsRouter = router({
     .mutation(({ ctx, input }) => ctx.transact((tx) => products.restock(tx, { ...input, now: ctx.now() }))),
 
   onStock: publicProcedure('product_not_found')
-    .meta({ description: 'Tells when the stock or the price of a product changes.', example: examples.onStock })
+    .meta({ description: 'Streams the changes of the stock and the price of products.', example: examples.onStock })
     .input(z.strictObject({ productIds: z.array(id).min(1).max(FOLLOWED_MAX), lastEventId }))
     .output(changeStream(stockChange))
     .subscription(async (call) => {

@@ -8,13 +8,13 @@ import { store } from './store-schemas.ts'
 
 export const storesRouter = router({
   create: adminProcedure('name_taken')
-    .meta({ description: 'Creates a store. A name belongs to one store.', example: examples.create })
+    .meta({ description: 'Creates a store. The name must not be in use.', example: examples.create })
     .input(z.strictObject({ name: nameUpTo(50) }))
     .output(store)
     .mutation(({ ctx, input }) => ctx.transact((tx) => stores.create(tx, input))),
 
   list: publicProcedure()
-    .meta({ description: 'All stores.', example: examples.list })
+    .meta({ description: 'Returns all stores.', example: examples.list })
     .output(z.array(store))
     .query(({ ctx }) => stores.list(ctx.db)),
 })

@@ -8,14 +8,14 @@ import { user } from './user-schemas.ts'
 
 export const usersRouter = router({
   me: userProcedure()
-    .meta({ description: 'Who you are.', example: examples.me })
+    .meta({ description: 'Returns the user of the access token.', example: examples.me })
     .use(requireUser)
     .output(user)
     .query(({ ctx }) => users.get(ctx.db, ctx.userId)),
 
   create: adminProcedure('name_taken')
     .meta({
-      description: 'Creates a user, with an empty wallet. A name belongs to one user.',
+      description: 'Creates a user with an empty wallet. The name must not be in use, not even by a removed user.',
       example: examples.create,
     })
     .input(z.strictObject({ name: nameUpTo(150) }))
@@ -25,8 +25,9 @@ export const usersRouter = router({
   remove: adminProcedure('user_unknown')
     .meta({
       description:
-        'Removes a user. Their token moves no points from then on. On other servers it reads, and places and cancels orders, for ' +
-        'up to ten seconds more; a stream that is open goes on until it expires. Orders and history stay.',
+        'Removes a user. The token of the user can no longer move points. Other servers accept the token for up to ten more ' +
+        'seconds to read, and to place and cancel orders. An open stream continues until the token expires. The orders and the ' +
+        'history of the user remain.',
       example: examples.remove,
     })
     .input(z.strictObject({ userId: id }))
