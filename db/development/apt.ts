@@ -1,37 +1,38 @@
 import { spawn } from 'node:child_process'
 
-/** Holds mariadbd and the SQL of its system tables, and, unlike mariadb-server, starts no service. */
+/** Contains mariadbd and the SQL of its system tables. Unlike mariadb-server, it starts no service. */
 const PACKAGE = 'mariadb-server-core'
 
 /**
- * Installs the server's program with `aptGet`, fetching package lists only when the known ones do not suffice. Nothing
- * is removed for it: where it conflicts with an installed package, it fails instead.
+ * Installs the database server with the command `aptGet`. When that fails, it updates the package lists and tries again. It never
+ * removes an installed package: the installation fails if there is a conflict.
  *
- * @throws Error with apt-get's last lines.
+ * @throws Error with the last lines of apt-get's output.
  */
-export async function installServer(aptGet: string[], say: (line: string) => void): Promise<void> {
-  // --no-remove: on a machine with MySQL's own packages, apt would otherwise take a running service away.
+export async function installServer(aptGet: string[], print: (line: string) => void): Promise<void> {
+  // --no-remove: on a host with the packages of MySQL, apt would otherwise remove a running service.
   const install = ['install', '-y', '--no-install-recommends', '--no-remove', '-o', 'DPkg::Lock::Timeout=120', PACKAGE]
-  say(`Installing ${PACKAGE} with apt-get: a program alone, no service is started.`)
+  print(`Installing ${PACKAGE} with apt-get. The package starts no service.`)
   if ((await run([...aptGet, ...install])).code === 0) return
-  say('Fetching the package lists first.')
+  print('The installation failed. Updating the package lists and trying again.')
   const update = await run([...aptGet, 'update', '-o', 'DPkg::Lock::Timeout=120'])
   const second = await run([...aptGet, ...install])
   if (second.code === 0) return
   const output = update.code === 0 ? second.output : `${update.output}\n${second.output}`
-  throw new Error(`apt-get could not install ${PACKAGE}:\n${output.trim().split('\n').slice(-8).join('\n')}`)
+  const lastLines = output.trim().split('\n').slice(-8).join('\n')
+  throw new Error(`${PACKAGE} could not be installed. Last lines of the output:\n${lastLines}`)
 }
 
 function run(command: string[]): Promise<{ code: number | null; output: string }> {
-  const [program = '', ...words] = command
+  const [program = '', ...args] = command
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
-    const gather = (chunk: Buffer) => {
+    const append = (chunk: Buffer) => {
       output += chunk
     }
-    child.stdout.on('data', gather)
-    child.stderr.on('data', gather)
+    child.stdout.on('data', append)
+    child.stderr.on('data', append)
     child.once('error', reject)
     child.once('close', (code) => resolve({ code, output }))
   })

@@ -1,28 +1,28 @@
-/** Ways to get a server that can be picked by hand. */
+/** Where a database server can be started. */
 export type DatabaseProvider = 'docker' | 'local'
 
 export interface FindOptions {
-  /** DATABASE_URL, when set: taken as it is, nothing is started. */
+  /** The value of DATABASE_URL. If set, it is used unchanged and nothing is started. */
   url?: string | undefined
-  /** POINTWISE_DATABASE: picks a way by hand. */
+  /** The value of POINTWISE_DATABASE. If set, only this provider is tried. */
   provider?: DatabaseProvider | undefined
-  /** Where data and logs lie, such as `.pointwise` in the repository. Made when it is missing. */
+  /** Directory for data and logs, such as `.pointwise` in the repository. It is created if it does not exist. */
   directory: string
-  /** Data that is kept for the next start, or a fresh server whose data is deleted at the end. */
+  /** true: the data is reused by the next start. false: a new server, whose data is deleted when it stops. */
   keep: boolean
-  /** Name of the database in the returned URL. It need not exist on the server: creating it is the caller's business. */
+  /** Name of the database in the returned URL. It may not exist on the server yet; the caller creates it. */
   database: string
-  /** Progress, one line a call. */
+  /** Called with each line of progress. */
   print: (line: string) => void
 }
 
 export interface DevelopmentDatabase {
-  /** `mysql://root@127.0.0.1:<port>/<database>`, or the URL that was given. */
+  /** `mysql://root@<host>:<port>/<database>`, or `FindOptions.url`. */
   url: string
-  /** One line that says what was taken, such as "mariadbd 10.11.19, run privately on port 40123". */
+  /** One line that describes the server, such as "private mariadbd 10.11.19 on port 40123". */
   description: string
-  /** Where its data lies, in words for a person: a folder, a Docker volume, or the URL's host. */
+  /** Human-readable location of the data: a directory, a Docker volume, or the host of the URL. */
   location: string
-  /** Stops what was started, and resolves when it has ended. A second call waits for the first. */
+  /** Stops the server if it was started here, and resolves when it has exited. A second call waits for the first. */
   stop(): Promise<void>
 }

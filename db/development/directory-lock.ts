@@ -4,84 +4,93 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { identifyProcess, isAlive, type ProcessIdentity } from './process-identity.ts'
 
-/** How long a database whose owner was killed may take to end, before we call its data held. */
-const LEAVING_MS = 40_000
+/** How long the database server of a killed owner may take to exit before its data counts as in use. */
+const SHUTDOWN_TIMEOUT_MS = 40_000
 
-/** How often we look again, because two that claim at the same moment each see the other and withdraw. */
-const LOOKS = 5
+/** More than one attempt, because two processes that write their records at the same moment both see the other's and withdraw. */
+const ATTEMPTS_MAX = 5
 
 interface Holder {
   owner: ProcessIdentity
-  /** The process that ends the database after its owner, once there is one. */
-  guard?: ProcessIdentity | undefined
+  /** The process that stops the database server after its owner has exited, once it is started. */
+  supervisor?: ProcessIdentity | undefined
 }
 
 export interface DirectoryLock {
-  /** Says which process may still be busy with the data when the owner is dead. */
-  guardedBy(pid: number): Promise<void>
+  /** Records the process that may still use the data after the owner has exited. */
+  setSupervisor(pid: number): Promise<void>
   release(): Promise<void>
 }
 
-/** Somebody else uses the data. It is no reason to look for another server: the answer would be other data. */
+/** Another process uses the data. Another provider is no alternative, because it has other data. */
 export class DirectoryLockedError extends Error {
-  override name = 'DataHeld'
+  override name = 'DirectoryLockedError'
 }
 
 /**
- * Claims what `folder` stands for, for this process alone, until it is released or this process is dead. After an owner
- * that was killed it waits until the owner's guard has ended too.
+ * Acquires the lock whose records lie in `folder`. This process holds it until `release` is called or the process has exited. When
+ * the previous owner was killed, it waits up to 40 seconds until the owner's supervisor has exited, too.
  *
- * Each claimant writes its own record before it looks at the others', so of two at least one sees the other. A record
- * names one life of one process for ever, so a dead one can be deleted by anybody at any time.
+ * Each process writes its own record before it reads the others', so of two concurrent processes at least one sees the other. A
+ * record identifies one process for all time, so any process can delete the record of a process that has exited.
  *
- * @throws DataHeld when a living process holds it; `what` begins its message.
+ * @throws DirectoryLockedError when a running process holds the lock. `resource` is the subject of its message.
  */
-export async function lockDirectory(folder: string, what: string, say: (line: string) => void): Promise<DirectoryLock> {
+export async function lockDirectory(
+  folder: string,
+  resource: string,
+  print: (line: string) => void,
+): Promise<DirectoryLock> {
   await mkdir(folder, { recursive: true })
   const owner = await identifyProcess(process.pid)
-  if (owner === undefined) throw new Error('This process cannot find itself in the list of processes.')
+  if (owner === undefined) {
+    throw new Error(
+      `The start time of process ${process.pid} (this process) could not be read. ` +
+        'Expected it in /proc on Linux, or from ps on other systems. Mount /proc or install ps.',
+    )
+  }
   const record = join(folder, `${randomUUID()}.json`)
   const write = async (holder: Holder) => {
     await writeFile(`${record}.draft`, JSON.stringify(holder))
     await rename(`${record}.draft`, record)
   }
   const release = () => rm(record, { force: true })
-  for (let look = 1; ; look += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     await write({ owner })
-    const holder = await otherHolder(folder, record, say)
+    const holder = await findOtherHolder(folder, record, print)
     if (holder === undefined) break
     await release()
-    if (look === LOOKS) throw held(what, holder)
+    if (attempt === ATTEMPTS_MAX) throw lockedError(resource, holder)
     await setTimeout(randomInt(5, 50))
   }
-  return { guardedBy: async (pid) => write({ owner, guard: await identifyProcess(pid) }), release }
+  return { setSupervisor: async (pid) => write({ owner, supervisor: await identifyProcess(pid) }), release }
 }
 
-/** Whether there was a claim, and neither its owner nor its guard is alive. */
+/** Whether the lock was acquired and not released, and neither its owner nor its supervisor is running. */
 export async function isAbandoned(folder: string): Promise<boolean> {
-  const holders = (await records(folder).catch(() => [])).map(({ holder }) => holder)
-  for (const life of holders.flatMap(({ owner, guard }) => [owner, guard])) {
-    if (life && (await isAlive(life))) return false
+  const holders = (await readRecords(folder).catch(() => [])).map(({ holder }) => holder)
+  for (const identity of holders.flatMap(({ owner, supervisor }) => [owner, supervisor])) {
+    if (identity && (await isAlive(identity))) return false
   }
   return holders.length > 0
 }
 
-async function otherHolder(
+async function findOtherHolder(
   folder: string,
-  own: string,
-  say: (line: string) => void,
+  ownRecord: string,
+  print: (line: string) => void,
 ): Promise<ProcessIdentity | undefined> {
-  for (const { file, holder } of await records(folder)) {
-    if (file === own) continue
-    const { owner, guard } = holder
+  for (const { file, holder } of await readRecords(folder)) {
+    if (file === ownRecord) continue
+    const { owner, supervisor } = holder
     if (owner && (await isAlive(owner))) return owner
-    if (guard && !(await hasLeft(guard, say))) return guard
+    if (supervisor && !(await waitForExit(supervisor, print))) return supervisor
     await rm(file, { force: true })
   }
   return undefined
 }
 
-async function records(folder: string): Promise<{ file: string; holder: Partial<Holder> }[]> {
+async function readRecords(folder: string): Promise<{ file: string; holder: Partial<Holder> }[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).map((name) => join(folder, name))
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => undefined)))
   return files.flatMap((file, index) => {
@@ -90,7 +99,7 @@ async function records(folder: string): Promise<{ file: string; holder: Partial<
   })
 }
 
-// A record is written as a whole, unless the machine lost power: then it names nobody who is still alive.
+// Records are written atomically. Only a power failure leaves an incomplete one, and then its owner is not running.
 function parse(text: string): Partial<Holder> {
   try {
     return JSON.parse(text)
@@ -99,19 +108,21 @@ function parse(text: string): Partial<Holder> {
   }
 }
 
-async function hasLeft(guard: ProcessIdentity, say: (line: string) => void): Promise<boolean> {
-  if (await isAlive(guard)) say('Waiting for the database of a process that was killed to end.')
-  const deadline = Date.now() + LEAVING_MS
-  while (await isAlive(guard)) {
+/** Whether the supervisor exits before the timeout. */
+async function waitForExit(supervisor: ProcessIdentity, print: (line: string) => void): Promise<boolean> {
+  if (await isAlive(supervisor)) print('Waiting for the database server of a killed process to exit.')
+  const deadline = Date.now() + SHUTDOWN_TIMEOUT_MS
+  while (await isAlive(supervisor)) {
     if (Date.now() > deadline) return false
     await setTimeout(20)
   }
   return true
 }
 
-function held(what: string, { pid }: ProcessIdentity): DirectoryLockedError {
+function lockedError(resource: string, { pid }: ProcessIdentity): DirectoryLockedError {
   return new DirectoryLockedError(
-    `${what} is in use by process ${pid}${pid === process.pid ? ' (this one)' : ''}, and only one at a time can have it. ` +
-      `Stop that process (Ctrl-C in its terminal, or kill ${pid}) and start again.`,
+    `${resource} is in use by process ${pid}${pid === process.pid ? ' (this process)' : ''}. ` +
+      'Only one process can use it at a time. ' +
+      `Stop that process (Ctrl-C in its terminal, or kill ${pid}), then start again.`,
   )
 }

@@ -12,43 +12,40 @@ import { waitUntilReady } from './wait-until-ready.ts'
 const IMAGE = 'mysql:9.7'
 const PORT = 3306
 const DATA = '/var/lib/mysql'
-const READY_WITHIN_MS = 120_000
-const STOPPED_WITHIN_MS = 30_000
+const READY_TIMEOUT_MS = 120_000
+const STOP_TIMEOUT_MS = 30_000
 
 const DIRECTORY_LABEL = 'pointwise.directory'
 const OWNER_LABEL = 'pointwise.owner'
 
 /**
- * Runs MySQL in a container, on a port of 127.0.0.1 when the engine is on this machine. Kept data lies in a volume that
- * belongs to the directory: deleting the directory starts afresh. Testcontainers' reaper removes the container of a
- * process that was killed; where the reaper is switched off, the next start on the same directory does.
+ * Runs MySQL in a container and resolves when it accepts connections. On a local engine, its port is published on 127.0.0.1 only.
+ * With `keep`, the data lies in a volume that belongs to the directory; after the directory is deleted, the next start deletes
+ * the volume, too. Testcontainers' reaper removes the container of a killed process. Without the reaper, the next start with
+ * `keep` on the same directory removes it.
  *
- * @throws DataHeld when another process has the kept data, and Error when the container does not come up.
+ * @throws DirectoryLockedError when another process uses the data, and Error when the container cannot be started.
  */
 export async function startInDocker(options: FindOptions): Promise<DevelopmentDatabase> {
   const directory = resolve(options.directory)
   const { keep, print } = options
-  // Here, not at the top: a production install has no Testcontainers.
+  // Imported here, because a production install does not contain Testcontainers.
   const { getContainerRuntimeClient } = await import('testcontainers')
   const client = await getContainerRuntimeClient()
   if (!keep) return run(client, options, undefined)
 
   const folder = join(directory, 'docker')
   const volume = `pointwise-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`
-  const claimed = await lockDirectory(
-    join(folder, 'owners'),
-    `The development database in Docker volume ${volume}`,
-    print,
-  )
+  const lock = await lockDirectory(join(folder, 'owners'), `The development database in Docker volume ${volume}`, print)
   try {
     await removeLeftovers(client, directory)
     const complete = join(folder, 'complete')
     if (!existsSync(complete)) await removeVolume(client, volume)
     const database = await run(client, options, volume)
     await writeFile(complete, `${volume}\n`)
-    return { ...database, stop: () => database.stop().finally(claimed.release) }
+    return { ...database, stop: () => database.stop().finally(lock.release) }
   } catch (error) {
-    await claimed.release()
+    await lock.release()
     throw error
   }
 }
@@ -58,18 +55,18 @@ async function run(
   options: FindOptions,
   volume: string | undefined,
 ): Promise<DevelopmentDatabase> {
-  const isHere = client.info.containerRuntime.host === 'localhost'
-  options.print(`Starting ${IMAGE} in Docker; the first time, its image is downloaded.`)
-  const container = await (await describe(options, volume, isHere)).start()
-  const timeout = volume === undefined ? 0 : STOPPED_WITHIN_MS
+  const isLocal = client.info.containerRuntime.host === 'localhost'
+  options.print(`Starting ${IMAGE} in Docker. The first start downloads the image.`)
+  const container = await (await defineContainer(options, volume, isLocal)).start()
+  const timeout = volume === undefined ? 0 : STOP_TIMEOUT_MS
   try {
-    const address = { host: isHere ? '127.0.0.1' : container.getHost(), port: container.getMappedPort(PORT) }
-    const { version } = await waitUntilReady(address, READY_WITHIN_MS, undefined)
+    const address = { host: isLocal ? '127.0.0.1' : container.getHost(), port: container.getMappedPort(PORT) }
+    const { version } = await waitUntilReady(address, READY_TIMEOUT_MS, undefined)
     let stopped: Promise<unknown> | undefined
     return {
       url: `mysql://root@${address.host}:${address.port}/${options.database}`,
       description: `MySQL ${version} in Docker (${IMAGE}), port ${address.port}`,
-      location: volume === undefined ? 'the container, deleted at the end' : `Docker volume ${volume}`,
+      location: volume === undefined ? 'the container, deleted when the server stops' : `Docker volume ${volume}`,
       stop: async () => {
         stopped ??= container.stop({ timeout })
         await stopped
@@ -81,16 +78,16 @@ async function run(
   }
 }
 
-async function describe(
+async function defineContainer(
   { directory }: FindOptions,
   volume: string | undefined,
-  isHere: boolean,
+  isLocal: boolean,
 ): Promise<{ start(): Promise<StartedTestContainer> }> {
   const { GenericContainer, Wait } = await import('testcontainers')
   class Container extends GenericContainer {
-    // root has no password, and Docker would publish the port to the network.
+    // root has no password, and Docker would otherwise publish the port on all network interfaces.
     protected override async beforeContainerCreated(): Promise<void> {
-      if (isHere) this.hostConfig.PortBindings = { [`${PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '0' }] }
+      if (isLocal) this.hostConfig.PortBindings = { [`${PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '0' }] }
     }
   }
   const owner = await identifyProcess(process.pid)
@@ -98,9 +95,9 @@ async function describe(
     .withExposedPorts(PORT)
     .withEnvironment({ MYSQL_ALLOW_EMPTY_PASSWORD: 'yes' })
     .withLabels({ [DIRECTORY_LABEL]: labelOf(resolve(directory)), [OWNER_LABEL]: JSON.stringify(owner) })
-    // The image's own first start runs a server for a moment that says port 0.
+    // While the image initializes its data, it runs a temporary server that logs the same line with port 0.
     .withWaitStrategy(Wait.forLogMessage(/ready for connections.* port: 3306\b/))
-    .withStartupTimeout(READY_WITHIN_MS)
+    .withStartupTimeout(READY_TIMEOUT_MS)
   const settings = ['--max-connections=600', '--character-set-server=utf8mb4', '--disable-log-bin']
   if (volume !== undefined) {
     return container
@@ -112,7 +109,7 @@ async function describe(
     .withTmpFs({ [DATA]: 'rw' })
 }
 
-// The directory of one machine, for an engine that several machines may share.
+// Includes the host name, because several hosts may share one engine.
 function labelOf(directory: string): string {
   return `${hostname()}:${directory}`
 }

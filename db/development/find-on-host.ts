@@ -3,94 +3,98 @@ import { join } from 'node:path'
 import { installServer } from './apt.ts'
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
 import { DirectoryLockedError } from './directory-lock.ts'
-import { whyNoEngine } from './docker-engine.ts'
+import { dockerUnavailableReason } from './docker-engine.ts'
 import { startInDocker } from './docker-provider.ts'
 import type { HostEnvironment } from './host-environment.ts'
 import { startPrivately } from './local-provider.ts'
 import { findServerBinaries, type ServerBinary } from './server-binaries.ts'
 
-/** `findDatabase`, on a machine that is given: what it holds decides which ways there are. */
-export async function findDatabaseOnHost(machine: HostEnvironment, options: FindOptions): Promise<DevelopmentDatabase> {
-  if (options.url) return given(options.url)
-  const tried: string[] = []
-  const found =
-    (options.provider === 'local' ? undefined : await inDocker(machine, options, tried)) ??
-    (options.provider === 'docker' ? undefined : await onThisMachine(machine, options, tried))
-  if (found) return found
+/** `findDatabase` on the given host, which decides which servers are available. */
+export async function findDatabaseOnHost(host: HostEnvironment, options: FindOptions): Promise<DevelopmentDatabase> {
+  if (options.url) return fromUrl(options.url)
+  const failures: string[] = []
+  const database =
+    (options.provider === 'local' ? undefined : await tryDocker(host, options, failures)) ??
+    (options.provider === 'docker' ? undefined : await tryLocal(host, options, failures))
+  if (database) return database
   throw new Error(
-    `No database server could be started${options.provider ? ` the way that was picked (${options.provider})` : ''}. Tried:\n` +
-      `${tried.map((line) => `- ${line}`).join('\n')}\n` +
-      'One of these is needed:\n' +
-      '- a running Docker engine;\n' +
-      '- mysqld 8.4 or later or mariadbd 10.11 or later on the PATH, such as by: apt-get install mariadb-server-core\n' +
-      '- a server of your own: DATABASE_URL=mysql://user:password@host:port/database',
+    `No database server could be started${options.provider ? ` (POINTWISE_DATABASE=${options.provider})` : ''}. Tried:\n` +
+      `${failures.map((failure) => `- ${failure}`).join('\n')}\n` +
+      'Provide one of these, then start again:\n' +
+      '- a running Docker engine\n' +
+      '- mysqld 8.4 or later, or mariadbd 10.11 or later, on the PATH (Debian and Ubuntu: apt-get install mariadb-server-core)\n' +
+      '- another server: DATABASE_URL=mysql://user:password@host:port/database',
   )
 }
 
-function given(url: string): DevelopmentDatabase {
-  // The URL may hold a password, so the message does not repeat it.
+function fromUrl(url: string): DevelopmentDatabase {
+  // The message does not repeat the URL, because it may contain a password.
   if (!URL.canParse(url) || new URL(url).protocol !== 'mysql:') {
-    throw new Error('DATABASE_URL cannot be read: mysql://user:password@host:port/database is expected.')
+    throw new Error('DATABASE_URL is not valid. Expected mysql://user:password@host:port/database.')
   }
   const { host } = new URL(url)
   return { url, description: `the server of DATABASE_URL, ${host}`, location: host, stop: async () => undefined }
 }
 
-async function inDocker(machine: HostEnvironment, options: FindOptions, tried: string[]) {
-  const why = await whyNoEngine(machine.dockerHost)
-  if (why !== undefined) {
-    tried.push(`Docker: ${why}`)
+async function tryDocker({ dockerHost }: HostEnvironment, options: FindOptions, failures: string[]) {
+  const reason = await dockerUnavailableReason(dockerHost)
+  if (reason !== undefined) {
+    failures.push(`Docker: ${reason}`)
     return undefined
   }
-  return attempt(`Docker at ${machine.dockerHost}`, () => startInDocker(options), options, tried)
+  return attempt(`Docker at ${dockerHost}`, () => startInDocker(options), options, failures)
 }
 
-async function onThisMachine({ programFolders, aptGet }: HostEnvironment, options: FindOptions, tried: string[]) {
+async function tryLocal(host: HostEnvironment, options: FindOptions, failures: string[]) {
   const failed = new Set<string>()
-  const tryPrograms = async (): Promise<DevelopmentDatabase | undefined> => {
-    const { usable, unusable } = await findServerBinaries(programFolders)
-    for (const clause of unusable) if (!tried.includes(clause)) tried.push(clause)
-    // The server of data that was kept comes first, so that one installed later does not hide that data.
-    const hasData = ({ kind }: ServerBinary) => Number(existsSync(join(options.directory, kind, 'data')))
-    if (options.keep) usable.sort((a, b) => hasData(b) - hasData(a))
-    for (const program of usable.filter(({ file }) => !failed.has(file))) {
-      const database = await attempt(program.file, () => startPrivately(program, options), options, tried)
-      if (database) return database
-      failed.add(program.file)
-    }
-    if (usable.length === 0)
-      tried.push(`mysqld or mariadbd: none to use in ${programFolders.join(', ') || 'no folder'}`)
-    return undefined
-  }
-  const database = await tryPrograms()
+  const database = await tryBinaries(host, options, failures, failed)
   if (database) return database
-  const command = await aptGet()
-  if (typeof command === 'string') {
-    tried.push(`apt-get: ${command}`)
+  const aptGet = await host.aptGet()
+  if (typeof aptGet === 'string') {
+    failures.push(`apt-get: ${aptGet}`)
     return undefined
   }
-  const isInstalled = await attempt(
-    'apt-get',
-    () => installServer(command, options.print).then(() => true),
-    options,
-    tried,
-  )
-  return isInstalled ? tryPrograms() : undefined
+  const install = () => installServer(aptGet, options.print).then(() => true)
+  const isInstalled = await attempt('apt-get', install, options, failures)
+  return isInstalled ? tryBinaries(host, options, failures, failed) : undefined
+}
+
+/** Starts the first installed server that works. `failed` contains those that an earlier call has tried. */
+async function tryBinaries(
+  { programFolders }: HostEnvironment,
+  options: FindOptions,
+  failures: string[],
+  failed: Set<string>,
+): Promise<DevelopmentDatabase | undefined> {
+  const { usable, unusable } = await findServerBinaries(programFolders)
+  failures.push(...unusable.filter((reason) => !failures.includes(reason)))
+  // A server whose data exists is preferred, so that the data is still found after another server was installed.
+  const hasData = ({ kind }: ServerBinary) => Number(existsSync(join(options.directory, kind, 'data')))
+  if (options.keep) usable.sort((a, b) => hasData(b) - hasData(a))
+  for (const binary of usable.filter(({ file }) => !failed.has(file))) {
+    const database = await attempt(binary.file, () => startPrivately(binary, options), options, failures)
+    if (database) return database
+    failed.add(binary.file)
+  }
+  if (usable.length === 0) {
+    failures.push(`mysqld or mariadbd: no usable server found in ${programFolders.join(', ') || 'any folder'}`)
+  }
+  return undefined
 }
 
 async function attempt<T>(
   name: string,
   action: () => Promise<T>,
   { print }: FindOptions,
-  tried: string[],
+  failures: string[],
 ): Promise<T | undefined> {
   try {
     return await action()
   } catch (error) {
     if (error instanceof DirectoryLockedError) throw error
     const { message } = error as Error
-    tried.push(`${name}: ${message}`)
-    print(`${name} does not work here: ${message}`)
+    failures.push(`${name}: ${message}`)
+    print(`${name} cannot be used: ${message}`)
     return undefined
   }
 }

@@ -10,86 +10,89 @@ import { servingSettings } from './server-settings.ts'
 import type { SupervisedProcess } from './supervised-process.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
 
-const READY_WITHIN_MS = 60_000
+const READY_TIMEOUT_MS = 60_000
+const ATTEMPTS_MAX = 3
 
-/** Somebody took the port between our finding it free and the server's binding it. */
-class PortTaken extends Error {}
+/** Another process took the port after it was found free and before the server bound it. */
+class PortInUseError extends Error {}
 
 /**
- * Runs a server for this process alone: on a free port of 127.0.0.1, with data under the directory, without system
- * service or option file. It has ended, and data that is not kept is deleted, when `stop` resolves or soon after this
- * process died.
+ * Runs a server for this process only, and resolves when it accepts connections: on a free port of 127.0.0.1, with its data in
+ * `options.directory`, without a system service or an option file. The server exits when `stop` is called and soon after this
+ * process has exited, for whatever reason. Without `keep`, its data is deleted then.
  *
- * @throws DataHeld when another process has the kept data, and Error with the log's last lines when the server fails.
+ * @throws DirectoryLockedError when another process uses the data.
+ * @throws Error with the last lines of the server's log when the server cannot be started.
  */
-export async function startPrivately(program: ServerBinary, options: FindOptions): Promise<DevelopmentDatabase> {
+export async function startPrivately(binary: ServerBinary, options: FindOptions): Promise<DevelopmentDatabase> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await start(program, options)
+      return await start(binary, options)
     } catch (error) {
-      if (!(error instanceof PortTaken) || attempt === 3) throw error
+      if (!(error instanceof PortInUseError) || attempt === ATTEMPTS_MAX) throw error
     }
   }
 }
 
-async function start(program: ServerBinary, options: FindOptions): Promise<DevelopmentDatabase> {
+async function start(binary: ServerBinary, options: FindOptions): Promise<DevelopmentDatabase> {
   const { keep, database } = options
-  const home = await openServerDirectory(program, options)
-  const datadir = join(home.folder, 'data')
+  const { kind, file, version } = binary
+  const { folder, run, readLogTail, close } = await openServerDirectory(binary, options)
+  const datadir = join(folder, 'data')
   let server: SupervisedProcess | undefined
-  const close = async () => {
+  const stop = async () => {
     await server?.end()
-    await home.close()
+    await close()
   }
   try {
     if (!existsSync(datadir)) {
-      if (keep) options.print(`Making a new ${program.kind} data folder in ${home.folder}.`)
-      await initializeDatadir({ program, home: home.folder, datadir, keep, run: home.run })
+      if (keep) options.print(`Creating a new ${kind} data directory in ${folder}.`)
+      await initializeDatadir({ binary, folder, datadir, keep, run })
     }
-    const port = await freePort()
-    const settings = servingSettings({ kind: program.kind, home: home.folder, datadir, keep }, port)
-    server = await home.run([program.file, ...settings], {
+    const port = await findFreePort()
+    server = await run([file, ...servingSettings({ kind, folder, datadir, keep }, port)], {
       signal: keep ? 'TERM' : 'KILL',
-      ...(!keep && { remove: { path: home.folder, when: 'always' } }),
+      ...(!keep && { remove: { path: folder, when: 'always' } }),
     })
-    await untilItServes(server, port, datadir)
+    await waitUntilServing(server, port, datadir)
     server.unref()
-    let closed: Promise<void> | undefined
+    let stopped: Promise<void> | undefined
     return {
       url: `mysql://root@127.0.0.1:${port}/${database}`,
-      description: `${basename(program.file)} ${program.version}, run privately on port ${port}`,
-      location: keep ? home.folder : `${home.folder}, deleted at the end`,
+      description: `private ${basename(file)} ${version} on port ${port}`,
+      location: keep ? folder : `${folder}, deleted when the server stops`,
       stop: () => {
-        closed ??= close()
-        return closed
+        stopped ??= stop()
+        return stopped
       },
     }
   } catch (error) {
-    const log = await home.lastLines()
-    await close()
-    if (error instanceof PortTaken || /address already in use/i.test(log)) throw new PortTaken(`${error}\n${log}`)
-    throw new Error(`${(error as Error).message}. Its last lines:\n${log}`)
+    const log = await readLogTail()
+    await stop()
+    const message = `${(error as Error).message}\nLast lines of its log:\n${log}`
+    if (error instanceof PortInUseError || /address already in use/i.test(log)) throw new PortInUseError(message)
+    throw new Error(message)
   }
 }
 
-async function untilItServes(server: SupervisedProcess, port: number, datadir: string): Promise<void> {
-  const over = new AbortController()
+async function waitUntilServing(server: SupervisedProcess, port: number, datadir: string): Promise<void> {
+  const exit = new AbortController()
   server.ended.then(
-    (status) => over.abort(new Error(`it ended with exit status ${status} before it answered`)),
-    (error) => over.abort(error),
+    (status) => exit.abort(new Error(`The server exited with status ${status} before it accepted connections.`)),
+    (error) => exit.abort(error),
   )
-  const answer = await waitUntilReady({ host: '127.0.0.1', port }, READY_WITHIN_MS, over.signal)
-  const theirs = await realpath(answer.datadir).catch(() => answer.datadir)
-  if (theirs !== (await realpath(datadir))) throw new PortTaken(`another server answers on port ${port}`)
+  const info = await waitUntilReady({ host: '127.0.0.1', port }, READY_TIMEOUT_MS, exit.signal)
+  const servedDatadir = await realpath(info.datadir).catch(() => info.datadir)
+  if (servedDatadir !== (await realpath(datadir))) throw new PortInUseError(`Another server listens on port ${port}.`)
 }
 
-function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', failed)
+    server.once('error', reject)
     server.listen(0, '127.0.0.1', () => {
       const address = server.address()
-      server.close(() => found(typeof address === 'object' && address ? address.port : 0))
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
     })
   })
 }

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** The two kinds keep their data in forms the other cannot read. */
+/** The data directories of the two kinds are incompatible. */
 export type ServerKind = 'mysql' | 'mariadb'
 
 export interface ServerBinary {
@@ -12,15 +12,15 @@ export interface ServerBinary {
   version: string
 }
 
-const OLDEST: Record<ServerKind, [major: number, minor: number]> = { mysql: [8, 4], mariadb: [10, 11] }
+const MIN_VERSIONS: Record<ServerKind, [major: number, minor: number]> = { mysql: [8, 4], mariadb: [10, 11] }
 
 export interface ServerBinaries {
   usable: ServerBinary[]
-  /** One clause for each program that was found and cannot be used. */
+  /** One clause for each program that was found but cannot be used. */
   unusable: string[]
 }
 
-/** The database servers installed in these folders, each once, in the folders' order. */
+/** Finds the database servers in these folders, in the order of the folders. A program that several folders link to is listed once. */
 export async function findServerBinaries(folders: string[]): Promise<ServerBinaries> {
   const files = new Set<string>()
   for (const folder of folders) {
@@ -31,27 +31,28 @@ export async function findServerBinaries(folders: string[]): Promise<ServerBinar
       )
     }
   }
-  const programs: ServerBinaries = { usable: [], unusable: [] }
+  const binaries: ServerBinaries = { usable: [], unusable: [] }
   for (const file of files) {
-    const program = await identify(file)
-    if (typeof program === 'string') programs.unusable.push(program)
-    else programs.usable.push(program)
+    const binary = await identify(file)
+    if (typeof binary === 'string') binaries.unusable.push(binary)
+    else binaries.usable.push(binary)
   }
-  return programs
+  return binaries
 }
 
+/** Returns the server of this file, or the reason why it cannot be used. */
 async function identify(file: string): Promise<ServerBinary | string> {
   let output: string
   try {
     output = (await promisify(execFile)(file, ['--no-defaults', '--version'])).stdout
   } catch (error) {
-    return `${file} does not run: ${(error as Error).message.trim()}`
+    return `${file} cannot be executed: ${(error as Error).message.trim()}`
   }
   const [, version, major, minor] = /Ver ((\d+)\.(\d+)[.\d]*)/.exec(output) ?? []
-  if (version === undefined) return `${file} does not tell its version`
+  if (version === undefined) return `${file} --version reports no version`
   const kind = output.includes('MariaDB') ? 'mariadb' : 'mysql'
-  const [oldestMajor, oldestMinor] = OLDEST[kind]
-  const isOld = Number(major) < oldestMajor || (Number(major) === oldestMajor && Number(minor) < oldestMinor)
-  if (isOld) return `${file} is version ${version}, ${oldestMajor}.${oldestMinor} or later is expected`
+  const [minMajor, minMinor] = MIN_VERSIONS[kind]
+  const isTooOld = Number(major) < minMajor || (Number(major) === minMajor && Number(minor) < minMinor)
+  if (isTooOld) return `${file} is version ${version}; ${minMajor}.${minMinor} or later is required`
   return { kind, file, version }
 }

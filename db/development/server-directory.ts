@@ -8,21 +8,22 @@ import { type SupervisedProcess, type SuperviseOptions, superviseProcess } from 
 
 const TEMPORARY = 'temporary-'
 
-/** Where one server has its data, log and temporary files, claimed for this process. */
+/** A folder with the data, the log and the temporary files of one server, locked by this process. */
 export interface ServerDirectory {
   folder: string
-  /** Runs a program that writes to the log, and that a later owner waits for when this one is killed. */
+  /** Runs a program that writes to the log. When this process is killed, the next owner waits until the program has exited. */
   run: (command: string[], options: Omit<SuperviseOptions, 'output'>) => Promise<SupervisedProcess>
-  lastLines: () => Promise<string>
-  /** Gives the claim back, and deletes everything when it is not to be kept. */
+  /** Returns the last ten lines of the log. */
+  readLogTail: () => Promise<string>
+  /** Releases the lock. Without `keep`, it deletes the folder. */
   close: () => Promise<void>
 }
 
 /**
- * Opens the home of kept data, one for each kind of server, or a new one that is deleted at the end. Homes that should
- * have been deleted, and were not because the machine went down, are deleted on the way.
+ * Locks the folder for the data of this kind of server or, without `keep`, a new folder. Without `keep`, it also deletes the
+ * temporary folders of earlier owners that could not delete them, because the host went down.
  *
- * @throws DataHeld when another process has the kept data.
+ * @throws DirectoryLockedError when another process uses the data.
  */
 export async function openServerDirectory(
   { kind }: ServerBinary,
@@ -32,7 +33,7 @@ export async function openServerDirectory(
   await mkdir(parent, { recursive: true })
   if (!keep) await deleteAbandoned(parent)
   const folder = keep ? join(parent, kind) : await mkdtemp(join(parent, TEMPORARY))
-  const claimed = await lockDirectory(ownersOf(folder), `The development database in ${folder}`, print)
+  const lock = await lockDirectory(ownersFolder(folder), `The development database in ${folder}`, print)
   await mkdir(temporaryFolder(folder), { recursive: true })
   const file = join(folder, 'server.log')
   await rm(file, { force: true })
@@ -40,35 +41,35 @@ export async function openServerDirectory(
   return {
     folder,
     run: async (command, options) => {
-      const leashed = superviseProcess(command, { output: log.fd, ...options })
-      // The program may already have failed, and its home be deleted.
-      await claimed.guardedBy(leashed.pid).catch(() => undefined)
-      return leashed
+      const supervised = superviseProcess(command, { output: log.fd, ...options })
+      // Fails when the program has already exited and its supervisor has deleted the folder.
+      await lock.setSupervisor(supervised.pid).catch(() => undefined)
+      return supervised
     },
-    lastLines: () => tail(log),
+    readLogTail: () => readTail(log),
     close: async () => {
       await log.close()
-      await claimed.release()
+      await lock.release()
       if (!keep) await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
-function ownersOf(home: string): string {
-  return join(home, 'owners')
+function ownersFolder(folder: string): string {
+  return join(folder, 'owners')
 }
 
 async function deleteAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const folder = join(parent, name)
-    if (name.startsWith(TEMPORARY) && (await isAbandoned(ownersOf(folder)))) {
+    if (name.startsWith(TEMPORARY) && (await isAbandoned(ownersFolder(folder)))) {
       await rm(folder, { recursive: true, force: true })
     }
   }
 }
 
-// By the open file, not by its name: data that is not kept is deleted, log and all, when the server ends.
-async function tail(log: FileHandle): Promise<string> {
+// By the open file, not by its path: without `keep`, the log is deleted together with the data when the server exits.
+async function readTail(log: FileHandle): Promise<string> {
   const { size } = await log.stat()
   const { buffer, bytesRead } = await log.read({
     position: Math.max(0, size - 4_096),

@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 
-/** Seconds a program gets to end by itself before it is killed. */
-const GRACE_S = 20
+/** How long a program may take to exit after its signal before it is killed, in seconds. */
+const GRACE_PERIOD_S = 20
 
 /**
- * Runs a program, and ends it when standard input ends, which is when the owner ends it or dies: the kernel closes a
- * dead process's pipes, also after kill -9. $1 signal, $2 path to delete, $3 when to delete it, $4 input, then the program.
- * Each shell reaps what it started, because the first process of a container often does not.
+ * A shell script that runs a program and stops it when standard input ends. The owner holds the other end of that pipe, and the
+ * kernel closes it when the owner exits, also after SIGKILL. Arguments: signal, path to delete, when to delete it, input file, then
+ * the program and its arguments. Each shell reaps its children, because the first process of a container often does not.
  */
-const WATCHER = `
+const SUPERVISOR = `
 signal=$1 remove=$2 when=$3 input=$4; shift 4
 exec 3<&0
 "$@" <"$input" 3<&- &
@@ -20,7 +20,7 @@ program=$!
   trap 'kill "$!"; wait; exit' TERM
   kill -"$signal" "$program"
   seconds=0
-  while [ "$seconds" -lt ${GRACE_S} ]; do sleep 1 & wait "$!"; seconds=$((seconds + 1)); done
+  while [ "$seconds" -lt ${GRACE_PERIOD_S} ]; do sleep 1 & wait "$!"; seconds=$((seconds + 1)); done
   kill -KILL "$program"
 ) >/dev/null 2>&1 &
 reader=$!
@@ -37,55 +37,57 @@ exit "$status"
 `
 
 export interface SuperviseOptions {
-  /** File descriptor that takes its output. */
+  /** File descriptor for its standard output and standard error. */
   output: number
-  /** File it reads from. */
+  /** Path of the file for its standard input. Default: /dev/null. */
   input?: string
-  /** Signal that asks it to end. */
+  /** Signal that stops it. Default: TERM. */
   signal?: 'TERM' | 'KILL'
-  /** What to delete when it has ended, also when its owner is dead by then. */
+  /** What to delete after it has exited, always or after a failure. It is deleted also when the owner has exited before. */
   remove?: { path: string; when: 'always' | 'failure' }
 }
 
 export interface SupervisedProcess {
-  /** Of the watcher, which outlives the program. */
+  /** Id of the supervising shell, which exits after the program. */
   pid: number
-  /** Resolves when the program has ended, with its exit status. */
+  /** Resolves with the exit status when the program has exited; -1 when the supervising shell was killed. */
   ended: Promise<number>
-  /** From now on it keeps this process running no longer. */
+  /** Lets this process exit while the program is running. */
   unref(): void
-  /** Ends the program and resolves when it has ended. */
+  /** Stops the program and resolves when it has exited. */
   end(): Promise<void>
 }
 
 /**
- * Runs a program that ends with this process, however this process ends, and that no Ctrl-C reaches: it has a session of
- * its own. Until it is loosened it keeps this process running.
+ * Runs a program that is stopped when this process exits, for whatever reason. The program has a session of its own, so Ctrl-C in
+ * the terminal does not reach it. This process does not exit while the program is running, unless `unref` is called.
+ *
+ * @throws Error when the shell `sh` cannot be started.
  */
 export function superviseProcess(
   command: string[],
   { output, input, signal = 'TERM', remove }: SuperviseOptions,
 ): SupervisedProcess {
-  const words = [signal, remove?.path ?? '', remove?.when ?? 'never', input ?? '/dev/null', ...command]
-  const child = spawn('sh', ['-c', WATCHER, 'sh', ...words], { detached: true, stdio: ['pipe', output, output] })
+  const args = [signal, remove?.path ?? '', remove?.when ?? 'never', input ?? '/dev/null', ...command]
+  const child = spawn('sh', ['-c', SUPERVISOR, 'sh', ...args], { detached: true, stdio: ['pipe', output, output] })
   const ended = once(child, 'exit').then(([code]: (number | null)[]) => code ?? -1)
   ended.catch(() => undefined)
-  const line = child.stdin as Socket
-  // The watcher may be gone before we hang up; `ended` tells.
-  line.on('error', () => undefined)
+  const stdin = child.stdin as Socket
+  // Closing the pipe fails when the shell has already exited. `ended` reports that.
+  stdin.on('error', () => undefined)
   const pid = child.pid
-  if (pid === undefined) throw new Error('sh could not be started: it is expected on the PATH.')
+  if (pid === undefined) throw new Error('The shell sh could not be started. Expected it on the PATH.')
   return {
     pid,
     ended,
     unref() {
-      line.unref()
+      stdin.unref()
       child.unref()
     },
     async end() {
       child.ref()
-      line.end()
-      const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), (GRACE_S + 5) * 1000)
+      stdin.end()
+      const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), (GRACE_PERIOD_S + 5) * 1000)
       await ended.finally(() => clearTimeout(timer))
     },
   }

@@ -6,35 +6,35 @@ import { DirectoryLockedError, lockDirectory } from '../../db/development/direct
 
 let folder: string
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'pointwise-claim-'))
+  folder = await mkdtemp(join(tmpdir(), 'pointwise-lock-'))
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const take = () => lockDirectory(folder, 'The data', () => undefined)
+const lock = () => lockDirectory(folder, 'The data', () => undefined)
 
-test('of twenty claims at once, one at most is granted', async () => {
-  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, take))
-  const refused = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason)
-  expect(refused.length).toBeGreaterThanOrEqual(19)
-  for (const reason of refused) expect(reason).toBeInstanceOf(DirectoryLockedError)
+test('at most one of twenty concurrent calls acquires the lock', async () => {
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, lock))
+  const rejections = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason)
+  expect(rejections.length).toBeGreaterThanOrEqual(19)
+  for (const reason of rejections) expect(reason).toBeInstanceOf(DirectoryLockedError)
 })
 
-test('a claim is refused while another holds, and granted after its release', async () => {
-  const first = await take()
-  await expect(take()).rejects.toThrow(`The data is in use by process ${process.pid} (this one)`)
+test('a lock that is held is rejected, and can be acquired after its release', async () => {
+  const first = await lock()
+  await expect(lock()).rejects.toThrow(`The data is in use by process ${process.pid} (this process)`)
   await first.release()
-  await (await take()).release()
+  await (await lock()).release()
   expect(await readdir(folder)).toEqual([])
 })
 
-test('the claim of a dead process does not hold when another process got its id', async () => {
-  const record = JSON.stringify({ owner: { pid: process.pid, start: 'long ago' } })
+test('the record of a dead process does not hold the lock, also when another process has got its id', async () => {
+  const record = JSON.stringify({ owner: { pid: process.pid, start: 'earlier' } })
   await writeFile(join(folder, 'dead.json'), record)
-  await (await take()).release()
+  await (await lock()).release()
   expect(await readdir(folder)).toEqual([])
 })
 
-test('a record that was cut short by a power failure does not hold', async () => {
-  await writeFile(join(folder, 'torn.json'), '{"owner":')
-  await expect(take()).resolves.toBeDefined()
+test('a record that a power failure has truncated does not hold the lock', async () => {
+  await writeFile(join(folder, 'truncated.json'), '{"owner":')
+  await expect(lock()).resolves.toBeDefined()
 })

@@ -23,10 +23,10 @@ import {
 setUpDirectories()
 
 const { programFolders } = thisHost()
-const programs = (await findServerBinaries(programFolders)).usable
+const binaries = (await findServerBinaries(programFolders)).usable
 
-describe.skipIf(programs.length === 0)('the owner of a private server', { timeout: 60_000 }, () => {
-  test('killed by SIGKILL takes its database with it, and its data when that is not kept', async () => {
+describe.skipIf(binaries.length === 0)('the owner of a private server', { timeout: 60_000 }, () => {
+  test('stops its server and, without keep, deletes its data when it is killed by SIGKILL', async () => {
     const owner = startOwner('local', 'no')
     const pid = await readPid((await owned(owner)).pidFile)
     owner.process.kill('SIGKILL')
@@ -34,7 +34,7 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
     await eventually(async () => expect(await readdir(directory)).toEqual([]))
   })
 
-  test('killed by SIGKILL leaves its kept data to the next, which waits for the database to end', async () => {
+  test('leaves its data to the next owner, which waits for the server to exit, when it is killed by SIGKILL', async () => {
     const owner = startOwner('local', 'yes')
     const { url } = await owned(owner)
     await query(url, 'create database shop', 'create table shop.facts (id int)', 'insert into shop.facts values (7)')
@@ -44,16 +44,16 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
     expect(await query(next.url, 'select id from facts')).toMatchObject([{ id: 7 }])
   })
 
-  test('killed by SIGKILL during the first start does not spoil the next', async () => {
+  test('does not impair the next start when it is killed by SIGKILL during the first one', async () => {
     const owner = startOwner('local', 'yes')
-    await owner.progress('Making a new')
+    await owner.progress('Creating a new')
     owner.process.kill('SIGKILL')
     await once(owner.process, 'exit')
     const next = await held(findDatabase(options({ keep: true, provider: 'local' })))
     expect(await query(next.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
   })
 
-  test('killed by SIGKILL during the first start leaves nothing that is not to be kept', async () => {
+  test('leaves no files, without keep, when it is killed by SIGKILL during the first start', async () => {
     const owner = startOwner('local', 'no')
     await eventually(async () =>
       expect((await readdir(directory, { recursive: true })).join()).toContain('data.new/ibdata1'),
@@ -62,24 +62,24 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
     await eventually(async () => expect(await readdir(directory)).toEqual([]))
   })
 
-  test('deletes what another left that went down with its machine', async () => {
+  test('deletes the temporary folder of an owner that went down with its host', async () => {
     const owners = join(directory, 'temporary-before', 'owners')
     await mkdir(owners, { recursive: true })
-    const lives = { owner: { pid: process.pid, start: 'before' }, guard: { pid: process.ppid, start: 'before' } }
-    await writeFile(join(owners, 'dead.json'), JSON.stringify(lives))
+    const holder = { owner: { pid: process.pid, start: 'before' }, supervisor: { pid: process.ppid, start: 'before' } }
+    await writeFile(join(owners, 'dead.json'), JSON.stringify(holder))
     const database = await held(findDatabase(options({ provider: 'local' })))
     expect(await readdir(directory)).toHaveLength(1)
     expect(existsSync(owners)).toBe(false)
     expect(await query(database.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
   })
 
-  test('that ends without stopping it takes its database with it', async () => {
+  test('stops its server when it exits without calling stop', async () => {
     const owner = startOwner('local', 'no', 'leave')
     await once(owner.process, 'exit')
     await eventually(async () => expect(await readdir(directory)).toEqual([]))
   })
 
-  test('can still use its database when Ctrl-C reached its whole process group', async () => {
+  test('can still use its server after Ctrl-C has reached its process group', async () => {
     const owner = startOwner('local', 'yes')
     const { pidFile } = await owned(owner)
     const pid = await readPid(pidFile)
@@ -89,15 +89,15 @@ describe.skipIf(programs.length === 0)('the owner of a private server', { timeou
     expect(isRunning(pid)).toBe(false)
   })
 
-  test('is named to a second one that wants the same kept data', async () => {
+  test('is named in the error of a second owner of the same data', async () => {
     const owner = startOwner('local', 'yes')
     const { url } = await owned(owner)
     const second = findDatabase(options({ keep: true, provider: 'local' }))
-    await expect(second).rejects.toThrow(new RegExp(`is in use by process ${owner.pid}, .* Stop that process`))
+    await expect(second).rejects.toThrow(new RegExp(`is in use by process ${owner.pid}\\. .* Stop that process`))
     expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])
   })
 
-  test('shares the directory with others whose data is not kept', async () => {
+  test('can share the directory with other owners, without keep', async () => {
     const all = await Promise.all([1, 2, 3].map(() => held(findDatabase(options({ provider: 'local' })))))
     expect(new Set(all.map(({ url }) => url)).size).toBe(3)
     for (const { url } of all) expect(await query(url, 'select 1 as one')).toMatchObject([{ one: 1 }])

@@ -35,7 +35,7 @@ export async function mortalDatabase(program: ServerBinary, database: string): P
   const datadir = join(home.folder, 'data')
   let server: SupervisedProcess | undefined
   const start = async () => {
-    const settings = servingSettings({ kind: program.kind, home: home.folder, datadir, keep: true }, port)
+    const settings = servingSettings({ kind: program.kind, folder: home.folder, datadir, keep: true }, port)
     server = await home.run([program.file, ...settings], { signal: 'KILL' })
     await waitUntilReady({ host: '127.0.0.1', port }, 60_000)
   }
