@@ -15,15 +15,14 @@ import { size } from './parts/size.ts'
 import { start } from './parts/start.ts'
 import { type Figure, median, ratioOf, table, tableOfPage } from './report.ts'
 
-/** What a part of the benchmark is given. */
 export interface Bench {
-  /** The database server, as mysql://…; a part makes databases of its own on it. */
+  /** The URL of the database server. A part creates its own databases on it. */
   server: string
-  /** What it is, and how durable. */
+  /** The server's version and durability settings. */
   description: string
-  /** How often each measurement and its yardstick are taken, in turn, after one warm-up. */
+  /** How often each measurement and its baseline run, in turn, after one warm-up. */
   rounds: number
-  say: (line: string) => void
+  print: (line: string) => void
   writeChart: (svg: string) => Promise<void>
 }
 
@@ -35,31 +34,33 @@ const { values: options, positionals } = parseArgs({
   options: {
     json: { type: 'string' },
     chart: { type: 'string' },
-    // Keeps the figures, and the chart, in the README.
-    readme: { type: 'boolean', default: false },
+    // Writes the table and the chart of docs/benchmarks.md.
+    docs: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
   },
 })
-const README = join(ROOT, 'README.md')
+const PAGE = join(ROOT, 'docs/benchmarks.md')
 const withFigures = async (text: string) =>
-  replaceSection(await readFile(README, 'utf8'), 'figures', { by: 'npm run bench -- --readme', text })
-// That there is a place for them is better known before they are measured.
-if (options.readme) await withFigures('')
-const chartFile = options.readme ? join(ROOT, 'docs/images/hot-product.svg') : options.chart
+  replaceSection(await readFile(PAGE, 'utf8'), 'figures', { by: 'npm run bench -- --docs', text })
+// Fails before anything is measured if the page has no section for the figures.
+if (options.docs) await withFigures('')
+const chartFile = options.docs ? join(ROOT, 'docs/images/hot-product.svg') : options.chart
 const unknown = positionals.filter((name) => !(name in PARTS))
 if (unknown.length > 0) {
-  process.stderr.write(`There is no part named ${unknown.join(', ')}: expected ${Object.keys(PARTS).join(', ')}.\n`)
+  process.stderr.write(
+    `The benchmark has no part named ${unknown.join(', ')}. The parts are: ${Object.keys(PARTS).join(', ')}.\n`,
+  )
   process.exit(2)
 }
-const say = (line: string) => process.stderr.write(`${line}\n`)
+const print = (line: string) => process.stderr.write(`${line}\n`)
 
 const directory = join(ROOT, '.pointwise/bench')
-const { DATABASE_URL: url, POINTWISE_DATABASE: way } = process.env
+const { DATABASE_URL: url, POINTWISE_DATABASE: provider } = process.env
 const database = await findDatabase({
   url,
-  provider: way === 'docker' || way === 'local' ? way : undefined,
+  provider: provider === 'docker' || provider === 'local' ? provider : undefined,
   directory,
-  // Kept while it runs, because only kept data is written durably.
+  // Only data that is kept is written durably.
   keep: true,
   database: 'mysql',
   print,
@@ -69,12 +70,12 @@ try {
     server: database.url,
     description: await describe(database.url),
     rounds: Number(options.rounds),
-    say,
+    print,
     writeChart: async (svg) => {
       if (chartFile) await writeFile(chartFile, svg)
     },
   }
-  say(bench.description)
+  print(bench.description)
   const figures: Figure[] = []
   for (const [name, part] of Object.entries(PARTS)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue
@@ -82,13 +83,13 @@ try {
   }
   const how = `Medians of ${bench.rounds} rounds, ratios within each round.`
   process.stdout.write(`\n${bench.description}\n${how}\n\n${table(figures)}\n`)
-  if (options.readme) {
-    await writeFile(README, await withFigures(`${bench.description}. ${how}\n\n${tableOfPage(figures)}`))
+  if (options.docs) {
+    await writeFile(PAGE, await withFigures(`${bench.description}. ${how}\n\n${tableOfPage(figures)}`))
   }
   if (options.json) {
-    const kept = figures.map((figure) => ({ ...figure, median: median(figure.values), ratio: ratioOf(figure) }))
+    const results = figures.map((figure) => ({ ...figure, median: median(figure.values), ratio: ratioOf(figure) }))
     await mkdir(join(options.json, '..'), { recursive: true })
-    await writeFile(options.json, `${JSON.stringify({ database: bench.description, figures: kept }, null, 2)}\n`)
+    await writeFile(options.json, `${JSON.stringify({ database: bench.description, figures: results }, null, 2)}\n`)
   }
 } finally {
   await database.stop()

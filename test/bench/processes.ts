@@ -16,9 +16,9 @@ export interface Listening {
 const manifest = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'))
 const execArgv: string[] = manifest.scripts.start.split(' ').filter((word: string) => word.startsWith('--'))
 
-/** Starts `server.ts` or `yardsticks.ts` on a database, and resolves when it listens. */
+/** Starts `server.ts` or `baselines.ts` on a database, and resolves when it listens. */
 export async function startServer(
-  script: 'server.ts' | 'yardsticks.ts',
+  script: 'server.ts' | 'baselines.ts',
   url: string,
   ...args: string[]
 ): Promise<Listening> {

@@ -5,7 +5,7 @@ export interface Figure {
   name: string
   unit: string
   values: number[]
-  yardstick?: { name: string; values: number[] }
+  baseline?: { name: string; values: number[] }
   goal?: { atLeast: number } | { atMost: number }
 }
 
@@ -16,23 +16,23 @@ export const median = (values: number[]): number => {
 }
 
 /** The median over the rounds of the ratio within each: what a slow moment does to both is not seen in it. */
-export function ratioOf({ values, yardstick }: Figure): number | undefined {
-  if (!yardstick) return undefined
-  return median(values.map((value, round) => value / (yardstick.values[round] ?? Number.NaN)))
+export function ratioOf({ values, baseline }: Figure): number | undefined {
+  if (!baseline) return undefined
+  return median(values.map((value, round) => value / (baseline.values[round] ?? Number.NaN)))
 }
 
-const HEADING = ['figure', 'median', 'yardstick', 'ratio', 'goal']
+const HEADING = ['figure', 'median', 'baseline', 'ratio', 'goal']
 
 function rowsOf(figures: Figure[]): string[][] {
   return figures.map((figure) => {
     const ratio = ratioOf(figure)
-    const { goal, yardstick } = figure
+    const { goal, baseline } = figure
     const wanted = goal && ('atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`)
     const isMet = ratio !== undefined && goal && ('atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost)
     return [
       figure.name,
       `${shown(median(figure.values))} ${figure.unit}`,
-      yardstick ? `${shown(median(yardstick.values))} ${figure.unit} (${yardstick.name})` : '',
+      baseline ? `${shown(median(baseline.values))} ${figure.unit} (${baseline.name})` : '',
       ratio === undefined ? '' : shown(ratio),
       wanted ? `${wanted}${isMet ? '' : ', missed'}` : '',
     ]

@@ -2,10 +2,10 @@ import type { Bench } from './bench.ts'
 
 /**
  * Takes each measurement in turn, and all of them as often as the benchmark has rounds, after a round that warms up.
- * What is slow for a moment is slow for a measurement and for its yardstick. Returns the values by name, in order.
+ * What is slow for a moment is slow for a measurement and for its baseline. Returns the values by name, in order.
  */
 export async function inTurn<Name extends string, Value = number>(
-  { rounds, say }: Pick<Bench, 'rounds' | 'say'>,
+  { rounds, print }: Pick<Bench, 'rounds' | 'print'>,
   part: string,
   measurements: Record<Name, () => Promise<Value>>,
   shown: (value: Value) => string = (value) => Number(value).toFixed(2),
@@ -15,7 +15,7 @@ export async function inTurn<Name extends string, Value = number>(
   for (let round = 0; round <= rounds; round++) {
     for (const name of names) {
       const value = await measurements[name]()
-      say(`${part}, ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${name} ${shown(value)}`)
+      print(`${part}, ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${name} ${shown(value)}`)
       if (round > 0) values[name].push(value)
     }
   }

@@ -78,7 +78,7 @@ const pay = userProcedure('order_not_found', 'order_not_payable', 'points_insuff
   )
 
 /** Placing is the shop's own; what comes after it is the textbook's. */
-export const yardstickRouter = router({
+export const baselineRouter = router({
   payments: router({ pay }),
   orders: router({ place: orderProcedures.place }),
   nothing: router({

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { appRouter, REFUSALS, type RefusalCode } from '@pointwise/server'
 import { describe, expect, test } from 'vitest'
 import { apiPage } from '../../server/scripts/api-page.ts'
+import { tableRows } from './markdown-table.ts'
 
 const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
 
@@ -15,20 +16,6 @@ const STATUS: Record<(typeof REFUSALS)[RefusalCode]['status'], number> = {
   SERVICE_UNAVAILABLE: 503,
 }
 
-/** The cells of a Markdown table, found by its heading row. */
-function table(heading: string): string[][] {
-  const lines = page.split('\n')
-  const start = lines.indexOf(heading)
-  expect(start, `the table ${heading}`).toBeGreaterThan(-1)
-  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))
-  return lines.slice(start + 2, end).map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  )
-}
-
 describe('docs/api.md', () => {
   test('is the page that npm run docs writes', () => {
     expect(page).toBe(apiPage())
@@ -36,7 +23,9 @@ describe('docs/api.md', () => {
 
   test('lists every procedure and no other', () => {
     const procedures = Object.keys(appRouter._def.procedures)
-    expect(table('| procedure | access | input | output |').map(([procedure]) => procedure)).toEqual(procedures)
+    expect(tableRows(page, '| procedure | access | input | output |').map(([procedure]) => procedure)).toEqual(
+      procedures,
+    )
     const sections = [...page.matchAll(/^### (\w+\.\w+)$/gm)].map(([, procedure]) => procedure)
     expect(sections).toEqual(procedures)
   })
@@ -49,6 +38,6 @@ describe('docs/api.md', () => {
       REFUSALS[code].retry,
       REFUSALS[code].message,
     ])
-    expect(table('| code | HTTP | details | retry | meaning |')).toEqual(expected)
+    expect(tableRows(page, '| code | HTTP | details | retry | meaning |')).toEqual(expected)
   })
 })

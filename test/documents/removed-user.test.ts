@@ -7,13 +7,13 @@ import { subscribe } from '../setup/subscriber.ts'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
-test('the token of a user whom another server removed orders and is told of it, but moves no points', async () => {
+test('the token of a user that another server removed still orders and receives changes, but moves no points', async () => {
   await using shop = await openShop({ userExistenceTtlSeconds: 60 })
   const product = await shop.givenProduct()
   const { id: userId, client } = await shop.givenUser({ points: 300 })
   using orders = await subscribe<OrderChange>((callbacks) => client.orders.onChange.subscribe(undefined, callbacks))
 
-  // The caller has a directory of its own, as another server has.
+  // The in-process caller has its own cache, as another server has.
   await shop.asAdmin().users.remove({ userId })
 
   const { id: orderId } = await client.orders.place.mutate({ items: [item(product)] })
@@ -30,9 +30,11 @@ test('the token of a user whom another server removed orders and is told of it, 
   expect(orders.changes.map(({ type }) => type)).toEqual(['placed', 'cancelled'])
 })
 
-test('the pages say for how long: twice as long as a user is remembered', () => {
-  expect(read('server/src/app.ts')).toContain('DIRECTORY_TTL_SECONDS = 5\n')
-  expect(read('docs/caching.md')).toMatch(/^\| that a user exists \| `Directory` \| 5 s \|.* ten seconds at most/m)
+test('the documents say how long other servers accept the token: twice the lifetime of the cached user', () => {
+  expect(read('server/src/app.ts')).toMatch(/TTL_SECONDS = 5\n/)
+  expect(read('docs/caching.md')).toMatch(
+    /^\| whether a user exists \| `UserExistenceCache` \| 5 s \|.* for up to ten seconds\./m,
+  )
   for (const page of ['docs/security.md', 'server/src/users/router.ts']) {
     expect(read(page).replace(/['+\s]+/g, ' ')).toContain('up to ten seconds more')
   }

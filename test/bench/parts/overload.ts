@@ -30,7 +30,7 @@ export async function overload(bench: Bench): Promise<Figure[]> {
   const steps: { connections: number; perSecond: number }[] = []
   for (const connections of STEPS) {
     const perSecond = await goodput(connections)
-    bench.say(`overload: ${connections} connections ${perSecond.toFixed(0)}`)
+    bench.print(`overload: ${connections} connections ${perSecond.toFixed(0)}`)
     steps.push({ connections, perSecond })
   }
   const most = Math.max(...steps.map(({ perSecond }) => perSecond))
@@ -44,12 +44,12 @@ export async function overload(bench: Bench): Promise<Figure[]> {
   await ours.stop()
   await expectSound(shop)
   await shop.end()
-  const yardstick = { name: `${best.toLocaleString('en')}, which it serves best`, values: values.best }
+  const baseline = { name: `${best.toLocaleString('en')}, which it serves best`, values: values.best }
   const figure = (connections: number, values: number[]): Figure => ({
     name: `checkout, ${connections.toLocaleString('en')} connections`,
     unit: '/s',
     values,
-    yardstick,
+    baseline,
   })
   return [{ ...figure(tenfold, values.tenfold), goal: { atLeast: 0.8 } }, figure(CONNECTIONS_MAX, values.all)]
 }

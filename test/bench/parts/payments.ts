@@ -24,7 +24,7 @@ interface PayLoad {
 export async function payments(bench: Bench): Promise<Figure[]> {
   const [shop, textbook] = [await newDatabase(bench.server, 'shop'), await newDatabase(bench.server, 'textbook')]
   for (const seeded of [shop, textbook]) await fillShop(seeded, { users: USERS, products: PRODUCTS })
-  const [ours, theirs] = [await startServer('server.ts', shop.url), await startServer('yardsticks.ts', textbook.url)]
+  const [ours, theirs] = [await startServer('server.ts', shop.url), await startServer('baselines.ts', textbook.url)]
 
   /** Pays orders that were placed before. */
   const pay = async (
@@ -73,56 +73,56 @@ export async function payments(bench: Bench): Promise<Figure[]> {
       name: 'pay, one hot product',
       unit: '/s',
       values: values.hot,
-      yardstick: against('textbook', values.textbookHot),
+      baseline: against('textbook', values.textbookHot),
       goal: { atLeast: 8 },
     },
     {
       name: 'pay, spread',
       unit: '/s',
       values: values.spread,
-      yardstick: against('textbook', values.textbookSpread),
+      baseline: against('textbook', values.textbookSpread),
       goal: { atLeast: 4 },
     },
     {
       name: 'checkout, one hot product',
       unit: '/s',
       values: values.checkout,
-      yardstick: against('textbook place + pay', values.placeAndPay),
+      baseline: against('textbook place + pay', values.placeAndPay),
       goal: { atLeast: 8 },
     },
     {
       name: 'pay, spread',
       unit: '/s',
       values: values.spread,
-      yardstick: against('bare Fastify and mysql2', values.bareSpread),
+      baseline: against('bare Fastify and mysql2', values.bareSpread),
       goal: { atLeast: 1.3 },
     },
     {
       name: 'pay, one hot product',
       unit: '/s',
       values: values.hot,
-      yardstick: against('bare Fastify and mysql2', values.bareHot),
+      baseline: against('bare Fastify and mysql2', values.bareHot),
       goal: { atLeast: 2.5 },
     },
     {
       name: 'pay, one caller at a time, p50',
       unit: 'ms',
       values: values.alone,
-      yardstick: against('textbook', values.textbookAlone),
+      baseline: against('textbook', values.textbookAlone),
       goal: { atMost: 1 },
     },
     {
       name: 'pay, one hot product',
       unit: '/s',
       values: values.hot,
-      yardstick: against('a procedure that does nothing', values.nothing),
+      baseline: against('a procedure that does nothing', values.nothing),
       goal: { atLeast: 0.5 },
     },
     {
       name: 'memory of the server, at its most',
       unit: 'MB',
       values: [memory],
-      yardstick: against('bound', [250]),
+      baseline: against('bound', [250]),
       goal: { atMost: 1 },
     },
   ]

@@ -32,7 +32,7 @@ export async function rankings(bench: Bench): Promise<Figure[]> {
     name: `${name}, uncached, of 5,000,000 paid lines, p50`,
     unit: 'ms',
     values: many,
-    yardstick: { name: 'of 50,000', values: few },
+    baseline: { name: 'of 50,000', values: few },
     goal: { atMost: 1.5 },
   })
   return [
@@ -48,7 +48,7 @@ interface Opened {
 
 /** A shop that sold so many lines. They are read by no ranking; what they leave in the rollup and in the products is. */
 async function openWith(bench: Bench, lines: number): Promise<Opened> {
-  bench.say(`rankings: filling ${lines.toLocaleString('en')} paid lines`)
+  bench.print(`rankings: filling ${lines.toLocaleString('en')} paid lines`)
   const database = await newDatabase(bench.server, `rankings_${lines}`)
   await fillShop(database, { users: 10, products: PRODUCTS })
   await numbersUpTo(database, lines)

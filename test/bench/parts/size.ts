@@ -17,7 +17,7 @@ export async function size(bench: Bench): Promise<Figure[]> {
   const [old, young] = [await newDatabase(bench.server, 'old'), await newDatabase(bench.server, 'young')]
   await fillShop(old, { users: OLD_USERS, products: PRODUCTS })
   await fillShop(young, { users: USERS, products: PRODUCTS })
-  bench.say(`size: filling ${OLD_ORDERS.toLocaleString('en')} orders`)
+  bench.print(`size: filling ${OLD_ORDERS.toLocaleString('en')} orders`)
   await numbersUpTo(old, OLD_ORDERS)
   await old.connection.query(
     `insert into orders (user_id, status, total_price, idempotency_key, paid_at)
@@ -44,7 +44,7 @@ export async function size(bench: Bench): Promise<Figure[]> {
       name: 'pay, spread, with 2,000,000 orders in the tables',
       unit: '/s',
       values: values.old,
-      yardstick: { name: 'empty', values: values.young },
+      baseline: { name: 'empty', values: values.young },
       goal: { atLeast: 0.8 },
     },
   ]

@@ -22,12 +22,12 @@ export async function start(bench: Bench): Promise<Figure[]> {
         name: '`npm start` with data in place, to the first page',
         unit: 's',
         values: start,
-        yardstick: { name: 'bound', values: start.map(() => BOUND_SECONDS) },
+        baseline: { name: 'bound', values: start.map(() => BOUND_SECONDS) },
         goal: { atMost: 1 },
       },
     ]
   } catch (error) {
-    bench.say(`start: left out: ${(error as Error).message}`)
+    bench.print(`start: left out: ${(error as Error).message}`)
     return []
   } finally {
     checkout.remove()

@@ -3,7 +3,7 @@ import { buildApp, createLogger } from '@pointwise/server'
 import { createPool, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
 import { CONFIG } from '../setup/configuration.ts'
 import { listen } from './listening.ts'
-import { yardstickRouter } from './textbook.ts'
+import { baselineRouter } from './textbook.ts'
 
 /**
  * What the shop is measured against: the textbook transaction and a procedure that does nothing, over the shop's own
@@ -12,7 +12,7 @@ import { yardstickRouter } from './textbook.ts'
 const [url = ''] = process.argv.slice(2)
 const db = connect(url, { connections: 16 })
 const pool = createPool({ uri: url, connectionLimit: 16, timezone: 'Z' })
-const app = await buildApp({ db, config: CONFIG, logger: createLogger('warn'), router: yardstickRouter })
+const app = await buildApp({ db, config: CONFIG, logger: createLogger('warn'), router: baselineRouter })
 
 app.get('/bare', async () => ({ ok: true }))
 
