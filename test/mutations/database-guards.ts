@@ -1,17 +1,13 @@
 import { type Guard, guardsIn } from './guard.ts'
 
 const transact = guardsIn('db/src/transact.ts')
+const lockQueries = guardsIn('server/src/payments/settlement/lock-queries.ts')
 const pointQueries = guardsIn('server/src/points/queries.ts')
 const orderQueries = guardsIn('server/src/orders/queries.ts')
 const productQueries = guardsIn('server/src/products/queries.ts')
 const migration = (name: string) => guardsIn(`db/src/migrations/${name}.ts`)
 
-/** What the tables refuse by themselves, should everything before them fail. */
-const wall = (name: string, guard: string, text: string, becomes = '') =>
-  migration(name)(guard, text, becomes, 'db/last-walls')
-
-/** Transactions, locks, and what the tables themselves refuse. */
-export const GUARDS_OF_THE_DATABASE: Guard[] = [
+const TRANSACTION_GUARDS: Guard[] = [
   transact(
     'BEGIN',
     'const tx = await db.startTransaction().execute()',
@@ -21,99 +17,149 @@ export const GUARDS_OF_THE_DATABASE: Guard[] = [
   transact('COMMIT', 'await tx.commit().execute()', 'await tx.rollback().execute()', 'db/transact'),
   transact(
     'ROLLBACK',
-    'await rollBack(tx)\n    throw error\n',
+    'await rollbackQuietly(tx)\n    throw error\n',
     'await tx.commit().execute()\n    throw error\n',
     'db/transact',
   ),
   transact(
-    'retry of who was slower with a key',
+    'retry after a duplicate key',
     'isTransient(error) || isDuplicateKey(error)))',
     'isTransient(error)))',
     'races/one-key',
   ),
-  transact('the last word of an unknown outcome', '!isUnknown &&', '', 'db/lost-connections'),
+  transact('no retry after an unknown outcome', '!isUnknown &&', '', 'db/lost-connections'),
   guardsIn('db/src/pool.ts')(
     'READ COMMITTED',
     'isolation level read committed',
     'isolation level repeatable read',
     'db/transact',
   ),
+]
 
+const LOCK_GUARDS: Guard[] = [
   pointQueries(
-    'lock of a wallet',
+    'lock of a wallet by a charge or a refund',
+    ".where('user_id', '=', userId)\n    .forUpdate()",
+    ".where('user_id', '=', userId)",
+    'races/lock-queue',
+  ),
+  lockQueries(
+    'lock of wallets by payments',
     "    .orderBy('user_id')\n    .forUpdate()",
     "    .orderBy('user_id')",
+    'documents/transactions',
+  ),
+  lockQueries(
+    'lock of orders by payments',
+    "orderIds)\n    .orderBy('id')\n    .forUpdate()",
+    "orderIds)\n    .orderBy('id')",
     'races/lock-queue',
   ),
   orderQueries(
-    'lock of an order by a payment or a refund',
-    "    .orderBy('id')\n    .forUpdate()",
-    "    .orderBy('id')",
-    'races/lock-queue',
+    'lock of an order by a refund',
+    "return selectOrders(tx).where('id', '=', orderId).forUpdate()",
+    "return selectOrders(tx).where('id', '=', orderId)",
+    'documents/transactions',
   ),
   orderQueries(
-    'lock of an order by cancel',
+    'lock of an order by a cancellation',
     'selectOrderOfUser(tx, userId, orderId).forUpdate()',
     'selectOrderOfUser(tx, userId, orderId)',
     'races/lock-queue',
   ),
+  lockQueries(
+    'lock of stock by payments',
+    "forceIndex('stock', 'stock_product'))\n    .select(['product_id as productId', 'stock'])\n    .where('product_id', 'in', productIds)\n    .orderBy('product_id')\n    .forUpdate()",
+    "forceIndex('stock', 'stock_product'))\n    .select(['product_id as productId', 'stock'])\n    .where('product_id', 'in', productIds)\n    .orderBy('product_id')",
+    'races/lock-queue',
+  ),
   productQueries(
-    'lock of stock',
+    'lock of stock by a refund or a change of a product',
     "productIds)\n    .orderBy('product_id')\n    .forUpdate()",
     "productIds)\n    .orderBy('product_id')",
     'races/lock-queue',
   ),
-
-  pointQueries('order of the locks of wallets', "    .orderBy('user_id')\n", '', 'db/explain'),
-  orderQueries(
-    'order of the locks of orders',
-    "    .orderBy('id')\n    .forUpdate()",
-    '    .forUpdate()',
-    'db/explain',
-  ),
-  productQueries('order of the locks of stock', "productIds)\n    .orderBy('product_id')", 'productIds)', 'db/explain'),
   guardsIn('server/src/products/service.ts')(
-    'lock of a product that is changed',
+    'lock of a product before a change',
     '  await queries.lockStock(tx, [productId]).execute()\n  return get',
     '  return get',
     'races/lock-queue',
   ),
+
+  lockQueries('order of the locks of wallets', "    .orderBy('user_id')\n", '', 'db/explain'),
+  lockQueries(
+    'order of the locks of orders',
+    "orderIds)\n    .orderBy('id')\n    .forUpdate()",
+    'orderIds)\n    .forUpdate()',
+    'db/explain',
+  ),
+  lockQueries(
+    'order of the locks of stock by payments',
+    "'stock'])\n    .where('product_id', 'in', productIds)\n    .orderBy('product_id')",
+    "'stock'])\n    .where('product_id', 'in', productIds)",
+    'db/explain',
+  ),
+  productQueries(
+    'order of the locks of stock by a refund',
+    "productIds)\n    .orderBy('product_id')",
+    'productIds)',
+    'db/explain',
+  ),
   guardsIn('server/src/payments/service.ts')(
-    'lock of an order before that of its wallet',
+    'lock of an order before the lock of its wallet',
     '  const order = await orders.lock(tx, orderId)',
     "  await tx.selectFrom('points').select('id').forUpdate().execute()\n  const order = await orders.lock(tx, orderId)",
     'documents/transactions',
   ),
+]
 
+/** A constraint of a table: it rejects rows that the code before it should never write. */
+const constraint = (name: string, guard: string, text: string, replacement = '') =>
+  migration(name)(guard, text, replacement, 'db/constraints')
+
+const CONSTRAINT_GUARDS: Guard[] = [
   migration('0007-orders')(
     'one order for each key',
     ".addUniqueConstraint('orders_key'",
     ".addIndex('orders_key'",
     'races/one-key',
-    'db/last-walls',
+    'db/constraints',
   ),
-  wall(
+  constraint(
     '0002-points',
-    'a wallet between 0 and 1,000,000',
+    'balance between 0 and 1,000,000',
     ".addCheckConstraint('points_range', sql`point between 0 and 1000000`)",
   ),
-  wall('0001-users', 'one user for each name', ".addUniqueConstraint('users_name'", ".addIndex('users_name'"),
-  wall('0003-stores', 'one store for each name', ".addUniqueConstraint('stores_name'", ".addIndex('stores_name'"),
-  wall('0002-points', 'one wallet for each user', ".addUniqueConstraint('points_user'", ".addIndex('points_user'"),
-  wall('0005-stock', 'no stock below 0', ".addCheckConstraint('stock_range', sql`stock >= 0`)"),
-  wall('0005-stock', 'one stock for each product', ".addUniqueConstraint('stock_product'", ".addIndex('stock_product'"),
-  wall(
+  constraint('0001-users', 'one user for each name', ".addUniqueConstraint('users_name'", ".addIndex('users_name'"),
+  constraint('0003-stores', 'one store for each name', ".addUniqueConstraint('stores_name'", ".addIndex('stores_name'"),
+  constraint(
+    '0002-points',
+    'one wallet for each user',
+    ".addUniqueConstraint('points_user'",
+    ".addIndex('points_user'",
+  ),
+  constraint('0005-stock', 'stock of at least 0', ".addCheckConstraint('stock_range', sql`stock >= 0`)"),
+  constraint(
+    '0005-stock',
+    'one stock row for each product',
+    ".addUniqueConstraint('stock_product'",
+    ".addIndex('stock_product'",
+  ),
+  constraint(
     '0006-stock-changes',
-    'one restock for each key',
+    'one stock change for each key',
     ".addUniqueConstraint('stock_changes_key'",
     ".addIndex('stock_changes_key'",
   ),
-  wall(
+  constraint(
     '0009-point-histories',
     'one charge for each key',
     ".addUniqueConstraint('point_histories_key'",
     ".addIndex('point_histories_key'",
   ),
-  wall('0010-payments', 'one payment for each order', 'column.primaryKey()', 'column'),
-  wall('0011-refunds', 'one refund for each order', 'column.primaryKey()', 'column'),
+  constraint('0010-payments', 'one payment for each order', 'column.primaryKey()', 'column'),
+  constraint('0011-refunds', 'one refund for each order', 'column.primaryKey()', 'column'),
 ]
+
+/** Transactions, locks and constraints. */
+export const DATABASE_GUARDS: Guard[] = [...TRANSACTION_GUARDS, ...LOCK_GUARDS, ...CONSTRAINT_GUARDS]

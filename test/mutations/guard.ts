@@ -1,29 +1,37 @@
-/** A line that keeps a promise, what becomes of it, and the tests of which one must then fail. */
+/** A piece of source code that enforces a guarantee, and the tests of which at least one must fail without it. */
 export interface Guard {
   name: string
   file: string
-  /** Is in the file exactly once. */
+  /** The source code. It occurs exactly once in the file. */
   text: string
-  becomes: string
+  /** The source code that takes its place in the mutant. */
+  replacement: string
+  /** Paths of test files. */
   tests: string[]
 }
 
-/** The guards of one file. */
+/** Returns a function that creates the guards of one file. Tests are named without `test/` and `.test.ts`. */
 export const guardsIn =
   (file: string) =>
-  (name: string, text: string, becomes: string, ...tests: string[]): Guard => ({
+  (name: string, text: string, replacement: string, ...tests: string[]): Guard => ({
     name,
     file,
     text,
-    becomes,
+    replacement,
     tests: tests.map((test) => `test/${test}.test.ts`),
   })
 
-/** The file without the guard. */
-export function without({ file, text, becomes }: Guard, source: string): string {
+/**
+ * Returns the source of a file with the guard replaced.
+ *
+ * @throws Error if the file does not contain the guard's text exactly once
+ */
+export function removeGuard({ name, file, text, replacement }: Guard, source: string): string {
   const parts = source.split(text)
   if (parts.length !== 2) {
-    throw new Error(`${file} has ${parts.length - 1} times, not once: ${text}\nAmend the table of guards.`)
+    throw new Error(
+      `The guard "${name}" must occur once in ${file}, but its text occurs ${parts.length - 1} times:\n${text}\nUpdate the guard in test/mutations.`,
+    )
   }
-  return parts.join(becomes)
+  return parts.join(replacement)
 }

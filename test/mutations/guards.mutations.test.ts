@@ -1,39 +1,39 @@
 import { afterAll, expect, inject, test } from 'vitest'
 import { GUARDS } from './guard-table.ts'
-import { Workshop } from './mutant-runner.ts'
+import { MutantRunner } from './mutant-runner.ts'
 
-const AT_ONCE = 2
+const CONCURRENCY = 2
 
-const free = Array.from({ length: AT_ONCE }, () => new Workshop(inject('databaseServer')))
-const deaths = new Map<string, string>()
+const idleRunners = Array.from({ length: CONCURRENCY }, () => new MutantRunner(inject('databaseServer')))
+const failedTests = new Map<string, string>()
 
-async function inWorkshop<T>(work: (workshop: Workshop) => Promise<T>): Promise<T> {
-  const workshop = free.pop()
-  if (!workshop) throw new Error('Every workshop is taken.')
+async function withRunner<T>(work: (runner: MutantRunner) => Promise<T>): Promise<T> {
+  const runner = idleRunners.pop()
+  if (!runner) throw new Error('All runners are in use. CONCURRENCY must be the maxConcurrency of the suite.')
   try {
-    return await work(workshop)
+    return await work(runner)
   } finally {
-    free.push(workshop)
+    idleRunners.push(runner)
   }
 }
 
 afterAll(async () => {
   const width = Math.max(...GUARDS.map(({ name }) => name.length))
-  const lines = GUARDS.map(({ name }) => `${name.padEnd(width)}  ${deaths.get(name) ?? 'nothing died'}`)
-  process.stdout.write(`\n${['guard'.padEnd(width).concat('  what dies without it'), ...lines].join('\n')}\n\n`)
-  for (const workshop of free) await workshop[Symbol.asyncDispose]()
+  const lines = GUARDS.map(({ name }) => `${name.padEnd(width)}  ${failedTests.get(name) ?? 'none'}`)
+  process.stdout.write(`\n${['guard'.padEnd(width).concat('  test that fails without it'), ...lines].join('\n')}\n\n`)
+  for (const runner of idleRunners) await runner[Symbol.asyncDispose]()
 })
 
-test('with every guard in its place, all of these tests pass', async () => {
-  const { failed, passed, output } = await inWorkshop((workshop) =>
-    workshop.run([...new Set(GUARDS.flatMap(({ tests }) => tests))], { workers: AT_ONCE }),
+test('With every guard in place, the tests of all guards pass', async () => {
+  const { failed, passed, output } = await withRunner((runner) =>
+    runner.run([...new Set(GUARDS.flatMap(({ tests }) => tests))], { workers: CONCURRENCY }),
   )
   expect(failed, output).toEqual([])
   expect(passed, output).toBeGreaterThan(0)
 })
 
-test.concurrent.each(GUARDS)('a test dies without $name', async (guard) => {
-  const { failed, output } = await inWorkshop((workshop) => workshop.runWithout(guard))
-  if (failed[0]) deaths.set(guard.name, failed[0])
-  expect(failed, `Nothing failed. ${output}`).not.toEqual([])
+test.concurrent.each(GUARDS)('A test fails without the guard: $name', async (guard) => {
+  const { failed, output } = await withRunner((runner) => runner.runMutant(guard))
+  if (failed[0]) failedTests.set(guard.name, failed[0])
+  expect(failed, `No test failed. ${output}`).not.toEqual([])
 })
