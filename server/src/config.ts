@@ -146,7 +146,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     logLevel: variables.LOG_LEVEL ?? (isEmbedded ? 'warn' : 'info'),
     corsOrigins: variables.CORS_ORIGINS ?? [],
     rateLimit: variables.RATE_LIMIT === undefined ? 600 : variables.RATE_LIMIT,
-    streams: { perCaller: variables.STREAMS_PER_CALLER ?? 50, inAll: variables.STREAMS ?? 5_000 },
+    streams: { perCaller: variables.STREAMS_PER_CALLER ?? 50, total: variables.STREAMS ?? 5_000 },
     trustProxy: variables.TRUST_PROXY ?? 0,
     rankingsTtlSeconds: variables.RANKINGS_TTL_SECONDS ?? 30,
     storefront: variables.STOREFRONT ? variables.STOREFRONT === 'on' : isEmbedded,

@@ -42,7 +42,7 @@ test('a subscription is refused like a query: token_missing, token_invalid, not_
 })
 
 test('streams above the limit of a user or of the server are rate_limited, and a disconnected stream frees its place', async () => {
-  await using shop = await openShop({ config: { streams: { perCaller: 2, inAll: 3 } } })
+  await using shop = await openShop({ config: { streams: { perCaller: 2, total: 3 } } })
   const [ada, ben] = [await shop.givenUser(), await shop.givenUser()]
   using first = await subscribeToPoints(ada.client)
   const second = await subscribeToPoints(ada.client)

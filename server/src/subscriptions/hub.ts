@@ -46,7 +46,7 @@ export class SubscriptionHub {
   constructor(
     db: Pool,
     {
-      limits = { perCaller: Number.POSITIVE_INFINITY, inAll: Number.POSITIVE_INFINITY },
+      limits = { perCaller: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY },
       ...tailerOptions
     }: SubscriptionHubOptions = {},
   ) {

@@ -3,9 +3,10 @@ import { Refusal } from '../refusals.ts'
 const RETRY_AFTER_MS = 5_000
 
 export interface StreamLimits {
-  /** The streams of one user or one address. */
+  /** The most streams that one user or one address may have open. */
   perCaller: number
-  inAll: number
+  /** The most streams that the process may have open. */
+  total: number
 }
 
 /** Counts the open streams of each caller and of the process, and refuses those above the limits. */
@@ -25,7 +26,7 @@ export class StreamLimiter {
    */
   acquire(caller: string): () => void {
     const open = this.#openByCaller.get(caller) ?? 0
-    if (open >= this.#limits.perCaller || this.#open >= this.#limits.inAll) {
+    if (open >= this.#limits.perCaller || this.#open >= this.#limits.total) {
       throw new Refusal('rate_limited', { afterMs: RETRY_AFTER_MS })
     }
     this.#openByCaller.set(caller, open + 1)
