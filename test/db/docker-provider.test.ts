@@ -4,7 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { dockerUnavailableReason } from '../../db/development/docker-engine.ts'
 import { thisHost } from '../../db/development/host-environment.ts'
 
-import { held, options, owned, query, setUpDirectories, startOwner } from '../setup/development-database.ts'
+import {
+  databaseOf,
+  options,
+  query,
+  setUpDirectories,
+  startOwner,
+  stopAfterTest,
+} from '../setup/development-database.ts'
 
 setUpDirectories()
 
@@ -22,7 +29,7 @@ describe.skipIf(unavailableReason !== undefined)(
     }
 
     test('is the first choice, accepts connections, and is removed when it is stopped', async () => {
-      const database = await held(findDatabase(options()))
+      const database = await stopAfterTest(findDatabase(options()))
       expect(database.description).toMatch(/^MySQL 9\.7\.\d+\S* in Docker \(mysql:9\.7\), port \d+$/)
       const [row] = await query(database.url, 'select 1 as one, @@max_connections as connections')
       expect(row).toMatchObject({ one: 1 })
@@ -33,7 +40,7 @@ describe.skipIf(unavailableReason !== undefined)(
 
     test('reuses its data, also after its owner was killed, and rejects a second owner', async () => {
       const owner = startOwner('docker', 'yes')
-      const { url } = await owned(owner)
+      const { url } = await databaseOf(owner)
       await query(url, 'create database shop', 'create table shop.facts (id int)', 'insert into shop.facts values (7)')
       const second = findDatabase(options({ keep: true, provider: 'docker' }))
       await expect(second).rejects.toThrow(`is in use by process ${owner.pid}`)

@@ -13,13 +13,13 @@ import { findServerBinaries } from '../../db/development/server-binaries.ts'
 
 import {
   directory,
-  held,
   isRunning,
   options,
+  printed,
   query,
   readPid,
-  said,
   setUpDirectories,
+  stopAfterTest,
 } from '../setup/development-database.ts'
 
 setUpDirectories()
@@ -42,7 +42,7 @@ describe('a URL in the options', () => {
     expect(database.location).toBe('db.example:3307')
     await database.stop()
     expect(await readdir(directory)).toEqual([])
-    expect(said).toEqual([])
+    expect(printed).toEqual([])
   })
 
   test('that is not valid is rejected with an error that does not contain its password', async () => {
@@ -79,7 +79,7 @@ describe('on a host without a database server', () => {
     await expect(finding).rejects.toThrow(
       /- apt-get: mariadb-server-core could not be installed\. Last lines of the output:\nE: Unable to locate package/,
     )
-    expect(said[0]).toBe('Installing mariadb-server-core with apt-get. The package starts no service.')
+    expect(printed[0]).toBe('Installing mariadb-server-core with apt-get. The package starts no service.')
   })
 
   test('the error lists the programs that were found and why they cannot be used', async () => {
@@ -100,7 +100,7 @@ describe('on a host without a database server', () => {
       /mysqld could not create its data directory \(exit status 7\)\.\nLast lines of its log:\ndisk full/,
     )
     await expect(finding).rejects.toThrow('- apt-get: this host is not Debian or Ubuntu')
-    expect(said.some((line) => line.includes('mysqld cannot be used'))).toBe(true)
+    expect(printed.some((line) => line.includes('mysqld cannot be used'))).toBe(true)
   })
 })
 
@@ -117,7 +117,7 @@ if (binaries.length === 0) describe.skip('a private server: neither mysqld nor m
 for (const binary of binaries) {
   describe(`a private ${binary.kind} ${binary.version}`, { timeout: 60_000 }, () => {
     test('listens on 127.0.0.1, allows 500 connections and uses utf8mb4', async () => {
-      const database = await held(startPrivately(binary, options()))
+      const database = await stopAfterTest(startPrivately(binary, options()))
       expect(database.url).toMatch(/^mysql:\/\/root@127\.0\.0\.1:\d+\/mysql$/)
       expect(database.description).toMatch(/^private (mysqld|mariadbd) \d+\.\d+\.\d+ on port \d+$/)
       const facts = 'select 1 as one, @@max_connections as connections, @@character_set_server as charset'
@@ -127,7 +127,7 @@ for (const binary of binaries) {
     })
 
     test('has its own folder for temporary files, which no other server deletes', async () => {
-      const database = await held(startPrivately(binary, options()))
+      const database = await stopAfterTest(startPrivately(binary, options()))
       const [row] = await query(database.url, 'select @@tmpdir as folder, @@datadir as datadir')
       expect(row?.folder).toBe(join(row?.datadir, '..', 'tmp'))
     })
@@ -143,7 +143,7 @@ for (const binary of binaries) {
     })
 
     test('with keep, reuses its data and flushes at every commit', async () => {
-      const first = await held(startPrivately(binary, options({ keep: true })))
+      const first = await stopAfterTest(startPrivately(binary, options({ keep: true })))
       await query(
         first.url,
         'create database shop',
@@ -151,7 +151,7 @@ for (const binary of binaries) {
         'insert into shop.facts values (7)',
       )
       await first.stop()
-      const second = await held(startPrivately(binary, options({ keep: true, database: 'shop' })))
+      const second = await stopAfterTest(startPrivately(binary, options({ keep: true, database: 'shop' })))
       expect(await query(second.url, 'select id from facts')).toMatchObject([{ id: 7 }])
       expect(second.location).toBe(join(directory, binary.kind))
       const [row] = await query(second.url, 'select @@innodb_flush_log_at_trx_commit as flush')
@@ -162,7 +162,7 @@ for (const binary of binaries) {
       const incomplete = join(directory, binary.kind, 'data.new')
       await mkdir(incomplete, { recursive: true })
       await writeFile(join(incomplete, 'ibdata1'), 'incomplete')
-      const database = await held(startPrivately(binary, options({ keep: true })))
+      const database = await stopAfterTest(startPrivately(binary, options({ keep: true })))
       expect(await query(database.url, 'select 1 as one')).toMatchObject([{ one: 1 }])
       expect(existsSync(incomplete)).toBe(false)
     })

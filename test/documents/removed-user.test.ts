@@ -26,7 +26,7 @@ test('the token of a user that another server removed still orders and receives 
     await expectRefused(shop, call, 401, { code: 'user_not_found' })
   }
   expect(await client.orders.cancel.mutate({ orderId })).toMatchObject({ status: 'cancelled' })
-  await orders.has(2)
+  await orders.received(2)
   expect(orders.changes.map(({ type }) => type)).toEqual(['placed', 'cancelled'])
 })
 

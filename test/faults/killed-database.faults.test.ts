@@ -3,6 +3,7 @@ import { createCaller } from '@pointwise/server'
 import { expect, test } from 'vitest'
 import { signUserToken } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { expectAuditPasses } from '../setup/invariants.ts'
 import { item, newKey } from '../setup/shop.ts'
 import { startServer } from '../setup/start-server.ts'
@@ -73,14 +74,14 @@ test.skipIf(!program)(
 
     for (let round = 1; round <= ROUNDS; round++) {
       const before = count(200)
-      await expect.poll(() => count(200), { timeout: 30_000 }).toBeGreaterThan(before + ACKNOWLEDGED)
+      await eventually(() => count(200), { timeout: 30_000 }).toBeGreaterThan(before + ACKNOWLEDGED)
       await database.kill()
       const refused = count(503)
-      await expect.poll(() => count(503), { timeout: 10_000 }).toBeGreaterThan(refused + CLIENTS)
+      await eventually(() => count(503), { timeout: 10_000 }).toBeGreaterThan(refused + CLIENTS)
       const during = count(200)
       await database.start()
       const started = performance.now()
-      await expect.poll(() => count(200), { timeout: RECONNECTS_WITHIN_MS, interval: 10 }).toBeGreaterThan(during)
+      await eventually(() => count(200), { timeout: RECONNECTS_WITHIN_MS, interval: 10 }).toBeGreaterThan(during)
       expect(performance.now() - started).toBeLessThan(RECONNECTS_WITHIN_MS)
     }
     isOpen = false

@@ -59,7 +59,7 @@ test('a server that is killed amid 1,000 checkouts and started again: each has o
     }),
   )
   for (const count of KILLED_AFTER) {
-    await expect.poll(() => acknowledged.size, { timeout: 60_000 }).toBeGreaterThan(count)
+    await eventually(() => acknowledged.size, { timeout: 60_000 }).toBeGreaterThan(count)
     // The worst moment: the database has committed, and nobody knows.
     const struck = proxy.inject('hang', /^commit$/)
     await eventually(struck).toBe(1)

@@ -11,7 +11,7 @@ import {
 import { type Kysely, sql } from 'kysely'
 import { inject } from 'vitest'
 
-/** Children before their parents. */
+/** Children precede their parents. */
 const TABLES = [
   'events',
   'product_sales',
@@ -28,27 +28,50 @@ const TABLES = [
   'users',
 ] as const satisfies (keyof Tables)[]
 
-/** Two runs at once on one server need a name each. */
+/** Tables that assign ids. */
+const TABLES_WITH_IDS = TABLES.filter((table) => !['product_sales', 'refunds', 'payments'].includes(table))
+
+/** Two runs at the same time on one server need different names. */
 const { TEST_DATABASES = 'pointwise_test', VITEST_POOL_ID } = process.env
 
-/** The address of a database of this worker's own. Databases of other names may be asked for by tests that fill theirs. */
+/** The address of a database that belongs to this worker. A test that fills its database asks for another name. */
 export function databaseUrl(name = 'shop'): string {
   const url = new URL(inject('databaseServer'))
   url.pathname = `/${TEST_DATABASES}_${VITEST_POOL_ID}_${name}`
   return url.href
 }
 
-/** A migrated, empty database, with a pool on it, or on an address behind which it lies. */
-export async function emptyDatabase(
-  options: ConnectOptions = {},
-  behind: (url: string) => string = (url) => url,
-): Promise<{ url: string; db: Pool }> {
-  const url = databaseUrl()
+const migrated = new Set<string>()
+
+/** Creates and migrates a database of this worker, the first time it is used. */
+async function migrateOnce(url: string): Promise<void> {
+  if (migrated.has(url)) return
   await createDatabase(url)
   await migrate(url)
-  const db = connect(behind(url), options)
+  migrated.add(url)
+}
+
+/** A migrated, empty database, with a pool on it. `addressOf` maps its URL to the one that the pool uses, such as a proxy's. */
+export async function emptyDatabase(
+  options: ConnectOptions = {},
+  addressOf: (url: string) => string = (url) => url,
+): Promise<{ url: string; db: Pool }> {
+  const url = databaseUrl()
+  await migrateOnce(url)
+  const db = connect(addressOf(url), options)
   await emptyTables(db)
   return { url, db }
+}
+
+/** An empty database of that name whose next ids are 1. */
+export async function freshDatabase(name: string, options: ConnectOptions = {}): Promise<{ url: string; db: Pool }> {
+  const url = databaseUrl(name)
+  await migrateOnce(url)
+  const setup = connect(url, { statementTimeoutMs: 300_000 })
+  await emptyTables(setup)
+  for (const table of TABLES_WITH_IDS) await run(setup, `alter table ${table} auto_increment = 1`)
+  await setup.destroy()
+  return { url, db: connect(url, options) }
 }
 
 export async function emptyTables(db: Pool): Promise<void> {
@@ -57,13 +80,13 @@ export async function emptyTables(db: Pool): Promise<void> {
   })
 }
 
-/** Every row of every table: two of them are equal if nothing was written in between. */
+/** Every row of every table. Two snapshots are equal if nothing was written in between. */
 export async function snapshot(db: Pool): Promise<Record<string, unknown[]>> {
   const rows = TABLES.map(async (table) => [table, await run(db, `select * from ${table} order by 1, 2`)])
   return Object.fromEntries(await Promise.all(rows))
 }
 
-/** The outbox, oldest first. */
+/** The events in the outbox, oldest first. */
 export async function eventsOf(db: Pool, type?: string) {
   const rows = await db.selectFrom('events').select(['type', 'key', 'payload']).orderBy('id').execute()
   return rows
@@ -71,7 +94,7 @@ export async function eventsOf(db: Pool, type?: string) {
     .map((row) => ({ ...row, payload: typeof row.payload === 'string' ? JSON.parse(row.payload) : row.payload }))
 }
 
-/** Holds the locks of a statement in a session of its own, until it is disposed. */
+/** Holds the locks of a statement in a separate session, until disposed. */
 export async function holdLocks(url: string, statement: string): Promise<AsyncDisposable> {
   const db = connect(url, { connections: 1 })
   const transaction = await holdConnection(db, statement)
@@ -83,7 +106,7 @@ export async function holdLocks(url: string, statement: string): Promise<AsyncDi
   }
 }
 
-/** Keeps a connection of a pool in a transaction, until it is disposed. */
+/** Occupies a connection of a pool with an open transaction, until disposed. */
 export async function holdConnection(db: Pool, statement = 'select 1'): Promise<AsyncDisposable> {
   const held = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
@@ -101,19 +124,7 @@ export async function holdConnection(db: Pool, statement = 'select 1'): Promise<
   }
 }
 
-/** A database of that name in which nothing has ever been: its first ids are 1. */
-export async function freshDatabase(name: string, options: ConnectOptions = {}): Promise<{ url: string; db: Pool }> {
-  const url = databaseUrl(name)
-  await createDatabase(url)
-  const old = connect(url)
-  await run(old, `drop database ${new URL(url).pathname.slice(1)}`)
-  await old.destroy()
-  await createDatabase(url)
-  await migrate(url)
-  return { url, db: connect(url, options) }
-}
-
-/** Runs SQL as a person with a database client would: for faults planted by hand, and for looking. */
+/** Runs a statement as written, as with a database client. */
 export async function run<Row = unknown>(db: Reader, statement: string): Promise<Row[]> {
   const { rows } = await sql<Row>`${sql.raw(statement)}`.execute(db as unknown as Kysely<Tables>)
   return rows

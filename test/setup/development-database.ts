@@ -5,39 +5,41 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { DevelopmentDatabase, FindOptions } from '@pointwise/db/development'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
-import { afterEach, beforeEach, expect, vi } from 'vitest'
+import { afterEach, beforeEach } from 'vitest'
+import { eventually } from './eventually.ts'
 
-/** Where the databases of the test at hand lie. */
+/** The directory in which the current test stores its databases. */
 export let directory: string
-/** The progress that was told in it. */
-export let said: string[]
-/** What is still to be ended after it. */
-export let cleanups: (() => unknown)[]
+/** The progress messages that were printed during the current test. */
+export let printed: string[]
+let cleanups: (() => unknown)[]
 
-/** Gives each test of the file that calls this a directory of its own, and ends what is still running after it. */
+/** Gives each test of a file a directory of its own, and stops the databases and processes that it started. */
 export function setUpDirectories(): void {
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'pointwise-development-'))
-    said = []
+    printed = []
     cleanups = []
   })
   afterEach(async () => {
-    await Promise.all(cleanups.map((end) => end()))
-    // The database of an owner that was just killed may still be writing its last files.
+    await Promise.all(cleanups.map((cleanUp) => cleanUp()))
+    // The database of an owner that was killed may still be writing its last files.
     await rm(directory, { recursive: true, force: true, maxRetries: 100 })
   })
 }
 
 export function options(overrides: Partial<FindOptions> = {}): FindOptions {
-  return { directory, keep: false, database: 'mysql', print: (line) => said.push(line), ...overrides }
+  return { directory, keep: false, database: 'mysql', print: (line) => printed.push(line), ...overrides }
 }
 
-export async function held(finding: Promise<DevelopmentDatabase>): Promise<DevelopmentDatabase> {
-  const database = await finding
+/** Resolves with a database that is stopped after the test. */
+export async function stopAfterTest(starting: Promise<DevelopmentDatabase>): Promise<DevelopmentDatabase> {
+  const database = await starting
   cleanups.push(() => database.stop())
   return database
 }
 
+/** Runs statements on one connection, and returns the rows of the last one. */
 export async function query(url: string, ...statements: string[]): Promise<RowDataPacket[]> {
   const connection = await createConnection(url)
   try {
@@ -61,21 +63,20 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-export const eventually = (fact: () => void | Promise<void>) => vi.waitFor(fact, { timeout: 30_000, interval: 20 })
-
+/** A process that starts a database and owns it. */
 export interface Owner {
   process: ChildProcess
   pid: number
-  /** Resolves with the first line of standard output that begins so. */
+  /** Resolves with the first line of standard output that starts with this text. */
   line: (start: string) => Promise<string>
-  /** Resolves with the first line of progress that begins so. */
+  /** Resolves with the first progress message that starts with this text. */
   progress: (start: string) => Promise<string>
 }
 
-export function startOwner(way: 'docker' | 'local', keep: 'yes' | 'no', after: 'wait' | 'leave' = 'wait'): Owner {
+export function startOwner(provider: 'docker' | 'local', keep: 'yes' | 'no', after: 'wait' | 'leave' = 'wait'): Owner {
   const script = join(import.meta.dirname, '../db/directory-owner.ts')
   // A process group of its own, like a command in a terminal.
-  const child = spawn(process.execPath, [script, directory, way, keep, after], {
+  const child = spawn(process.execPath, [script, directory, provider, keep, after], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -84,18 +85,15 @@ export function startOwner(way: 'docker' | 'local', keep: 'yes' | 'no', after: '
     const lines: string[] = []
     createInterface(stream).on('line', (line) => lines.push(line))
     return async (start: string) => {
-      await eventually(() =>
-        expect(
-          lines.some((line) => line.startsWith(start)),
-          lines.join('\n'),
-        ).toBe(true),
-      )
-      return lines.find((line) => line.startsWith(start)) ?? ''
+      const find = () => lines.find((line) => line.startsWith(start))
+      await eventually(find).toBeDefined()
+      return find() ?? ''
     }
   }
   return { process: child, pid: child.pid ?? 0, line: reader(child.stdout), progress: reader(child.stderr) }
 }
 
-export async function owned(owner: Owner): Promise<{ url: string; pidFile: string }> {
+/** The database that an owner has started. */
+export async function databaseOf(owner: Owner): Promise<{ url: string; pidFile: string }> {
   return JSON.parse(await owner.line('{'))
 }

@@ -1,5 +1,9 @@
 import { expect } from 'vitest'
 
-/** For what comes true by itself: it is looked at until it is, in ten seconds at most. */
-export const eventually = <T>(look: () => T | Promise<T>, { interval = 10 } = {}) =>
-  expect.poll(look, { timeout: 10_000, interval })
+/**
+ * Waits until a fact holds: `await eventually(() => rows.length).toBe(3)`. Calls the function repeatedly, also after it
+ * throws. The timeout is a limit for a test that would never end, and no promise about time.
+ */
+export function eventually<T>(fact: () => T | Promise<T>, { timeout = 120_000, interval = 10 } = {}) {
+  return expect.poll(fact, { timeout, interval })
+}

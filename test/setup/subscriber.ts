@@ -1,18 +1,16 @@
-import { expect } from 'vitest'
+import { eventually } from './eventually.ts'
 
 interface Callbacks<Change> {
   onStarted: () => void
-  onData: (told: { id: string; data: Change }) => void
+  onData: (event: { id: string; data: Change }) => void
   onError: (error: unknown) => void
   onStopped: () => void
 }
 
-const soon = { timeout: 10_000, interval: 5 }
-
-/** Somebody who follows a subscription, and keeps all that they are told. */
+/** Records everything that a subscription delivers. */
 export class Subscriber<Change> implements Disposable {
-  readonly told: { id: string; data: Change }[] = []
-  /** How often a connection was made. */
+  readonly events: { id: string; data: Change }[] = []
+  /** How often a connection was established. */
   starts = 0
   error: unknown
   isStopped = false
@@ -21,7 +19,7 @@ export class Subscriber<Change> implements Disposable {
   constructor(subscribe: (callbacks: Callbacks<Change>) => { unsubscribe: () => void }) {
     const { unsubscribe } = subscribe({
       onStarted: () => this.starts++,
-      onData: (each) => this.told.push(each),
+      onData: (event) => this.events.push(event),
       onError: (error) => {
         this.error = error
       },
@@ -33,26 +31,26 @@ export class Subscriber<Change> implements Disposable {
   }
 
   get ids(): number[] {
-    return this.told.map(({ id }) => Number(id))
+    return this.events.map(({ id }) => Number(id))
   }
 
   get changes(): Change[] {
-    return this.told.map(({ data }) => data)
+    return this.events.map(({ data }) => data)
   }
 
-  /** Resolves when it was connected so often. */
+  /** Resolves when a connection was established this many times. */
   async started(times = 1): Promise<void> {
-    await expect.poll(() => this.error ?? this.starts, soon).toBeGreaterThanOrEqual(times)
+    await eventually(() => this.error ?? this.starts).toBeGreaterThanOrEqual(times)
   }
 
-  /** Resolves when so many changes were told. */
-  async has(count: number): Promise<void> {
-    await expect.poll(() => this.error ?? this.told.length, soon).toBeGreaterThanOrEqual(count)
+  /** Resolves when this many changes were received. */
+  async received(count: number): Promise<void> {
+    await eventually(() => this.error ?? this.events.length).toBeGreaterThanOrEqual(count)
   }
 
-  /** Resolves with what ended it. */
+  /** Resolves with the error that ended the subscription. */
   async failed(): Promise<unknown> {
-    await expect.poll(() => this.error, soon).toBeDefined()
+    await eventually(() => this.error).toBeDefined()
     return this.error
   }
 
@@ -61,11 +59,11 @@ export class Subscriber<Change> implements Disposable {
   }
 }
 
-/** Follows a subscription, and goes on when it is connected: what is committed from now on is told. */
+/** Subscribes, and resolves when connected: every change that is committed from then on is received. */
 export async function subscribe<Change>(
-  subscribe: (callbacks: Callbacks<Change>) => { unsubscribe: () => void },
+  start: (callbacks: Callbacks<Change>) => { unsubscribe: () => void },
 ): Promise<Subscriber<Change>> {
-  const each = new Subscriber(subscribe)
-  await each.started()
-  return each
+  const subscriber = new Subscriber(start)
+  await subscriber.started()
+  return subscriber
 }

@@ -121,9 +121,6 @@ export const test = base.extend<{ $test: { openStore: OpenStore }; $file: { brow
   },
 })
 
-/** Waits until something in the page is as it should be. */
-export const eventually = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: PATIENCE_MS, interval: 25 })
-
 /** What a visitor reads in the page, or in a part of it, on one line. */
 export async function textOf(page: Page, selector = 'main'): Promise<string> {
   const texts = await page.locator(selector).allInnerTexts()

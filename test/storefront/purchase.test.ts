@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
-import { button, dialog, eventually, hold, keepScreenshot, pressTwice, test, textOf } from './browser-shop.ts'
+import { eventually } from '../setup/eventually.ts'
+import { button, dialog, hold, keepScreenshot, pressTwice, test, textOf } from './browser-shop.ts'
 import { serveElsewhere } from './cross-origin.ts'
 
 const said = '.outcome'

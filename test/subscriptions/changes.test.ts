@@ -26,7 +26,7 @@ test('a user receives the changes of their own orders and balance, and of no oth
   await (await shop.admin()).payments.refund.mutate({ orderId: order.id })
   const ordered = await ben.client.orders.place.mutate({ items: [item(product)] })
 
-  await orders.has(5)
+  await orders.received(5)
   expect(orders.changes).toEqual([
     { type: 'placed', orderId: placed.id, totalPrice: 100, at: NOW },
     { type: 'cancelled', orderId: placed.id, at: NOW },
@@ -34,13 +34,13 @@ test('a user receives the changes of their own orders and balance, and of no oth
     { type: 'paid', orderId: order.id, amount: 300, at: NOW },
     { type: 'refunded', orderId: order.id, amount: 300, at: NOW },
   ])
-  await points.has(3)
+  await points.received(3)
   expect(points.changes).toEqual([
     { type: 'charged', amount: 50, balance: 1_050, orderId: null, at: NOW },
     { type: 'paid', amount: -300, balance: 750, orderId: order.id, at: NOW },
     { type: 'refunded', amount: 300, balance: 1_050, orderId: order.id, at: NOW },
   ])
-  await others.has(1)
+  await others.received(1)
   expect(others.changes).toEqual([{ type: 'placed', orderId: ordered.id, totalPrice: 100, at: NOW }])
 })
 
@@ -48,7 +48,7 @@ test('a change has the id of its row in the outbox', async () => {
   const { client, id } = await shop.givenUser()
   using points = await subscribe<PointsChange>((callbacks) => client.points.onChange.subscribe(undefined, callbacks))
   await client.points.charge.mutate({ amount: 1 })
-  await points.has(1)
+  await points.received(1)
   const rows = await run<{ id: number }>(shop.db, `select id from events where \`key\` = 'user:${id}'`)
   expect(points.ids).toEqual(rows.map((row) => row.id))
 })
@@ -72,7 +72,7 @@ test('a stock subscription receives stock and price of the requested products, o
   await admin.products.update.mutate({ productId: mug.id, price: 250 })
   await admin.products.remove.mutate({ productId: mug.id })
 
-  await stock.has(5)
+  await stock.received(5)
   const product = (productId: number, stock: number, price: number | null = null) => ({ productId, stock, price })
   expect(stock.changes).toEqual([
     { type: 'sold', products: [product(tea.id, 8), product(mug.id, 19)], at: NOW },

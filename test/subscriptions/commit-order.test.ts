@@ -8,11 +8,11 @@ import {
   type SubscriptionHubOptions,
 } from '../../server/src/subscriptions/hub.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { splitStatements } from '../setup/statements.ts'
 
 const SHORT_GAP_TIMEOUTS = { emptyMs: 50, uncommittedMs: 60_000 }
-const soon = { timeout: 10_000, interval: 5 }
 
 let url: string
 let db: Pool
@@ -81,7 +81,7 @@ const createHub = (options: SubscriptionHubOptions = {}) =>
 
 const outboxIsRead = (times: number) => {
   const until = outboxReads + times
-  return expect.poll(() => outboxReads, soon).toBeGreaterThanOrEqual(until)
+  return eventually(() => outboxReads).toBeGreaterThanOrEqual(until)
 }
 
 test('an event that commits after one with a higher id is delivered before it, however late it commits', async () => {
@@ -96,7 +96,7 @@ test('an event that commits after one with a higher id is delivered before it, h
   expect(subscriber.ids).toEqual([])
   const next = await second.insert()
   await first.commit()
-  await expect.poll(() => subscriber.ids, soon).toEqual([early, late, next])
+  await eventually(() => subscriber.ids).toEqual([early, late, next])
 })
 
 test('a subscription that starts while a transaction is open delivers its event when it commits', async () => {
@@ -106,7 +106,7 @@ test('a subscription that starts while a transaction is open delivers its event 
   await second.insert()
   const subscriber = await subscribe(createHub())
   await first.commit()
-  await expect.poll(() => subscriber.ids, soon).toContain(early)
+  await eventually(() => subscriber.ids).toContain(early)
 })
 
 test('a subscription that resumes after an id below an open transaction delivers every event exactly once', async () => {
@@ -118,8 +118,8 @@ test('a subscription that resumes after an id below an open transaction delivers
   const [one, other] = [await subscribe(createHub(), received), await subscribe(createHub(), received)]
   await outboxIsRead(10)
   await first.commit()
-  await expect.poll(() => one.ids, soon).toEqual([early, late])
-  await expect.poll(() => other.ids, soon).toEqual([early, late])
+  await eventually(() => one.ids).toEqual([early, late])
+  await eventually(() => other.ids).toEqual([early, late])
 })
 
 test('an id whose transaction rolled back delays later events only until the default gap timeout', async () => {
@@ -130,7 +130,7 @@ test('an id whose transaction rolled back delays later events only until the def
   await first.insert()
   await first.rollback()
   await second.insert()
-  await expect.poll(() => subscriber.ids.length, soon).toBe(2)
+  await eventually(() => subscriber.ids.length).toBe(2)
 })
 
 test('a second subscription does not wait again for an id that has timed out', async () => {
@@ -146,7 +146,7 @@ test('a second subscription does not wait again for an id that has timed out', a
   const before = performance.now()
   const subscriber = await subscribe(hub, received)
   const next = await second.insert()
-  await expect.poll(() => subscriber.ids, soon).toEqual([next])
+  await eventually(() => subscriber.ids).toEqual([next])
   expect(performance.now() - before).toBeLessThan(emptyMs)
 })
 
@@ -162,7 +162,7 @@ test('the event of a transaction that never ends is skipped, with a warning that
   await first.begin()
   const stuck = await first.insert()
   const late = await second.insert()
-  await expect.poll(() => subscriber.ids, soon).toEqual([late])
+  await eventually(() => subscriber.ids).toEqual([late])
   expect(warnings).toEqual([{ ids: [stuck] }])
 })
 
@@ -173,7 +173,7 @@ test('a thousand events of one transaction are delivered in order', async () => 
   const ids: number[] = []
   for (let n = 0; n < 1_100; n++) ids.push(await writer.insert())
   await writer.commit()
-  await expect.poll(() => subscriber.ids.length, soon).toBe(1_100)
+  await eventually(() => subscriber.ids.length).toBe(1_100)
   expect(subscriber.ids).toEqual(ids)
 })
 
@@ -191,9 +191,9 @@ test('more events than the buffer holds behind an open transaction are delivered
   )
   const late = await second.insert()
   // The buffer is full after ten pages of a thousand rows.
-  await expect.poll(() => outboxReads - before, soon).toBeGreaterThan(14)
+  await eventually(() => outboxReads - before).toBeGreaterThan(14)
   await first.commit()
-  await expect.poll(() => subscriber.ids, soon).toEqual([early, late])
+  await eventually(() => subscriber.ids).toEqual([early, late])
 })
 
 test('a client that disconnects before its stream is open leaves no stream behind', async () => {
@@ -245,9 +245,9 @@ test('the position of a stream advances with the events of other topics', async 
   onTestFinished(() => void stream.return())
   expect([stream.since, stream.position()]).toEqual([before, undefined])
   const next = stream.next()
-  await expect.poll(() => stream.position(), soon).toBe(before)
+  await eventually(() => stream.position()).toBe(before)
   const other = await writer.insert()
-  await expect.poll(() => stream.position(), soon).toBe(other)
+  await eventually(() => stream.position()).toBe(other)
   await run(db, `insert into events (type, \`key\`, payload) values ('points.charged', 'user:2', '{"userId":2}')`)
   expect(await next).toEqual({ done: false, value: other + 1 })
   expect(stream.position()).toBeUndefined()
@@ -260,7 +260,7 @@ test('the position follows the outbox when its rows and its ids are reset betwee
   const next = stream.next()
   const writer = await openWriter()
   await run(db, `insert into events (id, type, \`key\`, payload) values (900000, 'points.charged', 'user:2', '{}')`)
-  await expect.poll(() => stream.position(), soon).toBe(900_000)
+  await eventually(() => stream.position()).toBe(900_000)
   controller.abort()
   await next
   await run(db, 'truncate table events')
@@ -268,7 +268,7 @@ test('the position follows the outbox when its rows and its ids are reset betwee
   const second = await openStream(hub)
   onTestFinished(() => void second.return())
   void second.next()
-  await expect.poll(() => second.position(), soon).toBe(first)
+  await eventually(() => second.position()).toBe(first)
 })
 
 test('the outbox is not read while there are no subscriptions', async () => {
@@ -299,10 +299,10 @@ test('after a database outage, every event that was committed during the outage 
   )
   const writer = await openWriter()
   const ids = [await writer.insert()]
-  await expect.poll(() => subscriber.ids, soon).toEqual(ids)
+  await eventually(() => subscriber.ids).toEqual(ids)
   proxy.disable()
-  await expect.poll(() => warnings, soon).toContain('reading the outbox failed and will be retried')
+  await eventually(() => warnings).toContain('reading the outbox failed and will be retried')
   ids.push(await writer.insert(), await writer.insert())
   proxy.enable()
-  await expect.poll(() => subscriber.ids, soon).toEqual(ids)
+  await eventually(() => subscriber.ids).toEqual(ids)
 })

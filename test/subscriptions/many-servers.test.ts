@@ -6,11 +6,10 @@ import { createCaller } from '@pointwise/server'
 import { expect, onTestFinished, test } from 'vitest'
 import { signUserToken } from '../setup/configuration.ts'
 import { freshDatabase, run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import type { Client } from '../setup/shop.ts'
 import { startServer } from '../setup/start-server.ts'
 import { type Subscriber, subscribe } from '../setup/subscriber.ts'
-
-const soon = { timeout: 10_000, interval: 5 }
 
 const subscribeToPoints = (client: Client) =>
   subscribe<PointsChange>((callbacks) => client.points.onChange.subscribe(undefined, callbacks))
@@ -30,7 +29,7 @@ test('a server that closes disconnects its clients at once, and they resume on t
     `GET /trpc/points.onChange HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer ${await signUserToken(id)}\r\n\r\n`,
   )
   await user.points.charge({ amount: 1 })
-  for (const subscriber of subscribers) await subscriber.has(1)
+  for (const subscriber of subscribers) await subscriber.received(1)
 
   const began = performance.now()
   await old.app.close()
@@ -42,7 +41,7 @@ test('a server that closes disconnects its clients at once, and they resume on t
   await using _next = await startServer({ db: connect(url), port })
   await user.points.charge({ amount: 3 })
   for (const subscriber of subscribers) {
-    await subscriber.has(3)
+    await subscriber.received(3)
     expect(subscriber.changes.map(({ amount }) => amount)).toEqual([1, 2, 3])
   }
 })
@@ -58,12 +57,12 @@ test('a client receives the commits of another server on the same database, and 
   await second.points.charge.mutate({ amount: 1 })
   await first.points.charge.mutate({ amount: 2 })
   await second.points.charge.mutate({ amount: 3 })
-  await points.has(3)
+  await points.received(3)
   expect(points.changes.map(({ amount }) => amount)).toEqual([1, 2, 3])
   using resumed = await subscribe<PointsChange>((callbacks) =>
     second.points.onChange.subscribe({ lastEventId: String(points.ids[0]) }, callbacks),
   )
-  await resumed.has(2)
+  await resumed.received(2)
   expect(resumed.ids).toEqual(points.ids.slice(1))
 })
 
@@ -84,7 +83,7 @@ test('a client that does not read is disconnected, and misses nothing when it re
   socket.on('data', (chunk: Buffer) => {
     received += chunk
   })
-  await expect.poll(() => received, soon).toContain('connected')
+  await eventually(() => received).toContain('connected')
   socket.pause()
   const writer = connect(url)
   onTestFinished(() => writer.destroy())
@@ -99,7 +98,7 @@ test('a client that does not read is disconnected, and misses nothing when it re
     await run(writer, `insert into events (type, \`key\`, payload) values ${values}`)
     written += 1_000
   }
-  await expect.poll(countConnections, soon).toBe(0)
+  await eventually(countConnections).toBe(0)
   socket.resume()
   await closed
   const lastEventId = Number(/.*\nid: (\d+)\n/s.exec(received)?.[1])

@@ -34,9 +34,9 @@ test('a client that resumes after thousands of changes receives all of them in o
     client.points.onChange.subscribe({ lastEventId: '1' }, callbacks),
   )
   const expected = Array.from({ length: EVENTS / USERS - 1 }, (_, n) => idAt((n + 1) * USERS))
-  await points.has(expected.length)
+  await points.received(expected.length)
   await client.points.charge.mutate({ amount: 7 })
-  await points.has(expected.length + 1)
+  await points.received(expected.length + 1)
   expect(points.ids.slice(0, -1)).toEqual(expected)
 })
 
@@ -48,6 +48,6 @@ test('an id that is more than a million ids behind is invalid input, and a subsc
   await expect(invalid).rejects.toMatchObject({ data: { issues: [{ path: ['lastEventId'], message }] } })
   using points = await subscribe<PointsChange>((callbacks) => client.points.onChange.subscribe(undefined, callbacks))
   await client.points.charge.mutate({ amount: 7 })
-  await points.has(1)
+  await points.received(1)
   expect(points.changes).toMatchObject([{ amount: 7 }])
 })

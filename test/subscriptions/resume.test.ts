@@ -2,6 +2,7 @@ import { createClient, type OrderChange, type PointsChange, type StockChange } f
 import { TRPCClientError } from '@trpc/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, item, openShop, type Shop } from '../setup/shop.ts'
 import { subscribe } from '../setup/subscriber.ts'
 import { startTcpProxy } from '../setup/tcp-proxy.ts'
@@ -9,7 +10,6 @@ import { startTcpProxy } from '../setup/tcp-proxy.ts'
 const PAYMENTS = 500
 const DISCONNECTIONS = 20
 const CONCURRENT_BUYERS = 10
-const soon = { interval: 1, timeout: 60_000 }
 
 let shop: Shop
 beforeAll(async () => {
@@ -51,9 +51,7 @@ test(exactlyOnce, { timeout: 240_000 }, async () => {
   const buy = async () => {
     while (bought < PAYMENTS) {
       // Spreads the payments evenly between the disconnections.
-      await expect
-        .poll(() => disconnections, soon)
-        .toBeGreaterThanOrEqual(Math.floor((bought * DISCONNECTIONS) / PAYMENTS))
+      await eventually(() => disconnections).toBeGreaterThanOrEqual(Math.floor((bought * DISCONNECTIONS) / PAYMENTS))
       if (bought++ >= PAYMENTS) return
       await directClient.orders.checkout.mutate({ items: [item(product)] })
       if (bought % 3 === 0) await otherUser.client.orders.checkout.mutate({ items: [item(product)] })
@@ -63,8 +61,8 @@ test(exactlyOnce, { timeout: 240_000 }, async () => {
     const received = { orders: 0, stock: 0 }
     for (; disconnections < DISCONNECTIONS; disconnections++) {
       // Both streams have received changes since the last disconnection.
-      await expect.poll(() => orders.ids.length, soon).toBeGreaterThan(received.orders)
-      await expect.poll(() => stock.ids.length, soon).toBeGreaterThan(received.stock)
+      await eventually(() => orders.ids.length).toBeGreaterThan(received.orders)
+      await eventually(() => stock.ids.length).toBeGreaterThan(received.stock)
       ;[received.orders, received.stock] = [orders.ids.length, stock.ids.length]
       expect(proxy.disconnectAll()).toBeGreaterThan(0)
     }
@@ -73,12 +71,12 @@ test(exactlyOnce, { timeout: 240_000 }, async () => {
 
   const expected = await eventIdsOf(user, 'order.%')
   expect(expected).toHaveLength(2 * PAYMENTS)
-  await orders.has(expected.length)
+  await orders.received(expected.length)
   expect(orders.ids).toEqual(expected)
   const paid = (await Promise.all([eventIdsOf(user, '%.paid'), eventIdsOf(otherUser, '%.paid')]))
     .flat()
     .sort((a, b) => a - b)
-  await stock.has(paid.length)
+  await stock.received(paid.length)
   expect(stock.ids).toEqual(paid)
   expect(stock.changes.map(({ products: [only] }) => only?.stock)).toEqual(
     paid.map((_, index) => 2 * PAYMENTS - 1 - index),
@@ -97,7 +95,7 @@ test('a client that is disconnected before its first change misses nothing', asy
   proxy.disconnectAll()
   await user.client.points.charge.mutate({ amount: 7 })
   mayReconnect.resolve()
-  await points.has(1)
+  await points.received(1)
   expect(points.changes).toMatchObject([{ amount: 7 }])
 })
 
@@ -109,7 +107,7 @@ test('a subscription from an old id receives the changes after it, and then new 
     user.client.points.onChange.subscribe({ lastEventId: String(second) }, callbacks),
   )
   await user.client.points.charge.mutate({ amount: 6 })
-  await points.has(4)
+  await points.received(4)
   expect(points.changes.map(({ amount }) => amount)).toEqual([3, 4, 5, 6])
 })
 
@@ -123,7 +121,7 @@ test('a stock subscription from an old id receives what other users bought since
   using stock = await subscribe<StockChange>((callbacks) =>
     shop.client().products.onStock.subscribe({ productIds: [tea.id], lastEventId: String(lastEventId) }, callbacks),
   )
-  await stock.has(2)
+  await stock.received(2)
   expect(stock.changes.map(({ type }) => type)).toEqual(['sold', 'removed'])
 })
 

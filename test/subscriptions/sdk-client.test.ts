@@ -61,7 +61,7 @@ const inputOf = (path: string) => {
 test('a client that receives nothing for longer than the server allows reconnects after its last id', async () => {
   const server = await startServer(events(connected(50), event(1)), events(connected(), event(2)))
   const points = subscribeTo(server)
-  await points.has(2)
+  await points.received(2)
   expect(points.ids).toEqual([1, 2])
   expect(points.changes).toEqual([change(1), change(2)])
   expect(server.requests.map(({ path }) => inputOf(path))).toEqual([undefined, { lastEventId: '1' }])
@@ -74,7 +74,7 @@ test('a client without a change reconnects after the last id of a connected even
     events(connected(), event(10)),
   )
   const points = subscribeTo(server)
-  await points.has(1)
+  await points.received(1)
   expect(points.ids).toEqual([10])
   expect(server.requests.map(({ path }) => inputOf(path))).toEqual([
     undefined,
@@ -105,7 +105,7 @@ test('pings keep a connection without changes open', async () => {
     pings = setInterval(() => response.write(++count < 10 ? 'event: ping\ndata: \n\n\n' : event(2)), 50)
   })
   const points = subscribeTo(server)
-  await points.has(2)
+  await points.received(2)
   expect(server.requests).toHaveLength(1)
 })
 
@@ -119,7 +119,7 @@ test('events are parsed correctly when every byte arrives separately', async () 
     }
   })
   const points = subscribeTo(server)
-  await points.has(2)
+  await points.received(2)
   expect(points.changes).toEqual([change(1), { ...change(2), type: 'chargéd ☕' }])
 })
 
@@ -135,7 +135,7 @@ test('temporary failures are retried: a lost connection, a gateway error, servic
     events(connected(), event(2)),
   )
   const points = subscribeTo(server)
-  await points.has(2)
+  await points.received(2)
   expect(points.ids).toEqual([1, 2])
   expect(server.requests).toHaveLength(7)
 })
@@ -169,7 +169,7 @@ test('rate_limited ends the first connection attempt, and delays a later one', a
     events(connected(), event(2)),
   )
   const points = subscribeTo(server)
-  await points.has(2)
+  await points.received(2)
 })
 
 test('a token that is refused on a reconnection is requested again', async () => {
@@ -180,7 +180,7 @@ test('a token that is refused on a reconnection is requested again', async () =>
   )
   const tokens = ['a', 'old', 'new']
   const points = subscribeTo(server, { token: async () => tokens.shift(), headers: { 'x-shop': 'one' } })
-  await points.has(2)
+  await points.received(2)
   expect(server.requests.map(({ headers }) => [headers.authorization, headers['x-shop'], headers.accept])).toEqual(
     ['a', 'old', 'new'].map((token) => [`Bearer ${token}`, 'one', 'text/event-stream']),
   )
@@ -225,6 +225,6 @@ test('unsubscribing during the delay before a reconnection cancels the reconnect
   points[Symbol.dispose]()
   const before = server.requests.length
   const other = subscribeTo(await startServer(events(connected(), event(1))))
-  await other.has(1)
+  await other.received(1)
   expect(server.requests.length - before).toBeLessThanOrEqual(1)
 })

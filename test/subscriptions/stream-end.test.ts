@@ -2,10 +2,9 @@ import { type PointsChange, refusalOf } from '@pointwise/client-sdk'
 import { expect, test } from 'vitest'
 import { signToken } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { subscribe } from '../setup/subscriber.ts'
-
-const soon = { timeout: 10_000, interval: 5 }
 
 const subscribeToPoints = (client: ReturnType<Shop['client']>) =>
   subscribe<PointsChange>((callbacks) => client.points.onChange.subscribe(undefined, callbacks))
@@ -54,10 +53,10 @@ test('streams above the limit of a user or of the server are rate_limited, and a
   const canSubscribe = async () => {
     using fourth = await subscribeToPoints(ben.client)
     await ben.client.points.charge.mutate({ amount: 1 })
-    await expect.poll(() => fourth.error ?? fourth.ids.length, soon).not.toBe(0)
+    await eventually(() => fourth.error ?? fourth.ids.length).not.toBe(0)
     return fourth.error === undefined
   }
-  await expect.poll(canSubscribe, soon).toBe(true)
+  await eventually(canSubscribe).toBe(true)
   expect([first.error, third.error]).toEqual([undefined, undefined])
 })
 
@@ -76,7 +75,7 @@ test('when its token expires, a client reconnects with a new token and misses no
   using points = await subscribeToPoints(client)
   const charge = async () => shop.asUser(id).points.charge({ amount: 1 })
   await charge()
-  await points.has(1)
+  await points.received(1)
   const charging = (async () => {
     while (points.starts === 1) await charge()
   })()
@@ -84,7 +83,7 @@ test('when its token expires, a client reconnects with a new token and misses no
   await charging
   await charge()
   const rows = await run<{ id: number }>(shop.db, `select id from events where \`key\` = 'user:${id}' order by id`)
-  await points.has(rows.length)
+  await points.received(rows.length)
   expect(points.ids).toEqual(rows.map((row) => row.id))
   expect(requests.map(({ authorization }) => authorization)).toEqual(tokens.map((token) => `Bearer ${token}`))
   // URLs appear in logs.

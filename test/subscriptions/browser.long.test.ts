@@ -7,6 +7,7 @@ import { chromium } from 'playwright-core'
 import { rolldown } from 'rolldown'
 import { expect, onTestFinished, test } from 'vitest'
 import { urlOf } from '../../server/src/http/address.ts'
+import { eventually } from '../setup/eventually.ts'
 import { openShop } from '../setup/shop.ts'
 import { startTcpProxy } from '../setup/tcp-proxy.ts'
 
@@ -15,7 +16,6 @@ const PAGE = `<!doctype html><link rel="icon" href="data:,"><script type="module
   import { createClient } from '/client.js'
   globalThis.createClient = createClient
 </script>`
-const soon = { timeout: 20_000, interval: 25 }
 
 /** Serves an empty page that loads the SDK, and returns its origin. */
 async function servePage(): Promise<string> {
@@ -67,20 +67,18 @@ test('a browser subscribes from another origin, resumes after a disconnection, a
   // The first change that arrives shows that the page is connected.
   let charged = 0
   const charge = () => client.points.charge.mutate({ amount: ++charged })
-  await expect
-    .poll(async () => {
-      await charge()
-      return (await readState()).amounts.length
-    }, soon)
-    .toBeGreaterThan(0)
+  await eventually(async () => {
+    await charge()
+    return (await readState()).amounts.length
+  }).toBeGreaterThan(0)
   const [first = 0] = (await readState()).amounts
   proxy.disconnectAll()
   await charge()
   await charge()
   const expected = Array.from({ length: charged - first + 1 }, (_, index) => first + index)
-  await expect.poll(async () => (await readState()).amounts, soon).toEqual(expected)
+  await eventually(async () => (await readState()).amounts).toEqual(expected)
   await page.evaluate(() => (globalThis as unknown as { state: { abort: () => void } }).state.abort())
-  await expect.poll(async () => (await readState()).isEnded, soon).toBe(true)
+  await eventually(async () => (await readState()).isEnded).toBe(true)
   expect(requestedUrls.filter((url) => url.includes('onChange')).length).toBeGreaterThanOrEqual(2)
   expect(requestedUrls.filter((url) => url.includes(token))).toEqual([])
 })

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterEach, describe, expect, vi } from 'vitest'
-import { button, dialog, eventually, keepScreenshot, test, textOf } from './browser-shop.ts'
+import { eventually } from '../setup/eventually.ts'
+import { button, dialog, keepScreenshot, test, textOf } from './browser-shop.ts'
 import { askToBuy, said } from './request-recorder.ts'
 
 const HOUR_MS = 3_600_000

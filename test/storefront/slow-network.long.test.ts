@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { button, dialog, eventually, test, textOf } from './browser-shop.ts'
+import { eventually } from '../setup/eventually.ts'
+import { button, dialog, test, textOf } from './browser-shop.ts'
 
 /** What browsers call slow 3G: 400 kbit a second, and two seconds until an answer begins. */
 const SLOW_3G = { offline: false, latency: 2_000, downloadThroughput: 50_000, uploadThroughput: 50_000 }

@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'
+import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { button, dialog, eventually, keepScreenshot, test, textOf } from './browser-shop.ts'
+import { button, dialog, keepScreenshot, test, textOf } from './browser-shop.ts'
 import { askToBuy, said } from './request-recorder.ts'
 
 const CHECKOUT = '**/trpc/orders.checkout'

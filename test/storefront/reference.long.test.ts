@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
+import { eventually } from '../setup/eventually.ts'
 import { send } from '../setup/trpc-wire.ts'
-import { button, dialog, eventually, keepScreenshot, type Store, test } from './browser-shop.ts'
+import { button, dialog, keepScreenshot, type Store, test } from './browser-shop.ts'
 
 /** Opens the page, and notes whom the browser asks; what its policy forbids is among the problems of the store. */
 async function openReference(store: Store) {

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
-import { button, dialog, eventually, keepScreenshot, pressTwice, test, textOf } from './browser-shop.ts'
+import { eventually } from '../setup/eventually.ts'
+import { button, dialog, keepScreenshot, pressTwice, test, textOf } from './browser-shop.ts'
 import { askToBuy, said } from './request-recorder.ts'
 
 describe('a customer is told, in words, and offered a way on,', () => {

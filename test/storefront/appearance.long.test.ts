@@ -1,7 +1,8 @@
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'
-import { button, dialog, eventually, keepScreenshot, type Store, test, textOf } from './browser-shop.ts'
+import { eventually } from '../setup/eventually.ts'
+import { button, dialog, keepScreenshot, type Store, test, textOf } from './browser-shop.ts'
 
 const PHONE = { width: 360, height: 740 }
 /** What the eye takes for standing still. */
