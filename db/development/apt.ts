@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process'
 const PACKAGE = 'mariadb-server-core'
 
 /**
- * Installs the database server with the command `aptGet`. When that fails, it updates the package lists and tries again. It never
- * removes an installed package: the installation fails if there is a conflict.
+ * Installs the database server with the command `aptGet`. When that fails, it updates the package lists and tries
+ * again. It never removes an installed package: the installation fails if there is a conflict.
  *
  * @throws Error with the last lines of apt-get's output.
  */

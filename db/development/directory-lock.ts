@@ -7,7 +7,10 @@ import { identifyProcess, isAlive, type ProcessIdentity } from './process-identi
 /** How long the database server of a killed owner may take to exit before its data counts as in use. */
 const SHUTDOWN_TIMEOUT_MS = 40_000
 
-/** More than one attempt, because two processes that write their records at the same moment both see the other's and withdraw. */
+/**
+ * More than one attempt, because two processes that write their records at the same moment both see the other's and
+ * withdraw.
+ */
 const ATTEMPTS_MAX = 5
 
 interface Holder {
@@ -28,11 +31,13 @@ export class DirectoryLockedError extends Error {
 }
 
 /**
- * Acquires the lock whose records lie in `folder`. This process holds it until `release` is called or the process has exited. When
- * the previous owner was killed, it waits up to 40 seconds until the owner's supervisor has exited, too.
+ * Acquires the lock whose records are stored in `folder`. This process holds it until `release` is called or the
+ * process has exited. When the previous owner was killed, it waits up to 40 seconds until the owner's supervisor has
+ * exited, too.
  *
- * Each process writes its own record before it reads the others', so of two concurrent processes at least one sees the other. A
- * record identifies one process for all time, so any process can delete the record of a process that has exited.
+ * Each process writes its own record before it reads the others', so of two concurrent processes at least one sees the
+ * other. A record identifies one process for all time, so any process can delete the record of a process that has
+ * exited.
  *
  * @throws DirectoryLockedError when a running process holds the lock. `resource` is the subject of its message.
  */

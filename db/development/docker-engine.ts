@@ -4,8 +4,8 @@ import { request } from 'node:http'
 const RESPONSE_TIMEOUT_MS = 2_000
 
 /**
- * Returns the reason why no Docker engine can be used at `dockerHost`, as one clause. Returns undefined when an engine responds, and
- * when the address is not a Unix socket, which this function does not check.
+ * Returns the reason why no Docker engine can be used at `dockerHost`, as one clause. Returns undefined when an engine
+ * responds, and when the address is not a Unix socket, which this function does not check.
  */
 export async function dockerUnavailableReason(dockerHost: string): Promise<string | undefined> {
   if (!dockerHost.startsWith('unix://')) return undefined

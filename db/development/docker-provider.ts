@@ -19,10 +19,10 @@ const DIRECTORY_LABEL = 'pointwise.directory'
 const OWNER_LABEL = 'pointwise.owner'
 
 /**
- * Runs MySQL in a container and resolves when it accepts connections. On a local engine, its port is published on 127.0.0.1 only.
- * With `keep`, the data lies in a volume that belongs to the directory; after the directory is deleted, the next start deletes
- * the volume, too. Testcontainers' reaper removes the container of a killed process. Without the reaper, the next start with
- * `keep` on the same directory removes it.
+ * Runs MySQL in a container and resolves when it accepts connections. On a local engine, its port is published on
+ * 127.0.0.1 only. With `keep`, the data is stored in a volume that belongs to the directory; after the directory is
+ * deleted, the next start deletes the volume, too. Testcontainers' reaper removes the container of a killed process.
+ * Without the reaper, the next start with `keep` on the same directory removes it.
  *
  * @throws DirectoryLockedError when another process uses the data, and Error when the container cannot be started.
  */

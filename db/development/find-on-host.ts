@@ -22,7 +22,8 @@ export async function findDatabaseOnHost(host: HostEnvironment, options: FindOpt
       `${failures.map((failure) => `- ${failure}`).join('\n')}\n` +
       'Provide one of these, then start again:\n' +
       '- a running Docker engine\n' +
-      '- mysqld 8.4 or later, or mariadbd 10.11 or later, on the PATH (Debian and Ubuntu: apt-get install mariadb-server-core)\n' +
+      '- mysqld 8.4 or later, or mariadbd 10.11 or later, on the PATH ' +
+      '(Debian and Ubuntu: apt-get install mariadb-server-core)\n' +
       '- another server: DATABASE_URL=mysql://user:password@host:port/database',
   )
 }

@@ -18,8 +18,8 @@ export interface InitializeOptions {
 }
 
 /**
- * Creates a data directory in which the user root has no password. It is created under another name and renamed when it is
- * complete, so `datadir` never exists in part.
+ * Creates a data directory in which the user root has no password. It is created under another name and renamed when it
+ * is complete, so `datadir` never exists in part.
  *
  * @throws Error when the server's program fails. The reason is in the log to which `run` redirects its output.
  */
@@ -45,8 +45,8 @@ export async function initializeDatadir({ binary, folder, datadir, keep, run }: 
   await rename(draft, datadir)
 }
 
-// The arguments of the script mariadb-install-db. Debian's mariadb-server-core contains the script, but not my_print_defaults, which
-// it requires.
+// The arguments of the script mariadb-install-db. Debian's mariadb-server-core contains the script, but not
+// my_print_defaults, which it requires.
 const BOOTSTRAP = [
   '--bootstrap',
   '--silent-startup',

@@ -17,9 +17,9 @@ const ATTEMPTS_MAX = 3
 class PortInUseError extends Error {}
 
 /**
- * Runs a server for this process only, and resolves when it accepts connections: on a free port of 127.0.0.1, with its data in
- * `options.directory`, without a system service or an option file. The server exits when `stop` is called and soon after this
- * process has exited, for whatever reason. Without `keep`, its data is deleted then.
+ * Runs a server for this process only, and resolves when it accepts connections: on a free port of 127.0.0.1, with its
+ * data in `options.directory`, without a system service or an option file. The server exits when `stop` is called and
+ * soon after this process has exited, for whatever reason. Without `keep`, its data is deleted then.
  *
  * @throws DirectoryLockedError when another process uses the data.
  * @throws Error with the last lines of the server's log when the server cannot be started.

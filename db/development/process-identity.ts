@@ -9,7 +9,10 @@ export interface ProcessIdentity {
   start: string
 }
 
-/** Returns the identity of the running process with this id. Returns undefined when there is none, also for a zombie process. */
+/**
+ * Returns the identity of the running process with this id. Returns undefined when there is none, also for a zombie
+ * process.
+ */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
   const start = process.platform === 'linux' ? await startTimeFromProc(pid) : await startTimeFromPs(pid)
   return start === undefined ? undefined : { pid, start }

@@ -20,7 +20,10 @@ export interface ServerBinaries {
   unusable: string[]
 }
 
-/** Finds the database servers in these folders, in the order of the folders. A program that several folders link to is listed once. */
+/**
+ * Finds the database servers in these folders, in the order of the folders. A program that several folders link to is
+ * listed once.
+ */
 export async function findServerBinaries(folders: string[]): Promise<ServerBinaries> {
   const files = new Set<string>()
   for (const folder of folders) {

@@ -11,7 +11,10 @@ const TEMPORARY = 'temporary-'
 /** A folder with the data, the log and the temporary files of one server, locked by this process. */
 export interface ServerDirectory {
   folder: string
-  /** Runs a program that writes to the log. When this process is killed, the next owner waits until the program has exited. */
+  /**
+   * Runs a program that writes to the log. When this process is killed, the next owner waits until the program has
+   * exited.
+   */
   run: (command: string[], options: Omit<SuperviseOptions, 'output'>) => Promise<SupervisedProcess>
   /** Returns the last ten lines of the log. */
   readLogTail: () => Promise<string>
@@ -20,8 +23,8 @@ export interface ServerDirectory {
 }
 
 /**
- * Locks the folder for the data of this kind of server or, without `keep`, a new folder. Without `keep`, it also deletes the
- * temporary folders of earlier owners that could not delete them, because the host went down.
+ * Locks the folder for the data of this kind of server or, without `keep`, a new folder. Without `keep`, it also
+ * deletes the temporary folders of earlier owners that could not delete them, because the host went down.
  *
  * @throws DirectoryLockedError when another process uses the data.
  */

@@ -10,14 +10,16 @@ export interface Settings {
 }
 
 /**
- * Returns the folder for a server's temporary files. Servers must not share one: at its start, each server deletes the temporary
- * files in it, and the statements of the other servers fail.
+ * Returns the folder for a server's temporary files. Servers must not share one: at its start, each server deletes the
+ * temporary files in it, and the statements of the other servers fail.
  */
 export function temporaryFolder(folder: string): string {
   return join(folder, 'tmp')
 }
 
-/** Returns the arguments of every run of a server, including its initialization. --no-defaults must be the first one. */
+/**
+ * Returns the arguments of every run of a server, including its initialization. --no-defaults must be the first one.
+ */
 export function baseSettings({ kind, folder, datadir, keep }: Settings): string[] {
   return [
     '--no-defaults',
@@ -42,8 +44,8 @@ export function servingSettings(settings: Settings, port: number): string[] {
   ]
 }
 
-// By default, mysqld requires a folder for file exchange, opens a second fixed port for the X protocol, and writes a binary log that
-// grows and that nothing reads here.
+// By default, mysqld requires a folder for file exchange, opens a second fixed port for the X protocol, and writes a
+// binary log that grows and that nothing reads here.
 const MYSQL = ['--secure-file-priv=NULL', '--mysqlx=OFF', '--disable-log-bin', '--auto-generate-certs=OFF']
 
 const DURABLE = ['--innodb-flush-log-at-trx-commit=1']

@@ -6,9 +6,10 @@ import type { Socket } from 'node:net'
 const GRACE_PERIOD_S = 20
 
 /**
- * A shell script that runs a program and stops it when standard input ends. The owner holds the other end of that pipe, and the
- * kernel closes it when the owner exits, also after SIGKILL. Arguments: signal, path to delete, when to delete it, input file, then
- * the program and its arguments. Each shell reaps its children, because the first process of a container often does not.
+ * A shell script that runs a program and stops it when standard input ends. The owner holds the other end of that pipe,
+ * and the kernel closes it when the owner exits, also after SIGKILL. Arguments: signal, path to delete, when to delete
+ * it, input file, then the program and its arguments. Each shell reaps its children, because the first process of a
+ * container often does not.
  */
 const SUPERVISOR = `
 signal=$1 remove=$2 when=$3 input=$4; shift 4
@@ -43,7 +44,9 @@ export interface SuperviseOptions {
   input?: string
   /** Signal that stops it. Default: TERM. */
   signal?: 'TERM' | 'KILL'
-  /** What to delete after it has exited, always or after a failure. It is deleted also when the owner has exited before. */
+  /**
+   * What to delete after it has exited, always or after a failure. It is deleted also when the owner has exited before.
+   */
   remove?: { path: string; when: 'always' | 'failure' }
 }
 
@@ -59,8 +62,9 @@ export interface SupervisedProcess {
 }
 
 /**
- * Runs a program that is stopped when this process exits, for whatever reason. The program has a session of its own, so Ctrl-C in
- * the terminal does not reach it. This process does not exit while the program is running, unless `unref` is called.
+ * Runs a program that is stopped when this process exits, for whatever reason. The program has a session of its own, so
+ * Ctrl-C in the terminal does not reach it. This process does not exit while the program is running, unless `unref` is
+ * called.
  *
  * @throws Error when the shell `sh` cannot be started.
  */

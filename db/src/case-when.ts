@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 
 /**
- * Builds `case column when id then value … end`, with which one UPDATE sets a different value in each row. A row whose id has
- * no value is set to NULL, so the UPDATE must be limited to these ids. `values` must not be empty.
+ * Builds `case column when id then value … end`, with which one UPDATE sets a different value in each row. A row whose
+ * id has no value is set to NULL, so the UPDATE must be limited to these ids. `values` must not be empty.
  */
 export function caseWhen<T>(column: string, values: Iterable<readonly [id: number, value: T]>): RawBuilder<T> {
   const parameters = Array.from(values).flat()

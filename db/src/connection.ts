@@ -18,26 +18,29 @@ export function driverOptions(url: string) {
     uri: url,
     charset: COLLATION.toUpperCase(),
     timezone: 'Z',
-    // The driver returns a BIGINT beyond 2^53 as a string with all its digits. No output schema accepts a string as a number.
+    // The driver returns a BIGINT beyond 2^53 as a string with all its digits. No output schema accepts a string as a
+    // number.
     supportBigNumbers: true,
     flags: ['-LOCAL_FILES'],
   }
 }
 
 /**
- * Opens a pool on `mysql://user[:password]@host:port/database`. The first statement opens the first connection. Sessions use UTC,
- * strict mode and READ COMMITTED. `destroy` closes the pool.
+ * Opens a pool on `mysql://user[:password]@host:port/database`. The first statement opens the first connection.
+ * Sessions use UTC, strict mode and READ COMMITTED. `destroy` closes the pool.
  *
- * Statements reject with AcquireTimeoutError when no connection becomes free within `acquireTimeoutMs`, and with the driver's
- * error when the connection fails, the server rejects the statement, or `statementTimeoutMs` has passed. A locking read outside
- * a transaction rejects with an Error and is not sent.
+ * Statements reject with AcquireTimeoutError when no connection becomes free within `acquireTimeoutMs`, and with the
+ * driver's error when the connection fails, the server rejects the statement, or `statementTimeoutMs` has passed. A
+ * locking read outside a transaction rejects with an Error and is not sent.
+ *
+ * @throws TypeError when `url` is not a URL.
  */
 export function connect(url: string, options: ConnectOptions = {}): Pool {
   const { connections = 10, acquireTimeoutMs = 1_500, statementTimeoutMs = 15_000, lockWaitSeconds = 1, log } = options
   const pool = createPool({
     ...driverOptions(url),
-    // For `executeBatch` and for BEGIN with the first statement. The driver escapes every value; `checkServer` rejects each
-    // sql_mode in which its escaping would be unsafe.
+    // For `executeBatch` and for BEGIN with the first statement. The driver escapes every value; `checkServer` rejects
+    // each sql_mode in which its escaping would be unsafe.
     multipleStatements: true,
     connectionLimit: connections,
     maxIdle: connections,

@@ -16,14 +16,15 @@ export class AcquireTimeoutError extends Error {
   constructor(waitedMs: number) {
     super(
       `No database connection became free within ${waitedMs} ms. Nothing was sent. ` +
-        'The database does not respond, the pool is too small for this load, or transactions hold their connections for too long.',
+        'The database does not respond, the pool is too small for this load, ' +
+        'or transactions hold their connections for too long.',
     )
   }
 }
 
 /**
- * COMMIT failed in a way that leaves its outcome unknown, such as a lost connection. The transaction was either committed as a
- * whole or rolled back as a whole. `cause` is the failure.
+ * COMMIT failed in a way that leaves its outcome unknown, such as a lost connection. The transaction was either
+ * committed as a whole or rolled back as a whole. `cause` is the failure.
  */
 export class CommitUnknownError extends Error {
   override readonly name = 'CommitUnknownError'
@@ -42,8 +43,8 @@ const DUPLICATE_KEY = 1062
 const LOCK_WAIT = 1205
 
 /**
- * Failures after which a new transaction may succeed. By errno, because the driver derives its `code` from MySQL's table, which
- * is wrong for some of MariaDB's numbers.
+ * Failures after which a new transaction may succeed. By errno, because the driver derives its `code` from MySQL's
+ * table, which is wrong for some of MariaDB's numbers.
  */
 const TRANSIENT = new Set([
   1213, // deadlock
@@ -93,7 +94,9 @@ export function isTransient(error: unknown): boolean {
   return error instanceof Error && TRANSIENT.has((error as DriverError).errno ?? 0)
 }
 
-/** Returns the reason of a failure for logs and metrics: the database's errno, the driver's code, or the error's name. */
+/**
+ * Returns the reason of a failure for logs and metrics: the database's errno, the driver's code, or the error's name.
+ */
 export function errorCode(error: unknown): string | number {
   const { errno = 0, code, name = 'unknown' } = error instanceof Error ? (error as Error & DriverError) : {}
   return errno > 0 ? errno : (code ?? name)
@@ -104,7 +107,9 @@ export function isLockWait(error: unknown): boolean {
   return error instanceof Error && (error as DriverError).errno === LOCK_WAIT
 }
 
-/** Whether a failed COMMIT is known to have changed nothing. After any other failure of COMMIT the outcome is unknown. */
+/**
+ * Whether a failed COMMIT is known to have changed nothing. After any other failure of COMMIT the outcome is unknown.
+ */
 export function isRolledBack(error: unknown): boolean {
   return error instanceof Error && ROLLED_BACK.has((error as DriverError).errno ?? 0)
 }

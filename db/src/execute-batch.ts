@@ -24,9 +24,9 @@ type ResultOf<S> =
     : undefined
 
 /**
- * Sends several statements in one round trip and returns their results by name: rows for a SELECT, a WriteResult for a write.
- * The server runs them one after the other, in the order of the object's properties. An undefined statement is not sent, and
- * its result is undefined. When a statement fails, the later ones do not run.
+ * Sends several statements in one round trip and returns their results by name: rows for a SELECT, a WriteResult for a
+ * write. The server runs them one after the other, in the order of the object's properties. An undefined statement is
+ * not sent, and its result is undefined. When a statement fails, the later ones do not run.
  *
  * @throws the error of the statement that failed.
  */

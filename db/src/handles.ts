@@ -2,15 +2,18 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
 /**
- * Runs plain SELECT statements, inside or outside a transaction. It has no method that writes, opens a transaction or closes
- * connections. A SELECT that locks rows belongs in a function that takes a `Tx`: its type allows `.forUpdate()`, but outside a
- * transaction the pool rejects such a statement with an Error and does not send it.
+ * Runs plain SELECT statements, inside or outside a transaction. It has no method that writes, opens a transaction or
+ * closes connections. A SELECT that locks rows belongs in a function that takes a `Tx`: its type allows `.forUpdate()`,
+ * but outside a transaction the pool rejects such a statement with an Error and does not send it.
  */
 export type Reader = Pick<Kysely<Tables>, 'selectFrom' | 'selectNoFrom' | 'fn'>
 
 declare const opensTransactions: unique symbol
 
-/** The connection pool. `transact` and `readSnapshot` open transactions on it. The code that opens a pool also destroys it. */
+/**
+ * The connection pool. `transact` and `readSnapshot` open transactions on it. The code that opens a pool also destroys
+ * it.
+ */
 export interface Pool extends Reader {
   readonly [opensTransactions]: true
   /** Closes every connection. Callers that wait for a connection are rejected. */

@@ -5,9 +5,14 @@ import { COLLATION, driverOptions } from './connection.ts'
 import type { Reader } from './handles.ts'
 import { migrations } from './migrations/all.ts'
 
+const NOT_STARTED =
+  'No migration was applied. If a newer version of the server has migrated this database, start that version ' +
+  'or a later one. Otherwise correct the cause and start the server again.'
+
 /**
  * Creates the database named in `url` as utf8mb4, unless it exists. An existing database is not changed.
  *
+ * @throws TypeError when `url` is not a URL.
  * @throws the driver's error when the server cannot be reached or its user may not create the database.
  */
 export async function createDatabase(url: string): Promise<void> {
@@ -25,11 +30,11 @@ export async function createDatabase(url: string): Promise<void> {
 }
 
 /**
- * Applies the pending migrations in order and returns their names. Servers that start at the same time wait for each other,
- * under the migrator's lock.
+ * Applies the pending migrations in order and returns their names. Servers that start at the same time wait for each
+ * other, under the migrator's lock.
  *
- * @throws Error when a migration fails, or when the database contains a migration that this version does not know. Its message
- * names the failed migration; its `cause` is the failure. Migrations applied before it stay applied.
+ * @throws Error when a migration fails, or when the database contains a migration that this version does not know. Its
+ * message names the failed migration; its `cause` is the failure. Migrations applied before it stay applied.
  */
 export async function migrate(url: string): Promise<string[]> {
   // Not `connect`: DDL and the wait for the migrator's lock may take longer than the pool's statement timeout.
@@ -49,10 +54,6 @@ export async function migrate(url: string): Promise<string[]> {
     await db.destroy()
   }
 }
-
-const NOT_STARTED =
-  'No migration was applied. If a newer version of the server has migrated this database, start that version or a later one. ' +
-  'Otherwise correct the cause and start the server again.'
 
 function stoppedAt(migration: string): string {
   return (

@@ -2,7 +2,10 @@ import type { MysqlPool, MysqlPoolConnection } from 'kysely'
 import type { Pool, PoolConnection, QueryError, QueryResult, QueryValues, ResultSetHeader } from 'mysql2'
 import { AcquireTimeoutError, isConnectionLost, isReadOnly } from './errors.ts'
 
-/** Session settings, sent once per connection before its first use. READ COMMITTED: see docs/decisions/0002-read-committed.md. */
+/**
+ * Session settings, sent once per connection before its first use. READ COMMITTED: see
+ * docs/decisions/0002-read-committed.md.
+ */
 const SESSION_SETTINGS = [
   'set session transaction isolation level read committed',
   `set session time_zone = '+00:00', innodb_lock_wait_timeout = ?, sql_mode = '${[
@@ -22,7 +25,9 @@ export interface PoolLimits {
   connections: number
   /** Maximum wait for a free connection, in milliseconds. After it, the caller gets an AcquireTimeoutError. */
   acquireTimeoutMs: number
-  /** Maximum duration of a statement, in milliseconds. After it, the statement fails and its connection is destroyed. */
+  /**
+   * Maximum duration of a statement, in milliseconds. After it, the statement fails and its connection is destroyed.
+   */
   statementTimeoutMs: number
   /** Maximum wait for a row lock, in seconds. After it, the statement fails with errno 1205. */
   lockWaitSeconds: number
@@ -50,7 +55,8 @@ const connectionLostError = () =>
 
 const lockOutsideTransactionError = () =>
   new Error(
-    'A locking read (SELECT … FOR UPDATE, FOR SHARE or LOCK IN SHARE MODE) was called outside a transaction, and was not sent. ' +
+    'A locking read (SELECT … FOR UPDATE, FOR SHARE or LOCK IN SHARE MODE) was called outside a transaction, ' +
+      'and was not sent. ' +
       'Outside a transaction its locks are released as soon as it returns. ' +
       'Run it on the `tx` of `transact`, or remove the locking clause.',
   )
@@ -79,8 +85,8 @@ class PooledConnection {
   }
 
   /**
-   * Sends a statement. BEGIN is sent together with the first statement of its transaction, which saves one round trip for each
-   * transaction. A locking read outside a transaction is rejected and not sent.
+   * Sends a statement. BEGIN is sent together with the first statement of its transaction, which saves one round trip
+   * for each transaction. A locking read outside a transaction is rejected and not sent.
    */
   query(sql: string, values: QueryValues, callback: Callback): void {
     // The driver would queue a statement, such as the ROLLBACK, behind one that timed out, and never send it.
@@ -140,8 +146,9 @@ class PooledConnection {
 }
 
 /**
- * Adds two guarantees to the driver's pool. The wait for a connection is bounded. A connection that was lost, timed out, or
- * is still inside a transaction is destroyed on release, so that its next user cannot commit the statements of an earlier one.
+ * Adds two guarantees to the driver's pool. The wait for a connection is bounded. A connection that was lost, timed
+ * out, or is still inside a transaction is destroyed on release, so that its next user cannot commit the statements of
+ * an earlier one.
  */
 export class BoundedPool implements MysqlPool {
   readonly #pool: Pool

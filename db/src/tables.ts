@@ -1,8 +1,14 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely'
 
-/** Set by the database at INSERT, unless the statement sets it because the time is part of a response. UTC, milliseconds. */
+/**
+ * Set by the database at INSERT, unless the statement sets it because the time is part of a response. UTC,
+ * milliseconds.
+ */
 type CreatedAt = ColumnType<Date, Date | undefined, never>
-/** Set by the database at each change, unless the statement sets it because the time is part of a response. UTC, milliseconds. */
+/**
+ * Set by the database at each change, unless the statement sets it because the time is part of a response. UTC,
+ * milliseconds.
+ */
 type UpdatedAt = ColumnType<Date, Date | undefined, Date | undefined>
 
 export type UseType = 'CHARGE' | 'USE' | 'REFUND'
@@ -91,7 +97,9 @@ interface OrderTable {
   updated_at: UpdatedAt
 }
 
-/** `product_name` and `price` are those at the time of the order. No foreign key to products: see docs/transactions.md. */
+/**
+ * `product_name` and `price` are those at the time of the order. No foreign key to products: see docs/transactions.md.
+ */
 interface OrderProductTable {
   id: Generated<number>
   order_id: number

@@ -38,13 +38,13 @@ const never = () => false
 const noop = () => undefined
 
 /**
- * Runs `work` in one explicit READ COMMITTED transaction, commits it and returns the value of `work`. When `work` throws, the
- * transaction is rolled back.
+ * Runs `work` in one explicit READ COMMITTED transaction, commits it and returns the value of `work`. When `work`
+ * throws, the transaction is rolled back.
  *
- * After a transient failure (such as a deadlock, a lock wait timeout, or a connection lost before COMMIT) or a duplicate key,
- * `work` runs again in a new transaction after a random delay: at most three times, and not later than five seconds after the
- * start. So `work` must have no effects outside its `tx`. After a duplicate key, the next run finds the row that another
- * transaction has inserted. A timeout of the wait for a connection is not retried.
+ * After a transient failure (such as a deadlock, a lock wait timeout, or a connection lost before COMMIT) or a
+ * duplicate key, `work` runs again in a new transaction after a random delay: at most three times, and not later than
+ * five seconds after the start. So `work` must have no effects outside its `tx`. After a duplicate key, the next run
+ * finds the row that another transaction has inserted. A timeout of the wait for a connection is not retried.
  *
  * @throws DatabaseBusyError when the last attempt failed for a transient reason. Nothing was changed.
  * @throws the database's error (1062) when the last attempt met a duplicate key. Nothing was changed.

@@ -1,8 +1,8 @@
 /**
- * A process that owns a development database, for tests that end the process in different ways:
- * `directory-owner.ts <directory> <docker|local> <keep: yes|no> <after: wait|leave>`.
- * It writes progress to standard error, and one line of JSON to standard output when the database accepts connections. On SIGINT
- * it queries the database, stops it, and writes a line after each of the two.
+ * A process that owns a development database, for tests that end the process in different ways: `directory-owner.ts
+ * <directory> <docker|local> <keep: yes|no> <after: wait|leave>`. It writes progress to standard error, and one line of
+ * JSON to standard output when the database accepts connections. On SIGINT it queries the database, stops it, and
+ * writes a line after each of the two.
  */
 import { type DatabaseProvider, findDatabase } from '@pointwise/db/development'
 import { createConnection } from 'mysql2/promise'

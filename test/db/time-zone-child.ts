@@ -1,4 +1,7 @@
-/** Writes times and reads them back. The test starts it as a process with a TZ of its own, and reads JSON from its standard output. */
+/**
+ * Writes times and reads them back. The test starts it as a process with a TZ of its own, and reads JSON from its
+ * standard output.
+ */
 import { connect, transact } from '@pointwise/db'
 import { sql } from 'kysely'
 

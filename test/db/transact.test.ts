@@ -100,7 +100,7 @@ test('after a lock wait timeout, the whole callback runs again in a new transact
   expect(await names()).toEqual(['Ada', 'attempt 2'])
 })
 
-test('after three retries, a transaction rejects with DatabaseBusyError, whose cause is the last failure, and writes nothing', async () => {
+test('after three retries, a transaction rejects with DatabaseBusyError and writes nothing', async () => {
   await transact(db, (tx) => insertUser(tx, 'Ada'))
   const holder = await lockUserUntilRelease('Ada')
   let attempts = 0

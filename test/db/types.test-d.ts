@@ -1,6 +1,6 @@
 /*
- * Functions that write take a `Tx`, so that a write outside a transaction does not compile. The compiler runs this test:
- * an `@ts-expect-error` without an error is itself an error.
+ * Functions that write take a `Tx`, so that a write outside a transaction does not compile. The compiler runs this
+ * test: an `@ts-expect-error` without an error is itself an error.
  */
 import { type Pool, type Reader, readSnapshot, type Tx, transact } from '@pointwise/db'
 

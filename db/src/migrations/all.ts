@@ -13,7 +13,10 @@ import { refunds } from './0011-refunds.ts'
 import { productSales } from './0012-product-sales.ts'
 import { events } from './0013-events.ts'
 
-/** All migrations in the order in which they are applied. There are no down migrations. A released migration is never changed. */
+/**
+ * All migrations in the order in which they are applied. There are no down migrations. A released migration is never
+ * changed.
+ */
 export const migrations: Record<string, Migration> = {
   '0001-users': users,
   '0002-points': points,

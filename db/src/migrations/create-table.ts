@@ -5,8 +5,8 @@ import { COLLATION } from '../connection.ts'
 type Table = CreateTableBuilder<string, string>
 
 /**
- * A migration of one `create table if not exists`. MySQL commits DDL immediately, so a process that stops between the statement
- * and its record repeats the migration without an error.
+ * A migration of one `create table if not exists`. MySQL commits DDL immediately, so a process that stops between the
+ * statement and its record repeats the migration without an error.
  */
 export function createTable(name: string, define: (table: CreateTableBuilder<string, never>) => Table): Migration {
   return {
