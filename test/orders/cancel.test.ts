@@ -11,7 +11,7 @@ async function openWithOrder({ points = 1_000 } = {}) {
 }
 
 describe('orders.cancel', () => {
-  it('ends an order that is not paid, and tells so in one event', async () => {
+  it('cancels a pending order and writes one event', async () => {
     const { order, orderId, user, ...open } = await openWithOrder()
     await using shop = open.shop
     const { id: userId, client } = user
@@ -25,7 +25,7 @@ describe('orders.cancel', () => {
     ])
   })
 
-  it('refuses order_not_found for a missing order, and for that of another user', async () => {
+  it("refuses order_not_found for an order that does not exist and for another user's order", async () => {
     const { orderId, ...open } = await openWithOrder()
     await using shop = open.shop
     const { client } = await shop.givenUser()
@@ -38,7 +38,7 @@ describe('orders.cancel', () => {
     }
   })
 
-  it('refuses order_not_cancellable the second time', async () => {
+  it('refuses order_not_cancellable when the order is already cancelled', async () => {
     const { orderId, user, ...open } = await openWithOrder()
     await using shop = open.shop
     await user.client.orders.cancel.mutate({ orderId })
@@ -49,7 +49,7 @@ describe('orders.cancel', () => {
     })
   })
 
-  it('refuses order_not_cancellable for an order that is paid, and for one that is refunded', async () => {
+  it('refuses order_not_cancellable for a paid order and for a refunded order', async () => {
     const { orderId, user, ...open } = await openWithOrder()
     await using shop = open.shop
     const cancel = () => user.client.orders.cancel.mutate({ orderId })

@@ -5,7 +5,7 @@ import { expectInvalid, expectRefused } from '../setup/refusals.ts'
 import { item, newKey, openShop } from '../setup/shop.ts'
 
 describe('orders.checkout', () => {
-  it('places an order and pays it in one step', async () => {
+  it('places an order and pays for it in one step', async () => {
     const clock = clockAt('2026-03-01T08:00:00.123Z')
     await using shop = await openShop({ now: clock.now })
     const { id: userId, client } = await shop.givenUser({ points: 500 })
@@ -45,7 +45,7 @@ describe('orders.checkout', () => {
     ])
   })
 
-  it('returns the first purchase when the key repeats, with the balance of that moment', async () => {
+  it('returns the first purchase, with the balance after it, when the key is repeated', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 300 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
@@ -109,7 +109,7 @@ describe('orders.checkout', () => {
     })
   })
 
-  it('refuses idempotency_key_reused when the key repeats with other items', async () => {
+  it('refuses idempotency_key_reused when the key is repeated with different items', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000 })
     const product = await shop.givenProduct()
@@ -121,7 +121,7 @@ describe('orders.checkout', () => {
     })
   })
 
-  it('refuses idempotency_key_reused for the key of an order that was never paid', async () => {
+  it('refuses idempotency_key_reused for the key of an order that was placed and never paid', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000 })
     const call = { items: [item(await shop.givenProduct())], idempotencyKey: newKey() }
@@ -134,7 +134,7 @@ describe('orders.checkout', () => {
     await refused()
   })
 
-  it('returns an order that was placed with the same key and then paid', async () => {
+  it('returns an order that was placed with the same key and paid afterwards', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
@@ -149,7 +149,7 @@ describe('orders.checkout', () => {
     })
   })
 
-  it('returns a purchase that was refunded since, as it is now', async () => {
+  it('returns a purchase that was refunded afterwards in its current state', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
@@ -164,7 +164,7 @@ describe('orders.checkout', () => {
     })
   })
 
-  it('does not remember a refusal: the same key succeeds after a charge', async () => {
+  it('does not store a refusal: the same key succeeds after a charge', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
@@ -178,7 +178,7 @@ describe('orders.checkout', () => {
     expect(await client.orders.checkout.mutate(call)).toMatchObject({ balance: 0, replayed: false })
   })
 
-  it('keeps the keys of two users apart', async () => {
+  it('treats equal keys of two users as different keys', async () => {
     await using shop = await openShop()
     const [alice, bob] = [await shop.givenUser({ points: 100 }), await shop.givenUser({ points: 100 })]
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
@@ -188,7 +188,7 @@ describe('orders.checkout', () => {
     }
   })
 
-  it('spends a balance to the last point, and sells the last piece', async () => {
+  it('spends the last point of a balance and sells the last piece of a product', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 300 })
     const product = await shop.givenProduct({ price: 100, stock: 3 })
@@ -197,7 +197,7 @@ describe('orders.checkout', () => {
     expect(await client.products.get.query({ productId: product.id })).toMatchObject({ stock: 0, salesVolume: 3 })
   })
 
-  it('sells what is free to who has nothing, for a payment of 0', async () => {
+  it('sells a free product to a user without points, with a payment of 0', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const product = await shop.givenProduct({ price: 0 })
@@ -210,7 +210,7 @@ describe('orders.checkout', () => {
     expect(items[0]?.amount).toBe(0)
   })
 
-  it('takes no order beyond 2,147,483,647 points', async () => {
+  it('rejects an order of more than 2,147,483,647 points as invalid', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
 

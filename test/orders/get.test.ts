@@ -3,7 +3,7 @@ import { expectInvalid, expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('orders.get', () => {
-  it('tells an order to the user who placed it', async () => {
+  it('returns an order to the user who placed it', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const { replayed, ...order } = await client.orders.place.mutate({ items: [item(await shop.givenProduct(), 2)] })
@@ -21,7 +21,7 @@ describe('orders.get', () => {
     })
   })
 
-  it('refuses order_not_found for the order of another user, who may be an admin', async () => {
+  it("refuses order_not_found for another user's order, also to an admin", async () => {
     await using shop = await openShop()
     const { client: alice } = await shop.givenUser()
     const { id: orderId } = await alice.orders.place.mutate({ items: [item(await shop.givenProduct())] })
@@ -33,7 +33,7 @@ describe('orders.get', () => {
     }
   })
 
-  it('keeps the name and the price of the moment of the order', async () => {
+  it("keeps the product's name and price from the time of the order", async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const product = await shop.givenProduct({ name: 'Tea', price: 30 })
@@ -47,7 +47,7 @@ describe('orders.get', () => {
     })
   })
 
-  it.each([0, -1, 1.5, 2 ** 53])('takes no id of %s', async (orderId) => {
+  it.each([0, -1, 1.5, 2 ** 53])('rejects the id %s as invalid', async (orderId) => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
 

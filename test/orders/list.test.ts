@@ -11,7 +11,7 @@ async function givenOrders(client: Client, product: Product, count: number): Pro
 }
 
 describe('orders.list', () => {
-  it("lists a user's orders as orders.get tells them, newest first", async () => {
+  it("lists a user's orders, newest first, equal to what orders.get returns", async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000 })
     const [tea, rice] = [await shop.givenProduct(), await shop.givenProduct()]
@@ -26,7 +26,7 @@ describe('orders.list', () => {
     await expectRefused(shop, () => shop.client().orders.list.query(), 401, { code: 'token_missing' })
   })
 
-  it("lists nobody else's", async () => {
+  it('lists no orders of other users', async () => {
     await using shop = await openShop()
     const [alice, bob] = [await shop.givenUser(), await shop.givenUser()]
     const product = await shop.givenProduct()
@@ -53,7 +53,7 @@ describe('orders.list', () => {
     }
   })
 
-  it('is read page by page, without a gap and without a repeat', async () => {
+  it('returns pages without gaps and without duplicates', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const product = await shop.givenProduct()
@@ -68,7 +68,7 @@ describe('orders.list', () => {
     expect(third.nextCursor).toBeNull()
   })
 
-  it('has 20 orders a page where no limit is said, and 50 at most', async () => {
+  it('returns 20 orders per page by default and at most 50', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     await givenOrders(client, await shop.givenProduct(), 51)
@@ -78,14 +78,14 @@ describe('orders.list', () => {
     await expectInvalid(shop, () => client.orders.list.query({ limit: 51 }))
   })
 
-  it('is empty for who ordered nothing', async () => {
+  it('is empty for a user without orders', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
 
     expect(await client.orders.list.query()).toEqual({ items: [], nextCursor: null })
   })
 
-  it('takes no status that does not exist, and no malformed cursor', async () => {
+  it('rejects an unknown status and a malformed cursor as invalid', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
 

@@ -8,7 +8,7 @@ import { item, newKey, openShop } from '../setup/shop.ts'
 type Items = RouterInputs['orders']['place']['items']
 
 describe('orders.place', () => {
-  it('writes down an order that waits to be paid, and tells so in one event', async () => {
+  it('stores a pending order and writes one event', async () => {
     const clock = clockAt('2026-03-01T08:00:00.123Z')
     await using shop = await openShop({ now: clock.now })
     const { id: userId, client } = await shop.givenUser()
@@ -37,7 +37,7 @@ describe('orders.place', () => {
     ])
   })
 
-  it('reserves nothing', async () => {
+  it('does not reserve stock', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const product = await shop.givenProduct({ stock: 1 })
@@ -48,7 +48,7 @@ describe('orders.place', () => {
     expect(await client.products.get.query({ productId: product.id })).toMatchObject({ stock: 1, salesVolume: 0 })
   })
 
-  it('returns the order when the key repeats, its items in any sequence', async () => {
+  it('returns the order when the key is repeated with the same items in any sequence', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const [tea, rice] = [await shop.givenProduct(), await shop.givenProduct()]
@@ -104,7 +104,7 @@ describe('orders.place', () => {
     })
   })
 
-  it('refuses idempotency_key_reused when the key repeats with other items', async () => {
+  it('refuses idempotency_key_reused when the key is repeated with different items', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const [tea, rice] = [await shop.givenProduct(), await shop.givenProduct()]
@@ -124,7 +124,7 @@ describe('orders.place', () => {
     }
   })
 
-  it('returns the order of a key in whatever status it is, and whatever became of its products', async () => {
+  it('returns the order of a repeated key in every status, also after its products changed', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000 })
     const product = await shop.givenProduct()
@@ -156,7 +156,7 @@ describe('orders.place', () => {
     expect(await client.orders.place.mutate(call)).toEqual({ ...order, replayed: true })
   })
 
-  it('does not remember a refusal: the same key succeeds once there is stock', async () => {
+  it('does not store a refusal: the same key succeeds once there is stock', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const product = await shop.givenProduct({ stock: 0 })
@@ -172,7 +172,7 @@ describe('orders.place', () => {
     expect(await client.orders.place.mutate(call)).toMatchObject({ status: 'pending', replayed: false })
   })
 
-  it('keeps the keys of two users apart', async () => {
+  it('treats equal keys of two users as different keys', async () => {
     await using shop = await openShop()
     const [alice, bob] = [await shop.givenUser(), await shop.givenUser()]
     const call = { items: [item(await shop.givenProduct())], idempotencyKey: newKey() }
@@ -184,7 +184,7 @@ describe('orders.place', () => {
     expect(second.id).not.toBe(first.id)
   })
 
-  it('takes 50 products, 1,000 pieces of each, for 2,147,483,647 points in all', async () => {
+  it('accepts 50 products, 1,000 pieces of each, with a total of 2,147,483,647 points', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const cheap = await Promise.all(Array.from({ length: 49 }, () => shop.givenProduct({ price: 0, stock: 1_000 })))

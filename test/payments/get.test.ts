@@ -3,7 +3,7 @@ import { expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('payments.get', () => {
-  it('tells how an order was paid', async () => {
+  it('returns the payment of an order', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 100 })
     const { order, payment } = await client.orders.checkout.mutate({ items: [item(await shop.givenProduct())] })
@@ -20,7 +20,7 @@ describe('payments.get', () => {
     await expectRefused(shop, () => client.payments.get.query({ orderId }), 404, { code: 'payment_not_found', orderId })
   })
 
-  it('refuses payment_not_found for a missing order, and for that of another user', async () => {
+  it("refuses payment_not_found for an order that does not exist and for another user's order", async () => {
     await using shop = await openShop()
     const [alice, bob] = [await shop.givenUser({ points: 100 }), await shop.givenUser()]
     const { order } = await alice.client.orders.checkout.mutate({ items: [item(await shop.givenProduct())] })
@@ -33,7 +33,7 @@ describe('payments.get', () => {
     }
   })
 
-  it('still tells it after a refund', async () => {
+  it('returns the payment also after a refund', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 100 })
     const { order, payment } = await client.orders.checkout.mutate({ items: [item(await shop.givenProduct())] })

@@ -5,7 +5,7 @@ import { expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('payments.pay', () => {
-  it('takes points and stock, counts the sale and marks the order paid', async () => {
+  it('takes points and stock, counts the sale and marks the order as paid', async () => {
     const clock = clockAt('2026-03-01T08:00:00.123Z')
     await using shop = await openShop({ now: clock.now })
     const { id: userId, client } = await shop.givenUser({ points: 500 })
@@ -39,7 +39,7 @@ describe('payments.pay', () => {
     ])
   })
 
-  it('returns the first payment when it is paid again, with the balance of that moment', async () => {
+  it('returns the first payment, with the balance after it, when the order is paid again', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 500 })
     const order = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 100 }))] })
@@ -51,7 +51,7 @@ describe('payments.pay', () => {
     expect(await snapshot(shop.db)).toEqual(before)
   })
 
-  it('refuses order_not_found for a missing order, and for that of another user', async () => {
+  it("refuses order_not_found for an order that does not exist and for another user's order", async () => {
     await using shop = await openShop()
     const alice = await shop.givenUser({ points: 500 })
     const bob = await shop.givenUser({ points: 500 })
@@ -65,7 +65,7 @@ describe('payments.pay', () => {
     }
   })
 
-  it('refuses order_not_found for the paid order of another user, who gets no replay', async () => {
+  it("refuses order_not_found for another user's paid order instead of replaying it", async () => {
     await using shop = await openShop()
     const [alice, bob] = [await shop.givenUser({ points: 500 }), await shop.givenUser()]
     const { order } = await alice.client.orders.checkout.mutate({ items: [item(await shop.givenProduct())] })
@@ -76,7 +76,7 @@ describe('payments.pay', () => {
     })
   })
 
-  it('refuses order_not_payable for an order that is cancelled or refunded', async () => {
+  it('refuses order_not_payable for a cancelled or refunded order', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 500 })
     const product = await shop.givenProduct()
@@ -95,7 +95,7 @@ describe('payments.pay', () => {
     })
   })
 
-  it('refuses points_insufficient by a single point, and changes nothing', async () => {
+  it('refuses points_insufficient when one point is missing, and changes nothing', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 199 })
     const { id: orderId } = await client.orders.place.mutate({
@@ -109,7 +109,7 @@ describe('payments.pay', () => {
     })
   })
 
-  it('refuses stock_insufficient when the stock has gone since, and changes nothing', async () => {
+  it('refuses stock_insufficient when the stock was sold meanwhile, and changes nothing', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000 })
     const [tea, rice] = [await shop.givenProduct({ stock: 5 }), await shop.givenProduct({ stock: 5 })]
@@ -124,7 +124,7 @@ describe('payments.pay', () => {
     })
   })
 
-  it('succeeds after a refusal, once there are points', async () => {
+  it('succeeds after a refusal once there are enough points', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const { id: orderId } = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 100 }))] })
@@ -138,7 +138,7 @@ describe('payments.pay', () => {
     expect(await client.payments.pay.mutate({ orderId })).toMatchObject({ balance: 0, replayed: false })
   })
 
-  it('takes the price of the order, whatever the price is now', async () => {
+  it('charges the price of the order, whatever the current price', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 100 })
     const product = await shop.givenProduct({ price: 30 })
@@ -148,7 +148,7 @@ describe('payments.pay', () => {
     expect(await client.payments.pay.mutate({ orderId })).toMatchObject({ payment: { amount: 30 }, balance: 70 })
   })
 
-  it('pays a free order with 0', async () => {
+  it('pays for a free order with 0 points', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const { id: orderId } = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 0 }))] })
@@ -157,7 +157,7 @@ describe('payments.pay', () => {
     expect(await client.payments.pay.mutate({ orderId })).toMatchObject({ payment: { amount: 0 }, replayed: true })
   })
 
-  it('counts the sale in the hour of the payment, UTC', async () => {
+  it('counts the sale in the hour of the payment, in UTC', async () => {
     const clock = clockAt('2026-03-01T23:59:59.999Z')
     await using shop = await openShop({ now: clock.now })
     const { client } = await shop.givenUser({ points: 1_000 })

@@ -5,7 +5,7 @@ import { expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('payments.refund', () => {
-  it('gives points, stock and sales volume back, and marks the order refunded', async () => {
+  it('reverses points, stock and sales volume and marks the order as refunded', async () => {
     const clock = clockAt('2026-03-01T08:00:00.123Z')
     await using shop = await openShop({ now: clock.now })
     const admin = await shop.admin()
@@ -45,7 +45,7 @@ describe('payments.refund', () => {
     ])
   })
 
-  it('returns the first refund when it is asked for again', async () => {
+  it('returns the first refund when the call is repeated', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { client } = await shop.givenUser({ points: 500 })
@@ -87,7 +87,7 @@ describe('payments.refund', () => {
     await expectRefused(shop, refund, 409, { code: 'order_not_refundable', status: 'cancelled' })
   })
 
-  it('refuses points_limit_exceeded when the balance has grown since, and changes nothing', async () => {
+  it('refuses points_limit_exceeded when the balance has grown meanwhile, and changes nothing', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { client } = await shop.givenUser({ points: 1_000_000 })
@@ -101,7 +101,7 @@ describe('payments.refund', () => {
     })
   })
 
-  it('fills a wallet up to its limit exactly', async () => {
+  it('refunds up to exactly the limit of the wallet', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000_000 })
     const { order } = await client.orders.checkout.mutate({ items: [item(await shop.givenProduct())] })
@@ -110,7 +110,7 @@ describe('payments.refund', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 1_000_000 })
   })
 
-  it('takes back what was removed since, and what was free', async () => {
+  it('refunds removed products and free products', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const product = await shop.givenProduct({ price: 0 })

@@ -4,7 +4,7 @@ import { expectRefused } from '../setup/refusals.ts'
 import { openShop } from '../setup/shop.ts'
 
 describe('points.balance', () => {
-  it('tells the balance, its limit and when it last changed', async () => {
+  it('returns the balance, its limit and the time of the last change', async () => {
     const clock = clockAt('2026-03-01T08:00:00.000Z')
     await using shop = await openShop({ now: clock.now })
     const { client } = await shop.givenUser()
@@ -24,7 +24,7 @@ describe('points.balance', () => {
     await expectRefused(shop, () => shop.client().points.balance.query(), 401, { code: 'token_missing' })
   })
 
-  it('is 0 for a user who was just created', async () => {
+  it('is 0 for a new user', async () => {
     const clock = clockAt('2026-03-01T08:00:00.000Z')
     await using shop = await openShop({ now: clock.now })
     const { client } = await shop.givenUser()
@@ -32,7 +32,7 @@ describe('points.balance', () => {
     expect(await client.points.balance.query()).toEqual({ balance: 0, limit: 1_000_000, updatedAt: clock.now() })
   })
 
-  it("is each user's own", async () => {
+  it("returns each user's own balance", async () => {
     await using shop = await openShop()
     const rich = await shop.givenUser({ points: 900 })
     const poor = await shop.givenUser({ points: 1 })

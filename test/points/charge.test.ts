@@ -23,7 +23,7 @@ describe('points.charge', () => {
     })
   })
 
-  it('returns the first charge when the key repeats, with the balance of that moment', async () => {
+  it('returns the first charge, with the balance after it, when the key is repeated', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const call = { amount: 100, idempotencyKey: newKey() }
@@ -54,7 +54,7 @@ describe('points.charge', () => {
     }
   })
 
-  it('refuses idempotency_key_reused when the key repeats with another amount', async () => {
+  it('refuses idempotency_key_reused when the key is repeated with a different amount', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const idempotencyKey = newKey()
@@ -65,21 +65,21 @@ describe('points.charge', () => {
     })
   })
 
-  it('charges up to the limit exactly', async () => {
+  it('charges up to exactly the limit', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1 })
 
     expect(await client.points.charge.mutate({ amount: 999_999 })).toMatchObject({ balance: 1_000_000 })
   })
 
-  it('charges a million in one call', async () => {
+  it('charges a million points in one call', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
 
     expect(await client.points.charge.mutate({ amount: 1_000_000 })).toMatchObject({ balance: 1_000_000 })
   })
 
-  it('does not remember a refusal: the same key succeeds once there is room', async () => {
+  it('does not store a refusal: the same key succeeds once the wallet has room', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000_000 })
     const product = await shop.givenProduct({ price: 400 })
@@ -94,7 +94,7 @@ describe('points.charge', () => {
     expect(await client.points.charge.mutate(call)).toMatchObject({ balance: 999_900, replayed: false })
   })
 
-  it('keeps the keys of two users, and of two procedures, apart', async () => {
+  it('treats equal keys of two users, and of two procedures, as different keys', async () => {
     await using shop = await openShop()
     const [alice, bob] = [await shop.givenUser(), await shop.givenUser()]
     const product = await shop.givenProduct({ price: 10 })
@@ -111,7 +111,7 @@ describe('points.charge', () => {
     })
   })
 
-  it('takes a key in any case for the same key', async () => {
+  it('compares keys without regard to case', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const idempotencyKey = newKey()
@@ -122,7 +122,7 @@ describe('points.charge', () => {
     ).toMatchObject({ balance: 5, replayed: true })
   })
 
-  it('adds twice what is sent twice without a key', async () => {
+  it('charges twice when a call without a key is sent twice', async () => {
     await using shop = await openShop()
     const { id, client } = await shop.givenUser()
     await shop.asUser(id).points.charge({ amount: 7 })
@@ -131,14 +131,17 @@ describe('points.charge', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 14 })
   })
 
-  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('takes no amount of %s', async (amount) => {
-    await using shop = await openShop()
-    const { client } = await shop.givenUser()
+  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
+    'rejects the amount %s as invalid',
+    async (amount) => {
+      await using shop = await openShop()
+      const { client } = await shop.givenUser()
 
-    await expectInvalid(shop, () => client.points.charge.mutate({ amount }))
-  })
+      await expectInvalid(shop, () => client.points.charge.mutate({ amount }))
+    },
+  )
 
-  it.each(['', 'x', 'a'.repeat(300), '☃'])('takes no key of %j', async (idempotencyKey) => {
+  it.each(['', 'x', 'a'.repeat(300), '☃'])('rejects the key %j as invalid', async (idempotencyKey) => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
 

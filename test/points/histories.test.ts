@@ -4,7 +4,7 @@ import { expectInvalid, expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('points.histories', () => {
-  it('tells every change of the balance, newest first', async () => {
+  it('lists every change of the balance, newest first', async () => {
     const clock = clockAt('2026-03-01T08:00:00.001Z')
     await using shop = await openShop({ now: clock.now })
     const { client } = await shop.givenUser({ points: 500 })
@@ -44,14 +44,14 @@ describe('points.histories', () => {
     await expectRefused(shop, () => shop.client().points.histories.query(), 401, { code: 'token_missing' })
   })
 
-  it('is empty for a user who was just created', async () => {
+  it('is empty for a new user', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
 
     expect(await client.points.histories.query()).toEqual({ items: [], nextCursor: null })
   })
 
-  it('is read page by page, without a gap and without a repeat', async () => {
+  it('returns pages without gaps and without duplicates', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     for (const amount of [1, 2, 3, 4, 5]) await client.points.charge.mutate({ amount })
@@ -65,7 +65,7 @@ describe('points.histories', () => {
     expect(third.nextCursor).toBeNull()
   })
 
-  it('has no next page when the last one is just full', async () => {
+  it('has no next page when the last page is exactly full', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     for (const amount of [1, 2]) await client.points.charge.mutate({ amount })
@@ -73,7 +73,7 @@ describe('points.histories', () => {
     expect(await client.points.histories.query({ limit: 2 })).toMatchObject({ nextCursor: null })
   })
 
-  it('has 20 rows a page where no limit is said, and 50 at most', async () => {
+  it('returns 20 rows per page by default and at most 50', async () => {
     await using shop = await openShop()
     const { id, client } = await shop.givenUser()
     const caller = shop.asUser(id)
@@ -85,7 +85,7 @@ describe('points.histories', () => {
     await expectInvalid(shop, () => client.points.histories.query({ limit: 0 }))
   })
 
-  it("never tells another user's, whatever the cursor", async () => {
+  it("never lists another user's rows, whatever the cursor", async () => {
     await using shop = await openShop()
     const [alice, bob] = [await shop.givenUser(), await shop.givenUser()]
     for (const amount of [1, 2]) await alice.client.points.charge.mutate({ amount })
@@ -98,7 +98,7 @@ describe('points.histories', () => {
     expect(items.map(({ amount }) => amount)).toEqual([30])
   })
 
-  it.each(['', 'x', '7', 'after:7', '====', 'a'.repeat(100)])('takes no cursor of %j', async (cursor) => {
+  it.each(['', 'x', '7', 'after:7', '====', 'a'.repeat(100)])('rejects the cursor %j as invalid', async (cursor) => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
 

@@ -4,7 +4,7 @@ import { expectInvalid, expectRefused } from '../setup/refusals.ts'
 import { openShop } from '../setup/shop.ts'
 
 describe('products.create', () => {
-  it('puts a product with its stock into a store, and tells so in one event', async () => {
+  it('adds a product with its stock to a store and writes one event', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: storeId } = await shop.givenStore('Corner')
@@ -49,7 +49,7 @@ describe('products.create', () => {
     await expectRefused(shop, () => client.products.create.mutate(product), 403, { code: 'not_allowed' })
   })
 
-  it('takes the largest price and stock there are, and none at all', async () => {
+  it('accepts the largest price and stock, and 0 for both', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: storeId } = await shop.givenStore()
@@ -61,7 +61,7 @@ describe('products.create', () => {
   })
 
   it.each(['🍵 茶 چای', "Robert'); drop table products;--", '\\" \\\\ %s', 'nul \0 nul', ' spaced  '])(
-    'keeps the name %j as it was given',
+    'stores the name %j unchanged',
     async (name) => {
       await using shop = await openShop()
       const { id: productId } = await shop.givenProduct({ name })
@@ -70,7 +70,7 @@ describe('products.create', () => {
     },
   )
 
-  it('lets two products have one name', async () => {
+  it('accepts two products with the same name', async () => {
     await using shop = await openShop()
     const { id: storeId } = await shop.givenStore()
     await shop.givenProduct({ storeId, name: 'Tea' })

@@ -3,7 +3,7 @@ import { expectInvalid, expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('products.get', () => {
-  it('tells everything about a product, to anybody', async () => {
+  it('returns every field of a product without a token', async () => {
     await using shop = await openShop()
     const product = await shop.givenProduct({ name: 'Tea', price: 30, stock: 7 })
 
@@ -29,7 +29,7 @@ describe('products.get', () => {
     }
   })
 
-  it('refuses product_not_found for one that is removed', async () => {
+  it('refuses product_not_found for a removed product', async () => {
     await using shop = await openShop()
     const { id: productId } = await shop.givenProduct()
     await shop.asAdmin().products.remove({ productId })
@@ -40,7 +40,7 @@ describe('products.get', () => {
     })
   })
 
-  it('shows the stock and the sales volume after a sale', async () => {
+  it('returns the stock and the sales volume after a sale', async () => {
     await using shop = await openShop()
     const product = await shop.givenProduct({ price: 10, stock: 5 })
     const { client } = await shop.givenUser({ points: 30 })
@@ -49,7 +49,7 @@ describe('products.get', () => {
     expect(await client.products.get.query({ productId: product.id })).toMatchObject({ stock: 2, salesVolume: 3 })
   })
 
-  it.each([0, -1, 1.5, 2 ** 53])('takes no id of %s', async (productId) => {
+  it.each([0, -1, 1.5, 2 ** 53])('rejects the id %s as invalid', async (productId) => {
     await using shop = await openShop()
     await expectInvalid(shop, () => shop.client().products.get.query({ productId }))
   })

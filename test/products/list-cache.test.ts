@@ -21,8 +21,8 @@ async function fillCatalogue({ db }: Shop): Promise<void> {
   )
 }
 
-describe('the listing, whose count and anchors are remembered,', () => {
-  it('has every product on one page, however far, and none twice', async () => {
+describe('products.list with cached counts and blocks', () => {
+  it('returns every product on exactly one page, also on distant pages', async () => {
     await using shop = await openShop(REMEMBERING)
     await fillCatalogue(shop)
     const client = shop.client()
@@ -45,7 +45,7 @@ describe('the listing, whose count and anchors are remembered,', () => {
     expect(listed).toEqual(expected.map(({ id }) => id))
   })
 
-  it('knows at once what its own server added and removed', async () => {
+  it('includes at once what its own server added and removed', async () => {
     await using shop = await openShop(REMEMBERING)
     await fillCatalogue(shop)
     const [client, admin] = [shop.client(), await shop.admin()]
@@ -60,7 +60,7 @@ describe('the listing, whose count and anchors are remembered,', () => {
     expect(await client.products.list.query(far)).toEqual(before)
   })
 
-  it('shows products as they are, also where it remembers their place', async () => {
+  it('returns the current products of a page whose position is cached', async () => {
     await using shop = await openShop(REMEMBERING)
     await fillCatalogue(shop)
     const [client, admin] = [shop.client(), await shop.admin()]
@@ -73,8 +73,8 @@ describe('the listing, whose count and anchors are remembered,', () => {
   })
 })
 
-describe('the rankings', () => {
-  it('are read once, however many ask at once', async () => {
+describe('products.topSelling and products.trending', () => {
+  it('are read once for any number of concurrent calls', async () => {
     await using shop = await openShop(REMEMBERING)
     const client = shop.client()
     shop.statements.length = 0

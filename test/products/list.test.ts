@@ -13,7 +13,7 @@ async function givenNames(shop: Shop, count: number, storeId?: number): Promise<
 const namesOf = ({ items }: { items: { name: string }[] }) => items.map(({ name }) => name)
 
 describe('products.list', () => {
-  it('tells everything about a product, to anybody', async () => {
+  it('returns every field of a product without a token', async () => {
     const clock = clockAt('2026-03-01T08:00:00.123Z')
     await using shop = await openShop({ now: clock.now })
     const { id: storeId } = await shop.givenStore('Corner')
@@ -39,7 +39,7 @@ describe('products.list', () => {
     })
   })
 
-  it('lists 20 to a page, newest first', async () => {
+  it('returns 20 products per page, newest first', async () => {
     await using shop = await openShop()
     const names = await givenNames(shop, 41)
     const { list } = shop.client().products
@@ -50,7 +50,7 @@ describe('products.list', () => {
     expect(pages[2]).toMatchObject({ page: 3, pageSize: 20, totalItems: 41, totalPages: 3 })
   })
 
-  it('refuses store_not_found for a store that is not there', async () => {
+  it('refuses store_not_found for a store that does not exist', async () => {
     await using shop = await openShop()
     const { id } = await shop.givenStore()
 
@@ -60,7 +60,7 @@ describe('products.list', () => {
     })
   })
 
-  it('lists the products of one store', async () => {
+  it('returns the products of one store', async () => {
     await using shop = await openShop()
     const { id: storeId } = await shop.givenStore()
     const names = await givenNames(shop, 2, storeId)
@@ -93,7 +93,7 @@ describe('products.list', () => {
     expect(await shop.client().products.list.query({})).toMatchObject({ items: [], totalItems: 0, totalPages: 0 })
   })
 
-  it('leaves out what is removed', async () => {
+  it('does not list removed products', async () => {
     await using shop = await openShop()
     const gone = await shop.givenProduct()
     const kept = await shop.givenProduct()
@@ -105,7 +105,7 @@ describe('products.list', () => {
     expect(page.totalItems).toBe(1)
   })
 
-  it.each([0, -1, 1.5, 2 ** 31])('has no page %s', async (page) => {
+  it.each([0, -1, 1.5, 2 ** 31])('rejects the page %s as invalid', async (page) => {
     await using shop = await openShop()
     await expectInvalid(shop, () => shop.client().products.list.query({ page }))
   })

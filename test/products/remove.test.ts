@@ -4,7 +4,7 @@ import { expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('products.remove', () => {
-  it('takes a product out of the shop, and tells so in one event', async () => {
+  it('removes a product and writes one event', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const product = await shop.givenProduct({ name: 'Tea', price: 30, stock: 7 })
@@ -22,7 +22,7 @@ describe('products.remove', () => {
     ])
   })
 
-  it('refuses product_not_found the second time and changes nothing', async () => {
+  it('refuses product_not_found for a removed product and changes nothing', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: productId } = await shop.givenProduct()
@@ -42,7 +42,7 @@ describe('products.remove', () => {
     await expectRefused(shop, () => client.products.remove.mutate({ productId }), 403, { code: 'not_allowed' })
   })
 
-  it('lets nobody order the product any more, and everybody pay what they ordered', async () => {
+  it('prevents new orders of the product, but existing orders can be paid', async () => {
     await using shop = await openShop()
     const product = await shop.givenProduct({ price: 30 })
     const { client } = await shop.givenUser({ points: 100 })

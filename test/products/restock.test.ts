@@ -4,7 +4,7 @@ import { expectInvalid, expectRefused } from '../setup/refusals.ts'
 import { newKey, openShop } from '../setup/shop.ts'
 
 describe('products.restock', () => {
-  it('adds to the stock, and tells so in one event', async () => {
+  it('adds to the stock and writes one event', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const product = await shop.givenProduct({ stock: 7 })
@@ -18,7 +18,7 @@ describe('products.restock', () => {
     ])
   })
 
-  it('takes away with a negative quantity, down to nothing', async () => {
+  it('takes from the stock with a negative quantity, down to 0', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: productId } = await shop.givenProduct({ stock: 7 })
@@ -30,7 +30,7 @@ describe('products.restock', () => {
     ])
   })
 
-  it('changes nothing when the key repeats, and returns the product', async () => {
+  it('changes nothing when the key is repeated, and returns the product', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: productId } = await shop.givenProduct({ stock: 7 })
@@ -42,7 +42,7 @@ describe('products.restock', () => {
     expect(await snapshot(shop.db)).toEqual(before)
   })
 
-  it('is found by its key when the product was removed meanwhile', async () => {
+  it('returns the product for a repeated key, also after the product was removed', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: productId } = await shop.givenProduct({ stock: 7 })
@@ -55,7 +55,7 @@ describe('products.restock', () => {
     expect(await snapshot(shop.db)).toEqual(before)
   })
 
-  it('refuses stock_insufficient below nothing and changes nothing', async () => {
+  it('refuses stock_insufficient below 0 and changes nothing', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: productId } = await shop.givenProduct({ stock: 7 })
@@ -68,7 +68,7 @@ describe('products.restock', () => {
     })
   })
 
-  it('refuses product_not_found for one that is missing or removed', async () => {
+  it('refuses product_not_found for a product that does not exist or was removed', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id } = await shop.givenProduct()
@@ -82,7 +82,7 @@ describe('products.restock', () => {
     }
   })
 
-  it('refuses idempotency_key_reused when the key repeats with another quantity', async () => {
+  it('refuses idempotency_key_reused when the key is repeated with a different quantity', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: productId } = await shop.givenProduct()
@@ -104,7 +104,7 @@ describe('products.restock', () => {
     })
   })
 
-  it('keeps the keys of two products apart', async () => {
+  it('treats equal keys of two products as different keys', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const [tea, rice] = [await shop.givenProduct({ stock: 0 }), await shop.givenProduct({ stock: 0 })]
@@ -117,7 +117,7 @@ describe('products.restock', () => {
     }
   })
 
-  it.each([0, 1.5, 1_000_001, -1_000_001])('takes no quantity of %s', async (quantity) => {
+  it.each([0, 1.5, 1_000_001, -1_000_001])('rejects the quantity %s as invalid', async (quantity) => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: productId } = await shop.givenProduct()

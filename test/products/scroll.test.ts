@@ -23,7 +23,7 @@ async function readAll(client: Client, limit: number): Promise<number[]> {
 }
 
 describe('products.scroll', () => {
-  it('reads every product once, newest first', async () => {
+  it('returns every product once, newest first', async () => {
     await using shop = await openShop()
     const ids = await givenIds(shop, 7)
 
@@ -31,7 +31,7 @@ describe('products.scroll', () => {
     expect(await readAll(shop.client(), 7)).toEqual(ids)
   })
 
-  it('answers with what products.get answers', async () => {
+  it('returns products equal to what products.get returns', async () => {
     await using shop = await openShop()
     const product = await shop.givenProduct()
 
@@ -41,7 +41,7 @@ describe('products.scroll', () => {
     })
   })
 
-  it('refuses store_not_found for a store that is not there', async () => {
+  it('refuses store_not_found for a store that does not exist', async () => {
     await using shop = await openShop()
 
     await expectRefused(shop, () => shop.client().products.scroll.query({ storeId: 9 }), 404, {
@@ -50,7 +50,7 @@ describe('products.scroll', () => {
     })
   })
 
-  it('repeats and misses nothing while products are added and removed', async () => {
+  it('returns no product twice and skips none while products are added and removed', async () => {
     await using shop = await openShop()
     const [e, d, c, b, a] = await givenIds(shop, 5)
     const first = await shop.client().products.scroll.query({ limit: 2 })
@@ -67,7 +67,7 @@ describe('products.scroll', () => {
     expect(second.nextCursor).toBeNull()
   })
 
-  it('reads the products of one store', async () => {
+  it('returns the products of one store', async () => {
     await using shop = await openShop()
     const mine = await shop.givenProduct()
     await shop.givenProduct()
@@ -75,7 +75,7 @@ describe('products.scroll', () => {
     expect(idsOf(await shop.client().products.scroll.query({ storeId: mine.storeId }))).toEqual([mine.id])
   })
 
-  it('has 20 products a page where no limit is said, and 50 at most', async () => {
+  it('returns 20 products per page by default and at most 50', async () => {
     await using shop = await openShop()
     await givenIds(shop, 51)
 
@@ -84,7 +84,7 @@ describe('products.scroll', () => {
     await expectInvalid(shop, () => shop.client().products.scroll.query({ limit: 51 }))
   })
 
-  it.each(['', 'x', '1', '{}', 'after:1'])('takes no cursor of %j', async (cursor) => {
+  it.each(['', 'x', '1', '{}', 'after:1'])('rejects the cursor %j as invalid', async (cursor) => {
     await using shop = await openShop()
     await expectInvalid(shop, () => shop.client().products.scroll.query({ cursor }))
   })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('products.topSelling', () => {
-  it('ranks products by all that was ever sold of them', async () => {
+  it('ranks products by their sales of all time', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser({ points: 1_000 })
     const few = await shop.givenProduct({ price: 1 })
@@ -26,7 +26,7 @@ describe('products.topSelling', () => {
     expect(await shop.client().products.topSelling.query()).toEqual([])
   })
 
-  it('names ten products; of equal sales the lower id comes first', async () => {
+  it('returns ten products, and sorts equal sales by ascending id', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const products = await Promise.all(Array.from({ length: 12 }, () => shop.givenProduct({ price: 0 })))
@@ -41,7 +41,7 @@ describe('products.topSelling', () => {
     expect(ranking.map(({ product }) => product.id)).toEqual([products[11], ...products.slice(0, 9)].map((p) => p?.id))
   })
 
-  it('leaves out what is removed, and the next one moves up', async () => {
+  it('skips removed products, and the next product takes the rank', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const [best, next] = [await shop.givenProduct({ price: 0 }), await shop.givenProduct({ price: 0 })]
@@ -51,7 +51,7 @@ describe('products.topSelling', () => {
     expect(await shop.client().products.topSelling.query()).toMatchObject([{ rank: 1, product: { id: next.id } }])
   })
 
-  it('leaves out what was all refunded', async () => {
+  it('skips products whose sales were all refunded', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
     const product = await shop.givenProduct({ price: 0 })

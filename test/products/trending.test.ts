@@ -19,7 +19,7 @@ const buy = async ({ client }: GivenUser, product: Product | undefined, quantity
   product && (await client.orders.checkout.mutate({ items: [item(product, quantity)] })).order
 
 describe('products.trending', () => {
-  it('ranks products by what was sold since the start of this hour three days ago', async () => {
+  it('ranks products by their sales since the start of this hour three days ago', async () => {
     const { clock, buyer, given, trending, ...open } = await openAt(THREE_DAYS_BEFORE)
     await using shop = open.shop
     const [few, many] = await given(2)
@@ -40,7 +40,7 @@ describe('products.trending', () => {
     })
   })
 
-  it('counts a sale at `from`, and none of a millisecond before', async () => {
+  it('counts a sale at `from`, but not a millisecond before', async () => {
     const { clock, buyer, given, trending, ...open } = await openAt(JUST_BEFORE_THAT)
     await using _ = open.shop
     const [before, at] = await given(2)
@@ -56,7 +56,7 @@ describe('products.trending', () => {
     expect((await trending()).items).toEqual([])
   })
 
-  it('names five products; of equal sales the lower id comes first', async () => {
+  it('returns five products, and sorts equal sales by ascending id', async () => {
     const { buyer, given, trending, ...open } = await openAt(NOON)
     await using _ = open.shop
     const products = (await given(7)).sort((a, b) => a.id - b.id)
@@ -74,7 +74,7 @@ describe('products.trending', () => {
     expect(items.map(({ product }) => product.id)).toEqual([products[6], ...products.slice(0, 4)].map((p) => p?.id))
   })
 
-  it('takes a refunded sale out of the hour of the sale', async () => {
+  it('subtracts a refunded sale from the hour of the sale', async () => {
     const { clock, shop: opened, buyer, given, trending } = await openAt(JUST_BEFORE_THAT)
     await using shop = opened
     const [product] = await given(1)
@@ -89,7 +89,7 @@ describe('products.trending', () => {
     expect((await trending()).items).toEqual([])
   })
 
-  it('counts when an order was paid, not when it was placed', async () => {
+  it('counts an order at the time of its payment, not of its placement', async () => {
     const { clock, buyer, given, trending, ...open } = await openAt(JUST_BEFORE_THAT)
     await using _ = open.shop
     const [product] = await given(1)
@@ -101,7 +101,7 @@ describe('products.trending', () => {
     expect((await trending()).items).toMatchObject([{ soldCount: 1 }])
   })
 
-  it('leaves out what is removed, and the next one moves up', async () => {
+  it('skips removed products, and the next product takes the rank', async () => {
     const { shop: opened, buyer, given, trending } = await openAt(NOON)
     await using shop = opened
     const products = await given(6)
@@ -122,7 +122,7 @@ describe('products.trending', () => {
     expect(await trending()).toEqual({ items: [], from: new Date(THREE_DAYS_BEFORE), asOf: new Date(NOON) })
   })
 
-  it('is kept for RANKINGS_TTL_SECONDS, at no cost to the database', async () => {
+  it('is cached for RANKINGS_TTL_SECONDS and sends no query meanwhile', async () => {
     const clock = clockAt(NOON)
     await using shop = await openShop({ now: clock.now, config: { rankingsTtlSeconds: 30 } })
     const { trending } = shop.client().products

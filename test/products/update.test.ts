@@ -4,7 +4,7 @@ import { expectInvalid, expectRefused } from '../setup/refusals.ts'
 import { openShop } from '../setup/shop.ts'
 
 describe('products.update', () => {
-  it('changes name and price, and tells so in one event', async () => {
+  it('changes name and price and writes one event', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const product = await shop.givenProduct({ name: 'Tea', price: 30, stock: 7 })
@@ -45,7 +45,7 @@ describe('products.update', () => {
     })
   })
 
-  it('leaves alone what is not given', async () => {
+  it('leaves fields unchanged that are not given', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const product = await shop.givenProduct({ name: 'Tea', price: 30 })
@@ -60,7 +60,7 @@ describe('products.update', () => {
   })
 
   it.each([{ price: -1 }, { price: 1.5 }, { price: 2 ** 31 }, { name: '' }, { name: 'n'.repeat(201) }])(
-    'takes no %j',
+    'rejects %j as invalid',
     async (wrong) => {
       await using shop = await openShop()
       const { id: productId } = await shop.givenProduct()

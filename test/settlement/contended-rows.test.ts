@@ -10,10 +10,10 @@ const WAITS = `
   select 1 from information_schema.processlist
   where db = database() and command = 'Query' and info like '%from %stock%for update'`
 
-/** Until somebody waits for the lock of a stock, rather than passing by it with SKIP LOCKED. */
-const lockWaits = ({ direct }: FaultyShop) => eventually(() => run(direct, WAITS)).toHaveLength(1)
+/** Waits until a transaction waits for the lock of a stock row, instead of skipping it with SKIP LOCKED. */
+const untilLockWait = ({ direct }: FaultyShop) => eventually(() => run(direct, WAITS)).toHaveLength(1)
 
-test('a row that was had again is waited for as any other', async () => {
+test('A row whose lock was acquired again is no longer contended: the next batch waits for it', async () => {
   await using faulty = await openFaultyShop()
   const { shop } = faulty
   const product = await shop.givenProduct({ price: 1 })
@@ -28,12 +28,12 @@ test('a row that was had again is waited for as any other', async () => {
     shop.asAdmin().products.restock({ productId: product.id, quantity: 1 }),
   )
   const waiting = checkout()
-  await lockWaits(faulty)
+  await untilLockWait(faulty)
   await restocked.finish()
   expect((await waiting).status).toBe(200)
 })
 
-test('a row that passes from hand to hand is waited for in line, also after it once took too long', async () => {
+test('A contended row that other transactions update in turn is waited for in the lock queue', async () => {
   await using faulty = await openFaultyShop()
   const { shop } = faulty
   const product = await shop.givenProduct({ price: 1 })
@@ -44,13 +44,13 @@ test('a row that passes from hand to hand is waited for in line, also after it o
   const one = await holdCommit(faulty, restock)
   expect((await checkout()).status).toBe(503)
   const next = holdCommit(faulty, restock)
-  await lockWaits(faulty)
+  await untilLockWait(faulty)
   await one.finish()
   const two = await next
-  // It is locked again, and tells that it was changed meanwhile.
+  // The row is locked again, and its value has changed.
   expect((await checkout()).status).toBe(503)
   const waiting = checkout()
-  await lockWaits(faulty)
+  await untilLockWait(faulty)
   await two.finish()
   expect((await waiting).status).toBe(200)
 })

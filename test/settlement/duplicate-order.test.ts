@@ -7,7 +7,7 @@ import { settleTogether, summaryOf } from './batches.ts'
 
 const now = new Date('2026-03-01T08:00:00Z')
 
-/** A user's pending order of two products, and the requests that name it: by its id, and by its key. */
+/** A user's pending order of two products, with the requests that name it by its id and by its key. */
 async function givenOrder(shop: Shop) {
   const [tea, mug] = [await shop.givenProduct({ price: 10 }), await shop.givenProduct({ price: 1 })]
   const { id: userId } = await shop.givenUser({ points: 100 })
@@ -18,29 +18,32 @@ async function givenOrder(shop: Shop) {
   return { userId, orderId, cart, products: [tea.id, mug.id], pay, checkout }
 }
 
-test.each(['pay first', 'checkout first'])('an order named by its id and its key is sold once: %s', async (order) => {
-  await using shop = await openShop()
-  const { products, pay, checkout } = await givenOrder(shop)
+test.each(['pay first', 'checkout first'])(
+  'An order that a batch names by its id and by its key is sold once: %s',
+  async (order) => {
+    await using shop = await openShop()
+    const { products, pay, checkout } = await givenOrder(shop)
 
-  if (order === 'pay first') {
-    const paid = { balance: 77, replayed: false }
-    expect(summaryOf(await settleTogether(shop, [pay, checkout]))).toEqual([paid, { ...paid, replayed: true }])
-  } else {
-    const answers = ['idempotency_key_reused', { balance: 77, replayed: false }]
-    expect(summaryOf(await settleTogether(shop, [checkout, pay]))).toEqual(answers)
-  }
+    if (order === 'pay first') {
+      const paid = { balance: 77, replayed: false }
+      expect(summaryOf(await settleTogether(shop, [pay, checkout]))).toEqual([paid, { ...paid, replayed: true }])
+    } else {
+      const answers = ['idempotency_key_reused', { balance: 77, replayed: false }]
+      expect(summaryOf(await settleTogether(shop, [checkout, pay]))).toEqual(answers)
+    }
 
-  const [tea, mug] = await Promise.all(products.map((productId) => shop.client().products.get.query({ productId })))
-  expect(tea).toMatchObject({ stock: 8, salesVolume: 2 })
-  expect(mug).toMatchObject({ stock: 7, salesVolume: 3 })
-  const [event] = await eventsOf(shop.db, 'order.paid')
-  expect(event?.payload.items).toEqual([
-    { productId: products[0], quantity: 2, stock: 8 },
-    { productId: products[1], quantity: 3, stock: 7 },
-  ])
-})
+    const [tea, mug] = await Promise.all(products.map((productId) => shop.client().products.get.query({ productId })))
+    expect(tea).toMatchObject({ stock: 8, salesVolume: 2 })
+    expect(mug).toMatchObject({ stock: 7, salesVolume: 3 })
+    const [event] = await eventsOf(shop.db, 'order.paid')
+    expect(event?.payload.items).toEqual([
+      { productId: products[0], quantity: 2, stock: 8 },
+      { productId: products[1], quantity: 3, stock: 7 },
+    ])
+  },
+)
 
-test('a paid order named by its id and its key is replayed to both', async () => {
+test('A paid order that a batch names by its id and by its key is replayed to both requests', async () => {
   await using shop = await openShop()
   const { pay, checkout } = await givenOrder(shop)
   await settleTogether(shop, [pay])
@@ -49,17 +52,17 @@ test('a paid order named by its id and its key is replayed to both', async () =>
   expect(summaryOf(await settleTogether(shop, [pay, checkout]))).toEqual([replayed, replayed])
 })
 
-test('a paid order is replayed to whoever names it by its key while a stranger names its id', async () => {
+test('A paid order is replayed to its owner while another user names its id in the same batch', async () => {
   await using shop = await openShop()
   const { pay, checkout } = await givenOrder(shop)
   await settleTogether(shop, [pay])
-  const { id: stranger } = await shop.givenUser()
+  const { id: otherUser } = await shop.givenUser()
 
-  const answers = await settleTogether(shop, [{ ...pay, userId: stranger }, checkout])
+  const answers = await settleTogether(shop, [{ ...pay, userId: otherUser }, checkout])
   expect(summaryOf(answers)).toEqual(['order_not_found', { balance: 77, replayed: true }])
 })
 
-test('an order that is placed while its batch waits for locks is not paid without its own: service_busy', async () => {
+test('An order that is placed while the batch waits for locks is not paid without its own lock: service_busy', async () => {
   await using shop = await openShop({ database: { lockWaitSeconds: 10 } })
   const { userId, orderId: lastId, cart: other } = await givenOrder(shop)
   const cart = { ...other, idempotencyKey: newKey() }

@@ -8,8 +8,8 @@ import { inOneBatch, statementCount } from './batches.ts'
 
 const INT_MAX = 2_147_483_647
 
-/** Sells a product as if it had been sold so often that one more does not fit the column. */
-async function withoutRoom({ direct }: FaultyShop, { id }: Product): Promise<AsyncDisposable> {
+/** Sets the sales volume of a product so high that one more sale does not fit the column. */
+async function fillSalesVolume({ direct }: FaultyShop, { id }: Product): Promise<AsyncDisposable> {
   const set = (volume: number) => run(direct, `update products set sales_volume = ${volume} where id = ${id}`)
   await set(INT_MAX)
   return {
@@ -26,7 +26,7 @@ async function buyersOf({ shop }: FaultyShop, products: Product[]) {
   )
 }
 
-const told = (answers: PromiseSettledResult<{ balance: number }>[]) =>
+const summaryOfResults = (answers: PromiseSettledResult<{ balance: number }>[]) =>
   answers.map((answer) =>
     answer.status === 'fulfilled'
       ? answer.value.balance
@@ -35,19 +35,19 @@ const told = (answers: PromiseSettledResult<{ balance: number }>[]) =>
 
 const OUT_OF_RANGE = 1264
 
-test('a request that no statement can write fails alone; the others of its batch are paid', async () => {
+test('A request that cannot be written fails alone, and the other requests of its batch are paid', async () => {
   await using faulty = await openFaultyShop()
   const { shop } = faulty
   const [full, fine] = [await shop.givenProduct(), await shop.givenProduct()]
   const [open, ...calls] = await buyersOf(faulty, [fine, fine, full, fine, full, fine])
-  if (!open) throw new Error('Nobody buys.')
-  await using _ = await withoutRoom(faulty, full)
+  if (!open) throw new Error('There are no calls.')
+  await using _ = await fillSalesVolume(faulty, full)
 
   faulty.proxy.queries.length = 0
   const answers = await inOneBatch(faulty, open, calls)
 
-  expect(told(answers)).toEqual([900, OUT_OF_RANGE, 900, OUT_OF_RANGE, 900])
-  // The opening batch, the one that failed, and five of one request each.
+  expect(summaryOfResults(answers)).toEqual([900, OUT_OF_RANGE, 900, OUT_OF_RANGE, 900])
+  // The first batch, the batch that failed, and five batches of one request each.
   expect(statementCount(faulty, 'begin')).toBe(7)
   const stock = await run(faulty.direct, 'select product_id as id, stock from stock order by id')
   expect(stock).toEqual([
@@ -56,12 +56,12 @@ test('a request that no statement can write fails alone; the others of its batch
   ])
 })
 
-test('it is a fault of ours, opaque to its caller, and logged once', async () => {
+test('A request that cannot be written is a fault: opaque to its caller and logged once', async () => {
   await using faulty = await openFaultyShop()
   const { shop } = faulty
   const full = await shop.givenProduct()
   const { token } = await shop.givenUser({ points: 100 })
-  await using _ = await withoutRoom(faulty, full)
+  await using _ = await fillSalesVolume(faulty, full)
 
   const { status, text } = await post(shop, 'orders.checkout', { token, input: { items: [item(full)] } })
 
@@ -73,13 +73,13 @@ test('it is a fault of ours, opaque to its caller, and logged once', async () =>
   expect(errors[0]).toMatchObject({ msg: 'call failed', path: 'orders.checkout', err: { errno: OUT_OF_RANGE } })
 })
 
-test('it fails alone as well while somebody else keeps a row locked that a third one needs', async () => {
+test('A request that cannot be written fails alone while another transaction locks a row of a third request', async () => {
   await using faulty = await openFaultyShop()
   const { shop } = faulty
   const [full, fine, locked] = [await shop.givenProduct(), await shop.givenProduct(), await shop.givenProduct()]
   const [open, ...calls] = await buyersOf(faulty, [fine, fine, full, locked, fine])
-  if (!open) throw new Error('Nobody buys.')
-  await using _full = await withoutRoom(faulty, full)
+  if (!open) throw new Error('There are no calls.')
+  await using _full = await fillSalesVolume(faulty, full)
   await using _locked = await holdLocks(
     shop.databaseUrl,
     `select * from stock where product_id = ${locked.id} for update`,
@@ -87,5 +87,5 @@ test('it fails alone as well while somebody else keeps a row locked that a third
 
   const answers = await inOneBatch(faulty, open, calls)
 
-  expect(told(answers)).toEqual([900, OUT_OF_RANGE, 'service_busy', 900])
+  expect(summaryOfResults(answers)).toEqual([900, OUT_OF_RANGE, 'service_busy', 900])
 })

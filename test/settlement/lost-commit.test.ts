@@ -9,10 +9,10 @@ import { item, newKey } from '../setup/shop.ts'
 import { inOneBatch, statementCount } from './batches.ts'
 
 const COMMIT = /^commit$/
-/** The clock stands still: a payment is not told from another by its time. */
+/** The clock does not advance, so payments cannot be distinguished by their time. */
 const now = () => new Date('2026-03-01T08:00:00Z')
 
-/** A batch of which every kind of request is a part, and what each of them comes to. */
+/** A batch with every kind of request, and the outcome of each. */
 async function mixedBatch(fault?: Fault) {
   const faulty = await openFaultyShop({ now })
   const { shop, proxy } = faulty
@@ -41,16 +41,16 @@ async function mixedBatch(fault?: Fault) {
     ],
     fault && (() => proxy.inject(fault, COMMIT)),
   )
-  const told = answers.map((answer) =>
+  const outcomes = answers.map((answer) =>
     answer.status === 'fulfilled'
       ? { balance: answer.value.balance, replayed: answer.value.replayed }
       : (refusalOf(answer.reason)?.code ??
         (answer.reason.cause instanceof CommitUnknownError ? 'unknown' : answer.reason)),
   )
-  return { faulty, told, [Symbol.asyncDispose]: () => faulty[Symbol.asyncDispose]() }
+  return { faulty, outcomes, [Symbol.asyncDispose]: () => faulty[Symbol.asyncDispose]() }
 }
 
-const TRUTH = [
+const EXPECTED = [
   { balance: 400, replayed: false },
   { balance: 400, replayed: true },
   { balance: 400, replayed: true },
@@ -63,10 +63,10 @@ const TRUTH = [
 const payments = async (direct: Parameters<typeof run>[0]) =>
   (await run<{ n: number }>(direct, 'select count(*) as n from payments'))[0]?.n
 
-describe('the requests of one batch are told their own outcome each', () => {
-  test('when all goes well, in two transactions altogether', async () => {
+describe('Each request of a batch gets its own outcome', () => {
+  test('when nothing fails, with two transactions in total', async () => {
     await using batch = await mixedBatch()
-    expect(batch.told).toEqual(TRUTH)
+    expect(batch.outcomes).toEqual(EXPECTED)
     expect(statementCount(batch.faulty, 'commit')).toBe(2)
     expect(await payments(batch.faulty.direct)).toBe(5)
   })
@@ -75,7 +75,7 @@ describe('the requests of one batch are told their own outcome each', () => {
     'when the answer of COMMIT is lost: %s',
     async (fault) => {
       await using batch = await mixedBatch(fault)
-      expect(batch.told).toEqual(TRUTH)
+      expect(batch.outcomes).toEqual(EXPECTED)
       expect(statementCount(batch.faulty, 'commit')).toBe(3)
       expect(await payments(batch.faulty.direct)).toBe(5)
     },
@@ -85,13 +85,16 @@ describe('the requests of one batch are told their own outcome each', () => {
 test.each([
   ['disable before', 2],
   ['disable after', 5],
-] as const)('the outcome of a batch is unknown to all while the database stays away: %s', async (fault, paid) => {
-  await using batch = await mixedBatch(fault)
-  expect(batch.told).toEqual(TRUTH.map(() => 'unknown'))
-  expect(await payments(batch.faulty.direct)).toBe(paid)
-})
+] as const)(
+  'The outcome is unknown to every request of a batch while the database stays unreachable: %s',
+  async (fault, paid) => {
+    await using batch = await mixedBatch(fault)
+    expect(batch.outcomes).toEqual(EXPECTED.map(() => 'unknown'))
+    expect(await payments(batch.faulty.direct)).toBe(paid)
+  },
+)
 
-test('a row that somebody else locks before the batch is read back leaves the outcome unknown, not busy', async () => {
+test('A row that another transaction locks before the batch is read back leaves the outcome unknown instead of service_busy', async () => {
   await using faulty = await openFaultyShop()
   const { shop, proxy } = faulty
   const product = await shop.givenProduct()

@@ -10,7 +10,7 @@ const STOCK = 200
 const BUYERS = 60
 const TIMES = 5
 
-test('three processes sell one hot product at once: exactly what there was', async () => {
+test('Three server processes that sell one hot product sell exactly its stock', async () => {
   await using shop = await openShop()
   const product = await shop.givenProduct({ price: 1, stock: STOCK })
   const other = await shop.givenProduct({ price: 1, stock: 1_000 })
@@ -28,13 +28,13 @@ test('three processes sell one hot product at once: exactly what there was', asy
 
   const calls = Array.from({ length: BUYERS * TIMES }, (_, index) => {
     const client = createClient({ url: urls[index % 3] ?? '', token: buyers[index % BUYERS]?.token })
-    // Each wants both, in another order than the last one.
+    // Every call orders both products, in alternating sequence.
     const items = index % 2 === 0 ? [item(product), item(other)] : [item(other), item(product)]
     return () => client.orders.checkout.mutate({ items })
   })
   const { answers, refusals } = await runConcurrently(calls)
 
-  // Servers wait for each other in turn, and none until a lock wait is over.
+  // The servers wait for each other in turn, and no lock wait times out.
   for (const { stdout } of [one, two, three]) expect(stdout).not.toMatch(/"reasons":\[[^\]]*1205/)
   expect({ paid: answers.length, refusals }).toEqual({
     paid: STOCK,

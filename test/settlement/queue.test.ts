@@ -8,7 +8,7 @@ const WAITING_MAX = 4_096
 const WAIT_MAX_MS = 3_000
 const BATCH_MAX = 256
 
-/** Asks the queue itself, as the router does. */
+/** Calls the queue directly, as the router does. */
 async function checkoutsIn({ shop }: FaultyShop, product: Product, points: number) {
   const { id: userId } = await shop.givenUser({ points })
   return () =>
@@ -23,19 +23,19 @@ async function checkoutsIn({ shop }: FaultyShop, product: Product, points: numbe
 
 const codeOf = (promise: Promise<unknown>) => promise.catch((error) => error.refusal?.code ?? error)
 
-test('an idle queue settles at once: the second of two requests is not waited for', async () => {
+test('An idle queue settles a request at once, without waiting for a second one', async () => {
   await using faulty = await openFaultyShop()
   const product = await faulty.shop.givenProduct()
   const checkout = await checkoutsIn(faulty, product, 1_000)
   faulty.proxy.queries.length = 0
   await Promise.all([checkout(), checkout(), checkout()])
-  // The first by itself; those that came while it was under way, together.
+  // The first request is a batch of its own, and the two that arrived meanwhile are one batch.
   expect(statementCount(faulty, 'commit')).toBe(2)
   await checkout()
   expect(statementCount(faulty, 'commit')).toBe(3)
 })
 
-test('what gathers is settled in batches of bounded size, first come, first served', async () => {
+test('Waiting requests are settled in order of arrival, in batches of bounded size', async () => {
   await using faulty = await openFaultyShop()
   const product = await faulty.shop.givenProduct({ price: 1, stock: 1_000 })
   const checkout = await checkoutsIn(faulty, product, 1_000)
@@ -48,7 +48,7 @@ test('what gathers is settled in batches of bounded size, first come, first serv
   expect(statementCount(faulty, 'commit')).toBe(3)
 })
 
-test('a queue that is full refuses service_busy at once; who waits for three seconds is refused, too', async () => {
+test('A full queue refuses service_busy at once, and a request that waits for three seconds is refused', async () => {
   await using faulty = await openFaultyShop()
   const { shop } = faulty
   const product = await shop.givenProduct({ price: 1, stock: 10_000 })
@@ -69,7 +69,7 @@ test('a queue that is full refuses service_busy at once; who waits for three sec
   expect(await checkout()).toMatchObject({ balance: 9_998 })
 })
 
-test('a request that waited in vain has no effect, and its key may be used again', async () => {
+test('A request that timed out in the queue has no effect, and its key can be used again', async () => {
   await using faulty = await openFaultyShop()
   const { shop } = faulty
   const product = await shop.givenProduct({ price: 1 })

@@ -8,17 +8,17 @@ import { settleTogether, summaryOf } from './batches.ts'
 const now = new Date('2026-03-01T08:00:00Z')
 const NAMES = ['pending', 'payable', 'paid', 'cancelled', 'refunded', 'new'] as const
 
-/** Who asks for which of Ann's orders, by its id or with its key, and whether for what it says. */
-const ask = fc.record({
+/** Which user names which of Ann's orders, by its id or by its key, and by how much the quantities differ. */
+const generatedRequest = fc.record({
   kind: fc.constantFrom('pay', 'checkout'),
   by: fc.constantFrom('ann', 'ann', 'ann', 'ben'),
   name: fc.constantFrom(...NAMES),
   more: fc.constantFrom(0, 0, 0, 1),
 })
-type Ask = typeof ask extends fc.Arbitrary<infer T> ? T : never
+type GeneratedRequest = typeof generatedRequest extends fc.Arbitrary<infer T> ? T : never
 
-/** A world of its own in the shop, the same each time: Ann with an order in every status, and Ben with none. */
-async function givenWorld(shop: Shop) {
+/** New products and users, equal each time: Ann has an order in every status, Ben has none. */
+async function givenUsersAndOrders(shop: Shop) {
   const { id: storeId } = await shop.givenStore()
   const tea = await shop.givenProduct({ price: 3, stock: 9, storeId })
   const mug = await shop.givenProduct({ price: 2, stock: 14, storeId })
@@ -36,7 +36,7 @@ async function givenWorld(shop: Shop) {
     if (name === 'paid' || name === 'refunded') await ann.payments.pay({ orderId })
     if (name === 'refunded') await shop.asAdmin().payments.refund({ orderId })
   }
-  const requestOf = ({ kind, by, name, more }: Ask): SettlementRequest => {
+  const requestOf = ({ kind, by, name, more }: GeneratedRequest): SettlementRequest => {
     const userId = ids[by]
     if (kind === 'pay') return { kind, userId, orderId: orderIdOf.get(name) ?? 1_000_000_000, now }
     const { items = [], idempotencyKey = newKey() } = cartOf.get(name) ?? {}
@@ -51,8 +51,8 @@ async function givenWorld(shop: Shop) {
   return { tea, mug, ids, requestOf }
 }
 
-/** What there is to see of a world, without its ids. */
-async function seen(shop: Shop, { tea, mug, ids }: Awaited<ReturnType<typeof givenWorld>>) {
+/** Everything that the users can observe, without ids. */
+async function observe(shop: Shop, { tea, mug, ids }: Awaited<ReturnType<typeof givenUsersAndOrders>>) {
   const of = async (userId: number) => {
     const caller = shop.asUser(userId)
     const { balance } = await caller.points.balance()
@@ -77,22 +77,22 @@ async function seen(shop: Shop, { tea, mug, ids }: Awaited<ReturnType<typeof giv
   }
 }
 
-test('a batch that is read from the database comes to what its requests come to one by one', async () => {
+test('A batch on the database gives the same results as its requests one by one', async () => {
   await using shop = await openShop()
   const codes = new Set<unknown>()
   await fc.assert(
-    fc.asyncProperty(fc.array(ask, { minLength: 2, maxLength: 10 }), async (asks) => {
-      const [whole, single] = [await givenWorld(shop), await givenWorld(shop)]
+    fc.asyncProperty(fc.array(generatedRequest, { minLength: 2, maxLength: 10 }), async (generated) => {
+      const [whole, single] = [await givenUsersAndOrders(shop), await givenUsersAndOrders(shop)]
       shop.statements.length = 0
-      const together = summaryOf(await settleTogether(shop, asks.map(whole.requestOf)))
-      // A batch that fails is settled one by one, and would be no batch.
+      const inOneBatch = summaryOf(await settleTogether(shop, generated.map(whole.requestOf)))
+      // A batch that fails is settled one by one, which would prove nothing.
       expect(shop.statements.filter((sql) => sql === 'begin')).toHaveLength(1)
       const oneByOne = []
-      for (const ask of asks) oneByOne.push(...summaryOf(await settleTogether(shop, [single.requestOf(ask)])))
+      for (const each of generated) oneByOne.push(...summaryOf(await settleTogether(shop, [single.requestOf(each)])))
 
-      expect(together).toEqual(oneByOne)
-      expect(await seen(shop, whole)).toEqual(await seen(shop, single))
-      for (const answer of together) codes.add(typeof answer === 'string' ? answer : answer.replayed)
+      expect(inOneBatch).toEqual(oneByOne)
+      expect(await observe(shop, whole)).toEqual(await observe(shop, single))
+      for (const answer of inOneBatch) codes.add(typeof answer === 'string' ? answer : answer.replayed)
     }),
     { numRuns: 25 },
   )

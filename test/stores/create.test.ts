@@ -3,7 +3,7 @@ import { expectInvalid, expectRefused, runConcurrently, times } from '../setup/r
 import { openShop } from '../setup/shop.ts'
 
 describe('stores.create', () => {
-  it('opens a store', async () => {
+  it('creates a store', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
 
@@ -30,7 +30,7 @@ describe('stores.create', () => {
     await expectRefused(shop, () => client.stores.create.mutate({ name: 'Mine' }), 403, { code: 'not_allowed' })
   })
 
-  it('gives a name that ten want at once to one of them', async () => {
+  it('creates one store when ten calls use the same name at once', async () => {
     await using shop = await openShop()
 
     const { answers, refusals } = await runConcurrently(
@@ -41,14 +41,14 @@ describe('stores.create', () => {
     expect(refusals).toEqual({ name_taken: 9 })
   })
 
-  it('tells one emoji from another', async () => {
+  it('accepts two names that differ in an emoji', async () => {
     await using shop = await openShop()
     await shop.givenStore('🍎')
 
     expect(await shop.givenStore('🍏')).toMatchObject({ name: '🍏' })
   })
 
-  it.each(['', '  ', 's'.repeat(51)])('takes no name of %j', async (name) => {
+  it.each(['', '  ', 's'.repeat(51)])('rejects the name %j as invalid', async (name) => {
     await using shop = await openShop()
     const admin = await shop.admin()
 

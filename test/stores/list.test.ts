@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openShop } from '../setup/shop.ts'
 
 describe('stores.list', () => {
-  it('lists every store by its name, to anybody', async () => {
+  it('lists every store by name without a token', async () => {
     await using shop = await openShop()
     const [second, first] = [await shop.givenStore('Beta'), await shop.givenStore('Alpha')]
 

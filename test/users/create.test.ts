@@ -25,7 +25,7 @@ describe('users.create', () => {
     })
   })
 
-  it('refuses name_taken for the name of a user who was removed', async () => {
+  it('refuses name_taken for the name of a removed user', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: userId } = await shop.givenUser({ name: 'Ada' })
@@ -44,10 +44,10 @@ describe('users.create', () => {
     await expectRefused(shop, () => client.users.create.mutate({ name: 'Eve' }), 403, { code: 'not_allowed' })
   })
 
-  it('gives a name that ten want at once to one of them, with one wallet', async () => {
+  it('creates one user with one wallet when ten calls use the same name at once', async () => {
     await using shop = await openShop()
 
-    // Of the later ones the connections are open, so that all ten look before any of them writes.
+    // The connections are already open, so all ten calls read before any of them writes.
     for (const name of ['Ada', 'Ben', 'Cid', 'Dan']) {
       const { answers, refusals } = await runConcurrently(times(10, () => shop.asAdmin().users.create({ name })))
 
@@ -56,14 +56,14 @@ describe('users.create', () => {
     }
   })
 
-  it.each(['', ' ', 'u'.repeat(151), '\ud800'])('takes no name of %j', async (name) => {
+  it.each(['', ' ', 'u'.repeat(151), '\ud800'])('rejects the name %j as invalid', async (name) => {
     await using shop = await openShop()
     const admin = await shop.admin()
 
     await expectInvalid(shop, () => admin.users.create.mutate({ name }))
   })
 
-  it('takes a name of 150 characters', async () => {
+  it('accepts a name of 150 characters', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
 

@@ -3,7 +3,7 @@ import { expectRefused } from '../setup/refusals.ts'
 import { openShop } from '../setup/shop.ts'
 
 describe('users.me', () => {
-  it('tells who the token speaks for', async () => {
+  it('returns the user of the token', async () => {
     await using shop = await openShop()
     await shop.givenUser()
     const user = await (await shop.admin()).users.create.mutate({ name: 'Ada' })
@@ -17,7 +17,7 @@ describe('users.me', () => {
     await expectRefused(shop, () => shop.client().users.me.query(), 401, { code: 'token_missing' })
   })
 
-  it('refuses user_not_found for a user who never was', async () => {
+  it('refuses user_not_found for a user that never existed', async () => {
     await using shop = await openShop()
     for (const id of [1, Number.MAX_SAFE_INTEGER]) {
       const client = shop.client({ token: await shop.userToken(id) })
@@ -25,7 +25,7 @@ describe('users.me', () => {
     }
   })
 
-  it('tells an admin who is a user as well who they are', async () => {
+  it("returns the user of an admin's token that names a user", async () => {
     await using shop = await openShop()
     const { id, name } = await shop.givenUser()
     const client = shop.client({ token: await shop.token({ sub: String(id), role: 'admin' }) })

@@ -4,7 +4,7 @@ import { expectRefused } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('users.remove', () => {
-  it('ends what the token of the user may do, and keeps their books', async () => {
+  it("invalidates the user's token and keeps the user's records", async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id: userId, client } = await shop.givenUser({ points: 300 })
@@ -16,7 +16,7 @@ describe('users.remove', () => {
     expect(await run(shop.db, `select point from points where user_id = ${userId}`)).toEqual([{ point: 300 }])
   })
 
-  it('ends what the user may buy, also what was ordered before: refuses user_not_found', async () => {
+  it("refuses user_not_found for the user's payments, also of orders placed before", async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const product = await shop.givenProduct()
@@ -44,14 +44,14 @@ describe('users.remove', () => {
     }
   })
 
-  it('refuses not_allowed to a user, also about themselves', async () => {
+  it("refuses not_allowed to a user, also for the user's own id", async () => {
     await using shop = await openShop()
     const { id: userId, client } = await shop.givenUser()
 
     await expectRefused(shop, () => client.users.remove.mutate({ userId }), 403, { code: 'not_allowed' })
   })
 
-  it('leaves what the user has bought refundable', async () => {
+  it("leaves the user's orders refundable", async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const product = await shop.givenProduct({ price: 40 })
