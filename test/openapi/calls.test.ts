@@ -8,8 +8,8 @@ import { eventsIn } from './server-sent-events.ts'
 
 const MORNING = new Date('2026-03-02T09:30:00Z')
 
-/** The calls of the examples, each following from those before it; what is listened to tells of the next purchase. */
-const STORY = [
+/** The order in which the calls of the examples are made. The streams are opened before the purchase that they report. */
+const SCENARIO = [
   'stores.create',
   'stores.list',
   'products.create',
@@ -42,7 +42,7 @@ const STORY = [
 ]
 
 const document = JSON.parse(JSON.stringify(createDocument()))
-const described = operations(document)
+const documented = operations(document)
 const validate = validatorOf(document)
 
 let shop: Shop
@@ -56,24 +56,24 @@ afterAll(async () => {
   await shop[Symbol.asyncDispose]()
 })
 
-test('the story has every operation', () => {
-  expect(STORY.toSorted()).toEqual(described.map(({ name }) => name).toSorted())
+test('the scenario contains every operation', () => {
+  expect(SCENARIO.toSorted()).toEqual(documented.map(({ name }) => name).toSorted())
 })
 
-test('the compiler takes each example for what the document says of its operation', () => {
-  expect(client.complaints).toBe('')
+test('each example compiles against the types that are generated from the document', () => {
+  expect(client.compilerErrors).toBe('')
 })
 
-test('each example is true: called in plain JSON, one after the other, the server answers as they say', async () => {
-  const told: { name: string; example: unknown; first: Promise<object> }[] = []
-  for (const name of STORY) {
-    const operation = described.find((each) => each.name === name) ?? expect.fail(name)
+test('the server answers the calls of the examples, sent in order as plain JSON, as the examples show', async () => {
+  const streams: { name: string; example: unknown; first: Promise<object> }[] = []
+  for (const name of SCENARIO) {
+    const operation = documented.find((each) => each.name === name) ?? expect.fail(name)
     const { security, responses } = operation
-    // An order to be paid: the one before it was cancelled.
+    // The order of the scenario is cancelled by now, so this creates the order to be paid.
     if (name === 'payments.pay')
       await shop.asUser(1).orders.place({ items: [{ productId: 1, quantity: 1, price: 1_300 }] })
-    const isForAdmins = responses[403] && !JSON.stringify(responses[401]).includes('user_not_found')
-    const token = isForAdmins ? await shop.adminToken() : await shop.userToken(1)
+    const requiresAdmin = responses[403] && !JSON.stringify(responses[401]).includes('user_not_found')
+    const token = requiresAdmin ? await shop.adminToken() : await shop.userToken(1)
     const events = contentOf(document, responses[200], 'text/event-stream')?.schema
     const { answer, refusal, status, first } = (await client.calls[name]?.(
       createClient({
@@ -90,22 +90,22 @@ test('each example is true: called in plain JSON, one after the other, the serve
     expect({ name, status, refusal }).toEqual({ name, status: 200, refusal: undefined })
     const example = exampleOf(document, operation) ?? expect.fail(`${name} has no example`)
     if (isStream(operation)) {
-      told.push({ name, example, first: first ?? expect.fail(`${name} is no stream`) })
+      streams.push({ name, example, first: first ?? expect.fail(`${name} opened no stream`) })
       continue
     }
     validate(contentOf(document, responses[200])?.schema, { result: { data: { json: answer } } }, name)
     const { json } = (example as { result: { data: { json: unknown } } }).result.data
-    expect({ name, answer }).toEqual({ name, answer: name === 'audit.run' ? likeAudit(json) : json })
+    expect({ name, answer }).toEqual({ name, answer: name === 'audit.run' ? matchingAudit(json) : json })
   }
-  expect(told).toHaveLength(3)
-  for (const { name, example, first } of told) {
+  expect(streams).toHaveLength(3)
+  for (const { name, example, first } of streams) {
     const { json } = (example as { data: { json: unknown } }).data
     expect({ name, ...(await first) }).toEqual({ name, id: expect.stringMatching(/^\d+$/), answer: json })
   }
 })
 
-/** How long it took and when is never the same, and of many checks the example shows one. */
-function likeAudit(example: unknown) {
+/** The time and the duration of an audit vary, and the example shows only one of the checks. */
+function matchingAudit(example: unknown) {
   const { checks } = example as { checks: unknown[] }
   return {
     ...(example as object),

@@ -21,21 +21,21 @@ interface Answer {
   answer?: unknown
   refusal?: unknown
   status: number
-  /** Of a subscription: the first change of the example’s kind, when it comes, or the refusal. */
+  /** For a subscription: the first change of the same type as the example, or the refusal. */
   first?: Promise<{ id?: string; answer?: unknown; refusal?: unknown }>
 }
 
-/** Reads the events of a stream, as the types have them. */
+/** Parses the events of a stream into the form that the document describes. */
 export type ReadEvents = (body: ReadableStream<Uint8Array> | null | undefined) => AsyncIterable<unknown>
 
 export interface GeneratedClient extends AsyncDisposable {
-  /** What the compiler said. */
-  complaints: string
-  /** Calls each operation with the input of its example. */
+  /** The output of the compiler; empty if the program compiles. */
+  compilerErrors: string
+  /** For each operation, a call with the input of its example. */
   calls: Record<string, (client: Client<object>, read: ReadEvents) => Promise<Answer>>
 }
 
-/** Has openapi-typescript make types from the document, and compiles a program with them that makes every example's call. */
+/** Generates types from the document with openapi-typescript, and compiles a program that makes the call of every example. */
 export async function generateClient(document: object): Promise<GeneratedClient> {
   await mkdir(join(ROOT, '.pointwise'), { recursive: true })
   const folder = await mkdtemp(join(ROOT, '.pointwise/openapi-'))
@@ -46,7 +46,7 @@ export async function generateClient(document: object): Promise<GeneratedClient>
   const generator = bin('openapi-typescript', 'bin/cli.js')
   const hook = join(import.meta.dirname, 'typescript-5.ts')
   await run(process.execPath, ['--import', hook, generator, file('openapi.json'), '-o', file('paths.ts')])
-  const complaints = await run(process.execPath, [
+  const compilerErrors = await run(process.execPath, [
     bin('typescript', 'bin/tsc'),
     '-p',
     folder,
@@ -57,27 +57,27 @@ export async function generateClient(document: object): Promise<GeneratedClient>
     ({ stdout }: { stdout: string }) => stdout,
   )
   const { calls } = await import(pathToFileURL(file('calls.ts')).href)
-  return { complaints, calls, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
+  return { compilerErrors, calls, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
 }
 
 function program(document: object): string {
-  const described = operations(document)
+  const documented = operations(document)
   return `import type { Client } from 'openapi-fetch'
 import type { paths } from './paths.ts'
 
 type Read = <Event>(body: ReadableStream<Uint8Array> | null | undefined) => AsyncIterable<Event>
 
 export const calls = {
-${described.map((operation) => (isStream(operation) ? listen(operation, kindOf(document, operation)) : call(operation))).join('\n')}
+${documented.map((operation) => (isStream(operation) ? subscriptionCall(operation, exampleType(document, operation)) : call(operation))).join('\n')}
 }
 `
 }
 
-/** To the types, a parameter that is described by its content is a text. */
+/** In the generated types, a parameter with a content type is a string. */
 const inQuery = (input: unknown) =>
   input ? `params: { query: { input: JSON.stringify(${JSON.stringify(input)}) } }, ` : ''
 
-/** Reads the answer and the refusal by name, so that the compiler says whether they are where the document says. */
+/** Reads the result and the refusal by name, so that the compiler checks where the document places them. */
 function call({ name, path, method, input }: Operation): string {
   const parameters = method === 'post' ? `body: ${JSON.stringify(input)}` : inQuery(input)
   return `  '${name}': async (client: Client<paths>) => {
@@ -86,19 +86,19 @@ function call({ name, path, method, input }: Operation): string {
   },`
 }
 
-function kindOf(document: object, operation: Operation): string {
+function exampleType(document: object, operation: Operation): string {
   const example = exampleOf(document, operation) as { data: { json: { type: string } } } | undefined
   return example?.data.json.type ?? ''
 }
 
-/** Reads on, once connected, until a change of this kind. */
-function listen({ name, path, input }: Operation, kind: string): string {
+/** Reads the stream until a change of this type arrives. */
+function subscriptionCall({ name, path, input }: Operation, type: string): string {
   return `  '${name}': async (client: Client<paths>, read: Read) => {
     const { data, error, response } = await client.GET('${path}', { ${inQuery(input)}parseAs: 'stream' })
     const first = async () => {
       for await (const each of read<paths['${path}']['get']['responses'][200]['content']['text/event-stream']>(data)) {
         if (each.event === 'serialized-error') return { refusal: each.data.json.data.refusal }
-        if (each.event === 'message' && each.data.json.type === '${kind}') return { id: each.id, answer: each.data.json }
+        if (each.event === 'message' && each.data.json.type === '${type}') return { id: each.id, answer: each.data.json }
       }
       return {}
     }

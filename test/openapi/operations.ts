@@ -3,13 +3,13 @@ import addFormats from 'ajv-formats'
 import { expect } from 'vitest'
 
 /** The parts of the document that the tests read. */
-interface Told {
+interface MediaType {
   schema: object
   example?: unknown
   examples?: Record<string, { value: unknown }>
 }
 interface Content {
-  content: { 'application/json': Told; 'text/event-stream'?: Told }
+  content: { 'application/json': MediaType; 'text/event-stream'?: MediaType }
 }
 type Response = (Content & { description: string }) | { $ref: string }
 interface DescribedOperation {
@@ -29,23 +29,23 @@ export interface Operation extends DescribedOperation {
   name: string
   path: string
   method: 'get' | 'post'
-  asked: (Content & { required: boolean }) | undefined
-  /** As the example has it: `{ json: … }`. */
+  request: (Content & { required: boolean }) | undefined
+  /** The input of the example: `{ json: … }`. */
   input: unknown
 }
 
-/** Every operation of a document. */
+/** Returns every operation of a document. */
 export function operations(document: object): Operation[] {
   return Object.entries((document as Document).paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => {
-      const asked = operation.requestBody ?? operation.parameters?.[0]
-      const input = asked?.content['application/json'].example
-      return { ...operation, name: path.replace('/trpc/', ''), path, method: method as 'get' | 'post', asked, input }
+      const request = operation.requestBody ?? operation.parameters?.[0]
+      const input = request?.content['application/json'].example
+      return { ...operation, name: path.replace('/trpc/', ''), path, method: method as 'get' | 'post', request, input }
     }),
   )
 }
 
-/** The content of an answer, which may stand among what is shared. */
+/** Returns the content of a response, which may be a reference to a shared response. */
 export function contentOf(
   document: object,
   response: Response | undefined,
@@ -57,23 +57,23 @@ export function contentOf(
   return content?.[kind]
 }
 
-/** Whether an operation goes on for as long as somebody listens. */
+/** Whether the response of an operation is a stream of events. */
 export function isStream({ responses }: Operation): boolean {
   const { 200: response } = responses
   return response !== undefined && 'content' in response && 'text/event-stream' in response.content
 }
 
-/** What the document shows of an operation that goes well: its answer, or a change. */
+/** Returns the document's example of a successful response: the body, or one change of a stream. */
 export function exampleOf(document: object, operation: Operation): unknown {
   const { 200: response } = operation.responses
   if (!isStream(operation)) return contentOf(document, response)?.example
   return contentOf(document, response, 'text/event-stream')?.examples?.change?.value
 }
 
-/** Holds values against the schemas of a document. */
+/** Creates a function that expects a value to match a schema of the document. */
 export function validatorOf(document: object) {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
-  // A package of CommonJS, whose default is the function itself for some loaders, and its module for others.
+  // A CommonJS package: some loaders return the function as its default export, others return its module.
   const add = addFormats as unknown as { default?: typeof addFormats.default } & typeof addFormats.default
   ;(add.default ?? add)(ajv)
   ajv.addSchema({ $id: 'openapi', ...document })

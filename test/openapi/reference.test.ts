@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => shop[Symbol.asyncDispose]())
 
 describe('/openapi.json', () => {
-  test('is the document, also for tools of other origins', async () => {
+  test('returns the document, also to allowed other origins', async () => {
     const { status, headers, text } = await send(shop, '/openapi.json', { headers: { origin: 'https://shop.example' } })
     expect(status).toBe(200)
     expect(headers.get('content-type')).toMatch(/^application\/json/)
@@ -20,7 +20,7 @@ describe('/openapi.json', () => {
 })
 
 describe('/reference', () => {
-  test('is a page that shows the document, and asks nobody but this server', async () => {
+  test('is a page that shows the document and sends requests only to this server', async () => {
     const { status, headers, text } = await send(shop, '/reference')
     expect(status).toBe(200)
     expect(headers.get('content-type')).toMatch(/^text\/html/)
@@ -32,7 +32,7 @@ describe('/reference', () => {
     expect(policy).toContain("default-src 'none'; connect-src 'self'")
   })
 
-  test('lets its own line of script pass by its hash, and no other', async () => {
+  test('allows its own inline script by hash, and no other', async () => {
     const { headers, text } = await send(shop, '/reference/')
     const inline = [...text.matchAll(/<script(?![^>]* src=)[^>]*>([\s\S]*?)<\/script>/g)].map(([, line = '']) => line)
     expect(inline).toHaveLength(1)
@@ -41,21 +41,21 @@ describe('/reference', () => {
     expect(headers.get('content-security-policy')).not.toMatch(/script-src[^;]*unsafe/)
   })
 
-  test('has its script from the package', async () => {
+  test('serves its script from the package', async () => {
     const { status, headers, text } = await send(shop, '/reference/js/scalar.js')
     expect(status).toBe(200)
     expect(headers.get('content-type')).toMatch(/^application\/javascript/)
     expect(text.length).toBeGreaterThan(1_000_000)
   })
 
-  test('changes the policy of no other answer', async () => {
+  test('does not change the policy of other responses', async () => {
     for (const path of ['/trpc/stores.list', '/openapi.json', '/nothing']) {
       const { headers } = await send(shop, path)
       expect(headers.get('content-security-policy')).toContain("default-src 'self'")
     }
   })
 
-  test('is not there without STOREFRONT; the document is', async () => {
+  test('is not served without STOREFRONT, while the document is', async () => {
     await using plain = await openShop({ fresh: 'plain' })
     expect((await send(plain, '/reference')).status).toBe(404)
     expect((await send(plain, '/reference/js/scalar.js')).status).toBe(404)

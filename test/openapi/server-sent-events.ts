@@ -1,11 +1,11 @@
-/** An event as the document describes it: with a name where the stream gives none, and its data read as JSON. */
+/** An event as the document describes it: `event` is `message` by default, and `data` is parsed JSON. */
 export interface ServerSentEvent {
   event: string
   id?: string
   data: unknown
 }
 
-/** The events of a body, as they come; who stops reading closes the connection. */
+/** Yields the events of a response body as they arrive. Ending the iteration closes the connection. */
 export async function* eventsIn(body: ReadableStream<Uint8Array> | null | undefined): AsyncGenerator<ServerSentEvent> {
   if (!body) return
   const decoder = new TextDecoder()

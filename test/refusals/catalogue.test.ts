@@ -6,7 +6,7 @@ import { decisiveRefusals } from '../../server/scripts/decisive-refusals.ts'
 
 const NAME = /\bit(?:\.each\([\s\S]*?\))?\(\s*(['"`])(?<name>.*?)\1/g
 
-/** Names of tests, as they are written. */
+/** The names of all tests, as they stand in the sources. */
 const names = globSync('**/*.test.ts', { cwd: fileURLToPath(new URL('..', import.meta.url)) })
   .map((path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'))
   .flatMap((text) => [...text.matchAll(NAME)].map(({ groups }) => groups?.name ?? ''))
@@ -16,7 +16,7 @@ describe('REFUSALS', () => {
     expect(names.filter((name) => new RegExp(`\\b${code}\\b`).test(name))).not.toEqual([])
   })
 
-  it('gives client-sdk/src/decisive-refusals.ts its codes: npm run docs writes the file', () => {
+  it('is the source of client-sdk/src/decisive-refusals.ts, which npm run docs writes', () => {
     const file = new URL('../../client-sdk/src/decisive-refusals.ts', import.meta.url)
     expect(readFileSync(file, 'utf8')).toBe(decisiveRefusals())
   })

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { errorOf, expectInvalid, expectRefused } from '../setup/refusals.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
 
-const NONSENSE = { items: [] }
+const INVALID_INPUT = { items: [] }
 
-/** Two products and a buyer with 100 points; each order below breaks every rule from its own on. */
+/** Two products and a buyer with 100 points. Each order below violates its own rule and every later one. */
 async function openWithGoods() {
   const shop = await openShop()
   const first = await shop.givenProduct({ price: 100, stock: 1 })
@@ -13,22 +13,30 @@ async function openWithGoods() {
   return { shop, first, second, user }
 }
 
-const asInvalid = (shop: Shop) => shop.client({ token: 'abc' })
-const without = (shop: Shop) => shop.client()
+const withInvalidToken = (shop: Shop) => shop.client({ token: 'abc' })
+const withoutToken = (shop: Shop) => shop.client()
 
 describe('the first failure wins', () => {
   it('token before role', async () => {
     await using shop = await openShop()
 
-    await expectRefused(shop, () => without(shop).users.create.mutate({ name: 'A' }), 401, { code: 'token_missing' })
-    await expectRefused(shop, () => asInvalid(shop).users.create.mutate({ name: 'A' }), 401, { code: 'token_invalid' })
+    await expectRefused(shop, () => withoutToken(shop).users.create.mutate({ name: 'A' }), 401, {
+      code: 'token_missing',
+    })
+    await expectRefused(shop, () => withInvalidToken(shop).users.create.mutate({ name: 'A' }), 401, {
+      code: 'token_invalid',
+    })
   })
 
   it('token before input', async () => {
     await using shop = await openShop()
 
-    await expectRefused(shop, () => without(shop).orders.place.mutate(NONSENSE), 401, { code: 'token_missing' })
-    await expectRefused(shop, () => asInvalid(shop).orders.place.mutate(NONSENSE), 401, { code: 'token_invalid' })
+    await expectRefused(shop, () => withoutToken(shop).orders.place.mutate(INVALID_INPUT), 401, {
+      code: 'token_missing',
+    })
+    await expectRefused(shop, () => withInvalidToken(shop).orders.place.mutate(INVALID_INPUT), 401, {
+      code: 'token_invalid',
+    })
   })
 
   it('role before input', async () => {
@@ -37,31 +45,31 @@ describe('the first failure wins', () => {
     const admin = await shop.admin()
 
     await expectRefused(shop, () => client.users.create.mutate({ name: '' }), 403, { code: 'not_allowed' })
-    await expectRefused(shop, () => admin.orders.place.mutate(NONSENSE), 403, { code: 'not_allowed' })
+    await expectRefused(shop, () => admin.orders.place.mutate(INVALID_INPUT), 403, { code: 'not_allowed' })
   })
 
   it('role before user', async () => {
     await using shop = await openShop()
-    const nobody = shop.client({ token: await shop.userToken(1) })
+    const unknownUser = shop.client({ token: await shop.userToken(1) })
 
-    await expectRefused(shop, () => nobody.users.create.mutate({ name: 'A' }), 403, { code: 'not_allowed' })
+    await expectRefused(shop, () => unknownUser.users.create.mutate({ name: 'A' }), 403, { code: 'not_allowed' })
   })
 
   it('input before user', async () => {
     await using shop = await openShop()
-    const nobody = shop.client({ token: await shop.userToken(1) })
+    const unknownUser = shop.client({ token: await shop.userToken(1) })
 
-    await expectInvalid(shop, () => nobody.orders.place.mutate(NONSENSE))
+    await expectInvalid(shop, () => unknownUser.orders.place.mutate(INVALID_INPUT))
   })
 
   it('user before existence', async () => {
     await using shop = await openShop()
-    const nobody = shop.client({ token: await shop.userToken(1) })
+    const unknownUser = shop.client({ token: await shop.userToken(1) })
 
     for (const call of [
-      () => nobody.payments.pay.mutate({ orderId: 1 }),
-      () => nobody.orders.place.mutate({ items: [{ productId: 1, quantity: 1, price: 1 }] }),
-      () => nobody.orders.get.query({ orderId: 1 }),
+      () => unknownUser.payments.pay.mutate({ orderId: 1 }),
+      () => unknownUser.orders.place.mutate({ items: [{ productId: 1, quantity: 1, price: 1 }] }),
+      () => unknownUser.orders.get.query({ orderId: 1 }),
     ]) {
       await expectRefused(shop, call, 401, { code: 'user_not_found' })
     }
@@ -134,7 +142,7 @@ describe('the first failure wins', () => {
     })
   })
 
-  it('points before stock, also for an order that was placed', async () => {
+  it('points before stock, also for a placed order', async () => {
     const { shop: opened, user, first } = await openWithGoods()
     await using shop = opened
     const { id: orderId } = await user.client.orders.place.mutate({ items: [item(first)] })
@@ -147,7 +155,7 @@ describe('the first failure wins', () => {
     })
   })
 
-  it('status before the limit of a refund', async () => {
+  it('status before the balance limit of a refund', async () => {
     const { shop: opened, user, first } = await openWithGoods()
     await using shop = opened
     const { id: orderId } = await user.client.orders.place.mutate({ items: [item(first)] })
@@ -160,7 +168,7 @@ describe('the first failure wins', () => {
     })
   })
 
-  it('the key before what has become of the products', async () => {
+  it('the idempotency key before the existence of the products', async () => {
     const { shop: opened, user, first } = await openWithGoods()
     await using shop = opened
     const idempotencyKey = newKey()
@@ -175,12 +183,12 @@ describe('the first failure wins', () => {
 
 describe('among items', () => {
   it.each(['product_not_found', 'price_changed', 'stock_insufficient'] as const)(
-    'the lowest product is the one that is told: %s',
+    'the refusal names the lowest product id: %s',
     async (code) => {
       const { shop, user, first, second } = await openWithGoods()
       await using _ = shop
       await user.client.points.charge.mutate({ amount: 900 })
-      const broken = {
+      const invalidItems = {
         product_not_found: [second, first].map((product) => ({ ...item(product), productId: product.id + 10 })),
         price_changed: [second, first].map((product) => ({ ...item(product), price: 1 })),
         stock_insufficient: [second, first].map((product) => item(product, 2)),
@@ -188,7 +196,9 @@ describe('among items', () => {
       const productId = code === 'product_not_found' ? first.id + 10 : first.id
 
       for (const call of [user.client.orders.place, user.client.orders.checkout]) {
-        expect(await errorOf(call.mutate({ items: broken }))).toMatchObject({ data: { refusal: { code, productId } } })
+        expect(await errorOf(call.mutate({ items: invalidItems }))).toMatchObject({
+          data: { refusal: { code, productId } },
+        })
       }
     },
   )

@@ -5,15 +5,15 @@ import { item, openShop } from '../setup/shop.ts'
 
 const BUSY = { code: 'service_busy', retry: 'same-key', afterMs: expect.any(Number) }
 
-describe('a database that has no time', () => {
-  it('refuses service_busy while somebody else keeps a row locked, in bounded time, and changes nothing', async () => {
+describe('when the database is busy, a call', () => {
+  it('is refused with service_busy in bounded time and changes nothing while another transaction holds a row lock', async () => {
     await using shop = await openShop({ database: { lockWaitSeconds: 1 } })
     const [payer, charger] = [await shop.givenUser({ points: 1_000 }), await shop.givenUser()]
     const product = await shop.givenProduct()
     const { id: orderId } = await payer.client.orders.place.mutate({ items: [item(product)] })
     const admin = await shop.adminToken()
     const before = await snapshot(shop.db)
-    const began = performance.now()
+    const startedAt = performance.now()
     {
       await using _stock = await holdLocks(
         shop.databaseUrl,
@@ -24,25 +24,25 @@ describe('a database that has no time', () => {
         `select * from points where user_id = ${charger.id} for update`,
       )
 
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         post(shop, 'payments.pay', { token: payer.token, input: { orderId } }),
         post(shop, 'orders.checkout', { token: payer.token, input: { items: [item(product)] } }),
         post(shop, 'products.restock', { token: admin, input: { productId: product.id, quantity: 1 } }),
         post(shop, 'points.charge', { token: charger.token, input: { amount: 1 } }),
       ])
 
-      for (const answer of answers) {
-        expect(answer).toMatchObject({ status: 503, refusal: BUSY })
-        expect(answer.headers.get('retry-after')).toBe('1')
+      for (const response of responses) {
+        expect(response).toMatchObject({ status: 503, refusal: BUSY })
+        expect(response.headers.get('retry-after')).toBe('1')
       }
-      expect(performance.now() - began).toBeLessThan(15_000)
+      expect(performance.now() - startedAt).toBeLessThan(15_000)
     }
 
     expect(await snapshot(shop.db)).toEqual(before)
     expect(await payer.client.payments.pay.mutate({ orderId })).toMatchObject({ balance: 900, replayed: false })
   })
 
-  it('keeps nobody waiting for a lock who wants other rows', async () => {
+  it('that needs other rows does not wait for the lock', async () => {
     await using shop = await openShop({ database: { lockWaitSeconds: 1 } })
     const { client } = await shop.givenUser({ points: 1_000 })
     const [locked, free] = [await shop.givenProduct(), await shop.givenProduct()]
@@ -53,32 +53,32 @@ describe('a database that has no time', () => {
     expect(await client.products.list.query()).toMatchObject({ totalItems: 2 })
   })
 
-  it('refuses service_busy while every connection is taken, in bounded time, and changes nothing', async () => {
+  it('is refused with service_busy in bounded time and changes nothing while every connection is in use', async () => {
     await using shop = await openShop({ database: { connections: 1 } })
     const { token, client } = await shop.givenUser()
     const before = await snapshot(shop.db)
-    const began = performance.now()
+    const startedAt = performance.now()
     {
       await using _ = await holdConnection(shop.db)
 
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         post(shop, 'points.charge', { token, input: { amount: 1 } }),
         get(shop, 'points.balance', { token }),
         get(shop, 'products.list'),
       ])
 
-      for (const answer of answers) {
-        expect(answer).toMatchObject({ status: 503, refusal: BUSY })
-        expect(answer.headers.get('retry-after')).toBe('1')
+      for (const response of responses) {
+        expect(response).toMatchObject({ status: 503, refusal: BUSY })
+        expect(response.headers.get('retry-after')).toBe('1')
       }
-      expect(performance.now() - began).toBeLessThan(3_000)
+      expect(performance.now() - startedAt).toBeLessThan(3_000)
     }
 
     expect(await snapshot(shop.db)).toEqual(before)
     expect(await client.points.charge.mutate({ amount: 1 })).toMatchObject({ balance: 1 })
   })
 
-  it('logs service_busy as no error of ours', async () => {
+  it('that is refused with service_busy is not logged as an error', async () => {
     await using shop = await openShop({ database: { connections: 1 } })
     {
       await using _ = await holdConnection(shop.db)

@@ -24,7 +24,8 @@ const { value } = fc.letrec((tie) => ({
   ),
 }))
 
-const text = (write: () => unknown) => {
+/** The JSON text of a value, or the message of the error that its serialization throws. */
+const textOrError = (write: () => unknown) => {
   try {
     return JSON.stringify(write())
   } catch (error) {
@@ -32,11 +33,11 @@ const text = (write: () => unknown) => {
   }
 }
 
-describe('the transformer', () => {
-  it('writes every value as superjson does', () => {
+describe('transformer', () => {
+  it('serializes every value as superjson does', () => {
     fc.assert(
       fc.property(value, (value) => {
-        expect(text(() => transformer.serialize(value))).toBe(text(() => superjson.serialize(value)))
+        expect(textOrError(() => transformer.serialize(value))).toBe(textOrError(() => superjson.serialize(value)))
       }),
       {
         numRuns: 5_000,
@@ -45,42 +46,42 @@ describe('the transformer', () => {
     )
   })
 
-  it('writes what stands in two places as superjson does', () => {
+  it('serializes a value that occurs twice as superjson does', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.date(), fc.array(fc.date()), fc.dictionary(key, fc.date())),
         fc.array(key),
         (shared, keys) => {
           const value = Object.fromEntries([...keys, 'a', 'b'].map((key) => [key, shared]))
-          expect(text(() => transformer.serialize(value))).toBe(text(() => superjson.serialize(value)))
+          expect(textOrError(() => transformer.serialize(value))).toBe(textOrError(() => superjson.serialize(value)))
         },
       ),
     )
   })
 
-  it('writes objects of classes as superjson does', () => {
+  it('serializes class instances as superjson does', () => {
     class Point {
       x = 1
       at = new Date(0)
     }
     for (const value of [new Point(), { point: new Point() }, [Object.create(null)], Object.create({ inherited: 1 })]) {
-      expect(text(() => transformer.serialize(value))).toBe(text(() => superjson.serialize(value)))
+      expect(textOrError(() => transformer.serialize(value))).toBe(textOrError(() => superjson.serialize(value)))
     }
   })
 
-  it('reads what superjson wrote of an input, and refuses what is more than JSON', () => {
+  it('parses an input that superjson serialized, and rejects every mark except undefined', () => {
     const isInput = (written: SuperJSONResult) =>
       [written.meta?.values ?? {}]
         .flatMap((marks) => (Array.isArray(marks) ? [marks] : Object.values(marks)))
         .every((mark) => JSON.stringify(mark) === '["undefined"]')
     fc.assert(
       fc.property(value, (value) => {
-        const json = text(() => superjson.serialize(value)) ?? ''
+        const json = textOrError(() => superjson.serialize(value)) ?? ''
         fc.pre(json.startsWith('{') && !json.includes('__proto__'))
         const written: SuperJSONResult = JSON.parse(json)
         const read = () => transformer.deserialize(structuredClone(written))
         if (isInput(written)) expect(read()).toEqual(superjson.deserialize(written))
-        else expect(read).toThrow('An input is marked as more than JSON.')
+        else expect(read).toThrow('The input contains a superjson mark other than undefined.')
       }),
       { numRuns: 2_000 },
     )
