@@ -11,12 +11,12 @@ const rowsOf = (...ids: number[]): Row[] => ids.map((id) => ({ id }))
 const idsOf = (rows: Row[]) => rows.map(({ id }) => id)
 const createBuffer = (timeouts = TIMEOUTS) => new ReorderBuffer<Row>(0, timeouts, { skipLeadingGap: false })
 
-/** Fills every gap of the buffer with these results. */
+/** Fills every gap of the buffer: rows in `committed` were read, and ids in `existing` had a row before that. */
 const fillGaps = (
   buffer: ReorderBuffer<Row>,
   checkedAt: number,
-  { committed = [], uncommittedIds = [] }: { committed?: number[]; uncommittedIds?: number[] } = {},
-) => buffer.fill([...buffer.gaps], { rows: rowsOf(...committed), uncommittedIds, checkedAt })
+  { committed = [], existing = [] }: { committed?: number[]; existing?: number[] } = {},
+) => buffer.fill([...buffer.gaps], { rows: rowsOf(...committed), existingIds: existing, checkedAt })
 
 test('rows without a gap between them are released at once', () => {
   const buffer = new ReorderBuffer<Row>(7, TIMEOUTS, { skipLeadingGap: false })
@@ -30,16 +30,16 @@ test('an uncommitted row delays the rows above it until it commits', () => {
   const buffer = createBuffer()
   buffer.append(rowsOf(1, 3, 4), 0)
   expect(idsOf(buffer.take())).toEqual([1])
-  expect(fillGaps(buffer, 500, { uncommittedIds: [2] })).toEqual([])
+  expect(fillGaps(buffer, 500, { existing: [2] })).toEqual([])
   expect([buffer.take(), buffer.position, buffer.highestId]).toEqual([[], 1, 4])
   fillGaps(buffer, 600, { committed: [2] })
   expect(idsOf(buffer.take())).toEqual([2, 3, 4])
 })
 
-test('a row that is read both as uncommitted and as committed is released once', () => {
+test('a row that commits between the check of its id and the read of its content is released once', () => {
   const buffer = createBuffer()
   buffer.append(rowsOf(1, 3), 0)
-  expect(fillGaps(buffer, 0, { uncommittedIds: [2], committed: [2] })).toEqual([])
+  expect(fillGaps(buffer, 0, { existing: [2], committed: [2] })).toEqual([])
   expect(idsOf(buffer.take())).toEqual([1, 2, 3])
 })
 
@@ -55,16 +55,16 @@ test('an id without a row delays the rows above it until its timeout', () => {
 test('a row that never commits is skipped after its timeout, and its id is returned', () => {
   const buffer = createBuffer()
   buffer.append(rowsOf(4), 0)
-  expect(fillGaps(buffer, 999, { uncommittedIds: [2] })).toEqual([])
+  expect(fillGaps(buffer, 999, { existing: [2] })).toEqual([])
   expect(buffer.gaps).toEqual([expect.objectContaining({ from: 2, to: 2 })])
-  expect(fillGaps(buffer, 1_000, { uncommittedIds: [2] })).toEqual([2])
+  expect(fillGaps(buffer, 1_000, { existing: [2] })).toEqual([2])
   expect(idsOf(buffer.take())).toEqual([4])
 })
 
 test('the cost of a gap does not depend on its width', () => {
   const buffer = createBuffer()
   buffer.append(rowsOf(1_000_000_000), 0)
-  fillGaps(buffer, 100, { committed: [400_000_000], uncommittedIds: [300_000_000] })
+  fillGaps(buffer, 100, { committed: [400_000_000], existing: [300_000_000] })
   expect(buffer.gaps).toEqual([expect.objectContaining({ from: 300_000_000, to: 300_000_000 })])
   expect(buffer.take()).toEqual([])
 })
@@ -72,7 +72,7 @@ test('the cost of a gap does not depend on its width', () => {
 test('below the first row of the outbox, uncommitted rows are waited for, and empty ids are not', () => {
   const buffer = new ReorderBuffer<Row>(0, TIMEOUTS, { skipLeadingGap: true })
   buffer.append(rowsOf(10, 11), 0)
-  fillGaps(buffer, 0, { uncommittedIds: [9] })
+  fillGaps(buffer, 0, { existing: [9] })
   expect(buffer.gaps).toEqual([expect.objectContaining({ from: 9, to: 9 })])
   fillGaps(buffer, 1, { committed: [9] })
   expect(idsOf(buffer.take())).toEqual([9, 10, 11])
@@ -100,7 +100,7 @@ test('for any interleaving of transactions, exactly the committed rows are relea
         const { gaps } = buffer
         const isInGap = (id: number) => gaps.some(({ from, to }) => id >= from && id <= to)
         fillGaps(buffer, now, {
-          uncommittedIds: open.flatMap(({ ids }) => ids).filter(isInGap),
+          existing: open.flatMap(({ ids }) => ids).filter(isInGap),
           committed: [...committed].filter(isInGap),
         })
         buffer.append(newRows, now)

@@ -22,8 +22,8 @@ interface Gap extends IdRange {
 export interface GapCheck<Row> {
   /** The committed rows in the gaps. */
   rows: readonly Row[]
-  /** The ids with a row that was not committed, read before `rows`. An id may be in both. */
-  uncommittedIds: readonly number[]
+  /** The ids in the gaps that had a row, committed or not. They must be read before `rows`. */
+  existingIds: readonly number[]
   /** When the check began. */
   checkedAt: number
 }
@@ -90,9 +90,9 @@ export class ReorderBuffer<Row extends { id: number }> {
    * @param gaps elements of `gaps`, all of which were checked
    * @returns the ids that timed out although their rows exist, uncommitted
    */
-  fill(gaps: readonly IdRange[], { rows, uncommittedIds, checkedAt }: GapCheck<Row>): number[] {
+  fill(gaps: readonly IdRange[], { rows, existingIds, checkedAt }: GapCheck<Row>): number[] {
     const committed = new Set(rows.map(({ id }) => id))
-    const existing = [...new Set([...committed, ...uncommittedIds])].sort((a, b) => a - b)
+    const present = [...new Set([...committed, ...existingIds])].sort((a, b) => a - b)
     const checked = new Set(gaps)
     const skipped: number[] = []
     this.#gaps = this.#gaps.flatMap((gap) => {
@@ -105,7 +105,7 @@ export class ReorderBuffer<Row extends { id: number }> {
         if (from <= to && !isEmptyTimedOut) remaining.push({ ...gap, from, to })
       }
       let from = gap.from
-      for (const id of existing) {
+      for (const id of present) {
         if (id < gap.from || id > gap.to) continue
         addEmpty(from, id - 1)
         if (!committed.has(id)) {

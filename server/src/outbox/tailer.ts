@@ -167,9 +167,9 @@ export class OutboxTailer {
     const gaps = buffer.gaps.slice(0, GAPS_PER_QUERY)
     if (gaps.length === 0) return
     const checkedAt = performance.now()
-    const uncommittedIds = await this.#uncommittedIds(gaps)
+    const existingIds = await this.#existingIds(gaps)
     const rows = await queries.selectEventsWithin(this.#db, gaps).execute()
-    const skippedIds = buffer.fill(gaps, { rows: rows.map(toStoredEvent), uncommittedIds, checkedAt })
+    const skippedIds = buffer.fill(gaps, { rows: rows.map(toStoredEvent), existingIds, checkedAt })
     if (skippedIds.length === 0) return
     this.#onWarning('events were skipped because their transactions did not commit in time', { ids: skippedIds })
   }
@@ -178,7 +178,7 @@ export class OutboxTailer {
    * Returns the ids with a row, committed or not. Call it before reading the committed rows: a row that commits between the
    * two reads is in both results, and in the opposite order it would be in neither.
    */
-  async #uncommittedIds(ranges: readonly IdRange[]): Promise<number[]> {
+  async #existingIds(ranges: readonly IdRange[]): Promise<number[]> {
     const rows = await readUncommitted(this.#db, (db) => queries.selectIdsWithin(db, ranges).execute())
     return rows.map(({ id }) => id)
   }
@@ -198,12 +198,12 @@ export class OutboxTailer {
     while (ids.gaps.length > 0) {
       const { gaps } = ids
       const checkedAt = performance.now()
-      const uncommittedIds = await this.#uncommittedIds(gaps)
+      const existingIds = await this.#existingIds(gaps)
       const rows = await queries.selectIdsWithin(this.#db, gaps).execute()
-      ids.fill(gaps, { rows, uncommittedIds, checkedAt })
+      ids.fill(gaps, { rows, existingIds, checkedAt })
       // Wait for empty ids: they may have been assigned a moment ago. Uncommitted rows are left to the returned buffer.
-      const uncommitted = new Set(uncommittedIds)
-      if (ids.gaps.every(({ from, to }) => from === to && uncommitted.has(from))) break
+      const existing = new Set(existingIds)
+      if (ids.gaps.every(({ from, to }) => from === to && existing.has(from))) break
       await delay(INTERVAL_AT_GAP_MS)
     }
     return new ReorderBuffer(ids.position, this.#gapTimeouts, { skipLeadingGap: lastId === 0 })
