@@ -16,7 +16,7 @@ async function locksOf(connection: Reader, db: Pool) {
 }
 
 describe('An audit of a shop in use', () => {
-  test('finds nothing while users charge, buy, cancel and are refunded', { timeout: 120_000 }, async () => {
+  test('finds nothing while users charge, buy, cancel and are refunded', async () => {
     await using shop = await openShop({ database: { connections: 20 } })
     const cheapProduct = () => shop.givenProduct({ price: 1, stock: 1_000_000 })
     const products = [await cheapProduct(), await cheapProduct()]
