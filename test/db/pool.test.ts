@@ -98,18 +98,21 @@ test('a connection released inside a transaction that began with autocommit off 
   expect(await run(db, 'select name from users')).toEqual([])
 })
 
-test('a connection whose statement timed out is destroyed without waiting for the statement', async () => {
-  const db = await open({ connections: 1, statementTimeoutMs: 200 })
+test('a connection whose statement timed out is destroyed without waiting for the response', async () => {
+  await emptyDatabase().then(({ db }) => db.destroy())
+  await using proxy = await faultProxy(databaseUrl())
+  const db = connect(proxy.url, { connections: 1, statementTimeoutMs: 1_000 })
+  onTestFinished(() => db.destroy())
   const first = await connectionId(db)
-  await expect(run(db, 'select sleep(10)')).rejects.toMatchObject({ code: 'PROTOCOL_SEQUENCE_TIMEOUT' })
-  const started = performance.now()
+  proxy.inject('hang', /from users/)
+  await expect(run(db, 'select id from users')).rejects.toMatchObject({ code: 'PROTOCOL_SEQUENCE_TIMEOUT' })
   expect(await connectionId(db)).not.toBe(first)
-  expect(performance.now() - started).toBeLessThan(5_000)
 })
 
 test('a transaction whose statement timed out is rolled back', async () => {
-  const db = await open({ connections: 1, statementTimeoutMs: 200 })
-  const observer = connect(databaseUrl(), { lockWaitSeconds: 20, statementTimeoutMs: 30_000 })
+  const observer = await open({ lockWaitSeconds: 20, statementTimeoutMs: 30_000 })
+  const db = connect(databaseUrl(), { connections: 1, statementTimeoutMs: 200 })
+  onTestFinished(() => db.destroy())
   let attempts = 0
   const failing = transact(db, async (tx) => {
     attempts++
@@ -123,7 +126,6 @@ test('a transaction whose statement timed out is rolled back', async () => {
   expect(attempts).toBe(4)
   // The server may still run the statement. A locking read waits until the server has detected the disconnect.
   expect(await transact(observer, (tx) => run(tx, 'select id from users for update'))).toEqual([])
-  await observer.destroy()
 })
 
 test('a connection that is killed while idle is replaced', async () => {
@@ -239,22 +241,6 @@ test('a refused TCP connection is an immediate error, and a transaction rejects 
   const db = connect('mysql://root@127.0.0.1:1/nowhere')
   await expect(run(db, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   await expect(transact(db, async () => undefined)).rejects.toBeInstanceOf(DatabaseBusyError)
-  await db.destroy()
-})
-
-test('connection attempts to an unresponsive server do not occupy the pool after it recovers', async () => {
-  const { url, db: setup } = await emptyDatabase()
-  await setup.destroy()
-  await using proxy = await faultProxy(url)
-  proxy.stall()
-  const db = connect(proxy.url, { connections: 2, acquireTimeoutMs: 200 })
-  const results = await Promise.allSettled([1, 2, 3, 4].map(() => run(db, 'select 1')))
-  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected'])
-  proxy.enable()
-  const started = performance.now()
-  await eventually(() => run(db, 'select 1').catch(() => undefined)).toBeDefined()
-  // Less than the driver's own connect timeout of 10 s.
-  expect(performance.now() - started).toBeLessThan(5_000)
   await db.destroy()
 })
 
