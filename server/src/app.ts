@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
-import cors from '@fastify/cors'
 import type { Pool } from '@pointwise/db'
 import type { AnyTRPCRouter } from '@trpc/server'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
@@ -8,172 +5,136 @@ import { AuditRunner } from './audit/service.ts'
 import { createAuthenticate } from './auth/authenticate.ts'
 import { createConsumeRateLimit } from './auth/rate-limit.ts'
 import type { AppConfig } from './config.ts'
+import { CallLog } from './http/call-log.ts'
+import { registerCors } from './http/cors.ts'
 import { BODY_BYTES_MAX, sendError, sendNotFound, sendUnroutedError } from './http/error-responses.ts'
 import { drainOnClose } from './http/graceful-shutdown.ts'
 import { mountHealth } from './http/health.ts'
-import { type LoadLimits, LoadShedding } from './http/load-shedding.ts'
+import { LOAD_LIMITS, type LoadLimits, LoadShedding } from './http/load-shedding.ts'
 import { RequestLog } from './http/logging.ts'
+import { requestIdOf } from './http/request-id.ts'
 import { securityHeaders } from './http/security-headers.ts'
-import { boundedServer, type ConnectionLimits } from './http/server.ts'
+import { CONNECTION_LIMITS, type ConnectionLimits, createLimitedServer } from './http/server.ts'
+import { contextCreator } from './http/trpc/create-context.ts'
 import { mountTrpc } from './http/trpc/route.ts'
 import { mountOpenapi } from './http/web/openapi.ts'
 import type { Storefront } from './http/web/storefront.ts'
 import { SettlementQueue } from './payments/settlement/queue.ts'
 import { ProductListCache } from './products/product-list-cache.ts'
 import { appRouter } from './router.ts'
-import type { Context } from './rpc/context.ts'
-import { newTransactionCounters, RetryLog, type TransactionCounters, transactOn } from './rpc/transactions.ts'
+import { newTransactionCounters } from './rpc/transactions.ts'
 import { SubscriptionHub } from './subscriptions/hub.ts'
 import { UserExistenceCache } from './users/user-existence-cache.ts'
 
-/** Room for a batch of the longest procedure names. */
+/** Enough for a batch of the longest procedure names. */
 const PATH_LENGTH_MAX = 1_000
-const PREFLIGHT_SECONDS = 600
-const DIRECTORY_TTL_SECONDS = 5
+const USER_EXISTENCE_TTL_SECONDS = 5
 
 export type Limits = ConnectionLimits & LoadLimits
-
-const LIMITS: Limits = {
-  requestTimeoutMs: 15_000,
-  keepAliveTimeoutMs: 72_000,
-  idleTimeoutMs: 300_000,
-  connectionsMax: 10_000,
-  // What a server of 1,000 calls a second does within two seconds.
-  concurrentCallsMax: 2_000,
-  eventLoopDelayMaxMs: 500,
-}
 
 export interface AppOptions {
   db: Pool
   config: AppConfig
   logger: FastifyBaseLogger
-  /** The clock; the machine's where none is given. */
+  /** The clock. Defaults to the system clock. */
   now?: () => Date
-  /** What is mounted; the shop's router where none is given. */
+  /** Defaults to the router of the shop. */
   router?: AnyTRPCRouter
-  /** How long a user is taken to exist without asking again. */
+  /** How long the existence of a user is cached. */
   userExistenceTtlSeconds?: number
-  /** The page that is served where the configuration says so; the one that was built where none is given. */
+  /** What is served when `config.storefront` is set. Defaults to the build of `npm run build:storefront`. */
   storefront?: Storefront | undefined
   limits?: Partial<Limits>
 }
 
-/** What goes on in a server at this moment, and how many it turned away since it started. */
-export interface Gauges {
-  callsUnderWay: () => number
-  requestsShed: () => number
-  paymentsWaiting: () => number
-  streams: () => number
-}
-
 declare module 'fastify' {
   interface FastifyInstance {
-    counters: TransactionCounters
-    gauges: Gauges
-    /** Settles payments together; for callers in this process. */
+    /** Settles payments in batches. Decorated for callers in the same process. */
     settlement: SettlementQueue
-  }
-  interface FastifyRequest {
-    /** Of a request that calls procedures. */
-    attempts: RetryLog | null
   }
 }
 
-/** The whole server on Fastify, not yet listening. Closing it leaves `db` open: it belongs to the caller. */
+/** Builds the server, which does not listen yet. Closing it does not destroy `db`, which belongs to the caller. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { db, config, logger, now = () => new Date(), router = appRouter } = options
-  const limits = { ...LIMITS, ...options.limits }
-  const overload = new LoadShedding({ limits, corsOrigins: config.corsOrigins, requestIdOf: genReqId, log: logger })
+  const { config, logger } = options
+  const limits = { ...CONNECTION_LIMITS, ...LOAD_LIMITS, ...options.limits }
+  const shedding = new LoadShedding({ limits, corsOrigins: config.corsOrigins, requestIdOf, log: logger })
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
-    logController: new RequestLog({ requestIdLogLabel: 'requestId' }),
-    genReqId,
+    logController: new RequestLog(),
+    genReqId: requestIdOf,
     trustProxy: config.trustProxy > 0 && ((_address, hop) => hop < config.trustProxy),
     bodyLimit: BODY_BYTES_MAX,
-    serverFactory: (handle) => boundedServer(handle, limits, overload),
+    serverFactory: (handle) => createLimitedServer(handle, limits, shedding),
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_LENGTH_MAX },
     frameworkErrors: sendUnroutedError,
   })
   app.setErrorHandler(sendError)
   app.setNotFoundHandler(sendNotFound)
+  app.addHook('onListen', async () => shedding.begin())
+  app.addHook('onClose', async () => shedding.close())
+  addRequestHooks(app)
+  await registerCors(app, config.corsOrigins)
+  // After CORS, so that a page can read the response to a request that is refused during shutdown.
+  const isClosing = drainOnClose(app)
+  mountHealth(app, { db: options.db, isClosing })
+  await mountWeb(app, options)
+  mountProcedures(app, options, shedding)
+  return app
+}
+
+/** Adds to each request its call log, and to each response the security headers and the request id. */
+function addRequestHooks(app: FastifyInstance): void {
+  const counters = newTransactionCounters()
   const headers = securityHeaders()
+  app.decorate('counters', counters)
+  app.decorateRequest('callLog', null)
   app.addHook('onRequest', (request, reply, done) => {
+    request.callLog = new CallLog(counters)
     reply.headers(headers).header('x-request-id', request.id)
     done()
   })
-  await app.register(cors, {
-    origin: config.corsOrigins,
-    methods: ['GET', 'POST'],
-    allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'trpc-accept', 'x-request-id'],
-    exposedHeaders: ['retry-after', 'x-request-id'],
-    maxAge: PREFLIGHT_SECONDS,
-  })
-  // After CORS, so that a browser may read why it is turned away.
-  const isClosing = drainOnClose(app)
-  app.addHook('onListen', async () => overload.begin())
-  app.addHook('onClose', async () => overload.close())
-  mountHealth(app, { db, isClosing })
-  mountOpenapi(app)
-  if (config.storefront) {
-    // A large script and a page, which nobody loads who does not show them.
-    await (await import('./http/web/api-reference.ts')).mountReference(app)
-    await (await import('./http/web/storefront.ts')).mountStorefront(app, options.storefront)
-  }
+}
 
-  const authenticate = createAuthenticate(config.tokens, {
-    now,
-    onFailure: (error) => app.log.warn({ err: error }, 'the key set could not be fetched'),
-  })
-  const consumeRateLimit = createConsumeRateLimit(config.rateLimit)
-  const productListCache = new ProductListCache(db, { ttlSeconds: config.rankingsTtlSeconds, now })
+async function mountWeb(app: FastifyInstance, { config, storefront }: AppOptions): Promise<void> {
+  mountOpenapi(app)
+  if (!config.storefront) return
+  // Imported only here: the API reference loads a script of several megabytes.
+  await (await import('./http/web/api-reference.ts')).mountReference(app)
+  await (await import('./http/web/storefront.ts')).mountStorefront(app, storefront)
+}
+
+/** Creates what all calls share, and serves the procedures. */
+function mountProcedures(app: FastifyInstance, options: AppOptions, shedding: LoadShedding): void {
+  const { db, config, now = () => new Date(), router = appRouter } = options
+  const { userExistenceTtlSeconds: ttlSeconds = USER_EXISTENCE_TTL_SECONDS } = options
   const settlement = new SettlementQueue(db)
-  const audit = new AuditRunner(db)
   const subscriptions = new SubscriptionHub(db, {
     ...(config.streams && { limits: config.streams }),
     onWarning: (message, details) => app.log.warn(details, message),
   })
   app.addHook('preClose', async () => subscriptions.close())
-  const userExistenceCache = new UserExistenceCache(db, {
-    ttlSeconds: options.userExistenceTtlSeconds ?? DIRECTORY_TTL_SECONDS,
-  })
-  app.decorate('counters', newTransactionCounters())
   app.decorate('settlement', settlement)
   app.decorate('gauges', {
-    callsUnderWay: () => overload.underWay,
-    requestsShed: () => overload.shed,
+    callsInProgress: () => shedding.callsInProgress,
+    requestsShed: () => shedding.requestsShed,
     paymentsWaiting: () => settlement.pendingCount,
     streams: () => subscriptions.size,
   })
-  app.decorateRequest('attempts', null)
-  mountTrpc(app, { router, overload }, (request, reply): Context => {
-    const attempts = new RetryLog(app.counters)
-    // Of a connection that was reset nobody knows any more where it came from: those count as one.
-    const address = request.ip ?? 'gone'
-    request.attempts = attempts
-    let identity: ReturnType<Context['authenticate']> | undefined
-    return {
-      db,
-      transact: transactOn(db, attempts.record),
-      onFailedAttempt: attempts.record,
+  const createContext = contextCreator({
+    db,
+    now,
+    settlement,
+    subscriptions,
+    audit: new AuditRunner(db),
+    authenticate: createAuthenticate(config.tokens, {
       now,
-      settlement,
-      audit,
-      productListCache,
-      userExistenceCache,
-      subscriptions,
-      address,
-      destroyConnection: () => reply.raw.destroy(),
-      requestId: request.id,
-      authenticate: () => (identity ??= authenticate(request.headers.authorization)),
-      consumeRateLimit: async (caller) => consumeRateLimit('userId' in caller ? caller : { address }),
-    }
+      onFailure: (error) => app.log.warn({ err: error }, 'fetching the JWKS failed'),
+    }),
+    consumeRateLimit: createConsumeRateLimit(config.rateLimit),
+    productListCache: new ProductListCache(db, { ttlSeconds: config.rankingsTtlSeconds, now }),
+    userExistenceCache: new UserExistenceCache(db, { ttlSeconds }),
   })
-  return app
-}
-
-/** A request id that a proxy gave is kept if it looks like one. */
-function genReqId({ headers }: IncomingMessage): string {
-  const given = headers['x-request-id']
-  return typeof given === 'string' && /^[\w-]{8,64}$/.test(given) ? given : randomUUID()
+  mountTrpc(app, { router, shedding, createContext })
 }

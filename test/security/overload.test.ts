@@ -89,7 +89,7 @@ describe('beyond the calls that may be under way at once', () => {
     await release()
     await shop.app.close()
 
-    const warnings = shop.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'load was shed')
+    const warnings = shop.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'requests were shed')
     expect(warnings.length).toBeLessThanOrEqual(10)
     expect(warnings.reduce((sum, { requests }) => sum + requests, 0)).toBe(50)
     expect(warnings[0]).toMatchObject({ level: 40 })

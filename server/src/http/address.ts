@@ -1,6 +1,6 @@
 import type { AddressInfo, Server } from 'node:net'
 
-/** Where a server that listens can be reached: `http://127.0.0.1:3000`. */
+/** Returns the base URL of a listening server, such as `http://127.0.0.1:3000`. */
 export function urlOf(server: Server): string {
   const { address, port, family } = server.address() as AddressInfo
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`

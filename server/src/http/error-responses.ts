@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { BUSY_AFTER_MS, serviceBusy } from '../refusals.ts'
+import { REFUSALS, serviceBusy } from '../refusals.ts'
 import { refusalShape } from '../rpc/errors.ts'
 import { trpcConfig } from '../rpc/init.ts'
-import { responseTime } from './logging.ts'
+import { logCompleted } from './logging.ts'
 
 export const BODY_BYTES_MAX = 256 * 1_024
 
@@ -16,56 +16,63 @@ const CODES: Record<number, TRPCError['code']> = {
   414: 'BAD_REQUEST',
   415: 'UNSUPPORTED_MEDIA_TYPE',
   429: 'TOO_MANY_REQUESTS',
-  503: 'SERVICE_UNAVAILABLE',
 }
 
 const MESSAGES: Record<number, string> = {
-  404: 'There is nothing at this address.',
+  404: 'No route matches this URL.',
   413: 'The request is too large.',
-  414: 'The address is too long.',
+  414: 'The URL is too long.',
   415: 'The content type must be application/json.',
 }
 
-/** Answers, in tRPC's shape, what failed before a procedure was reached; a fault of ours is logged and stays opaque. */
+/** Answers a request that failed before it reached a procedure. A server error is logged, and its details are not sent. */
 export function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const status = error.statusCode && error.statusCode >= 400 ? error.statusCode : 500
   if (status >= 500 && status !== 503) request.log.error({ err: error }, 'request failed')
-  answer(status, request, reply)
+  if (status === 503) sendServiceBusy(request, reply)
+  else send(status, request, reply)
 }
 
-/** Answers what Fastify refuses before any hook of ours has run: an address that is malformed or too long. */
+/** Answers and logs a request that Fastify rejects before the first hook: its URL is malformed or too long. */
 export function sendUnroutedError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   sendError(error, request, reply)
-  request.log.info({ req: request, res: reply, responseTime: responseTime(reply) }, 'request completed')
+  logCompleted(request, reply)
 }
 
 export function sendNotFound(request: FastifyRequest, reply: FastifyReply): void {
-  answer(404, request, reply)
+  send(404, request, reply)
 }
 
-/** The server is about to stop. Nothing happened: the same call succeeds elsewhere. */
-export function sendClosing(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('connection', 'close')
-  sendBusy(request, reply)
+/** Answers with service_busy. Nothing has happened: the client can send the same call again. */
+export function sendServiceBusy(request: FastifyRequest, reply: FastifyReply): void {
+  const { headers, body } = serviceBusyResponse(request.id)
+  request.callLog?.recordRefusal(serviceBusy())
+  if (hasUnreadBody(request.raw)) reply.header('connection', 'close')
+  reply.code(503).headers(headers).send(body)
 }
 
-/** There is no time for this request. Nothing happened: the same call may succeed later. */
-export function sendBusy(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('retry-after', Math.ceil(BUSY_AFTER_MS / 1_000))
-  answer(503, request, reply)
-}
-
-function answer(status: number, request: FastifyRequest, reply: FastifyReply): void {
+function send(status: number, request: FastifyRequest, reply: FastifyReply): void {
   if (hasUnreadBody(request.raw)) reply.header('connection', 'close')
   reply.code(status).header('x-request-id', request.id).type('application/json').send(errorBody(status, request.id))
 }
 
-/** An answer in tRPC's shape to a request that reaches no procedure. */
-export function errorBody(status: number, requestId: string): string {
+/** Returns the body of an error response, in tRPC's shape, for a request that did not reach a procedure. */
+function errorBody(status: number, requestId: string): string {
   const code = CODES[status] ?? (status < 500 ? 'BAD_REQUEST' : 'INTERNAL_SERVER_ERROR')
-  const error = new TRPCError({ code, message: MESSAGES[status] ?? 'The request could not be answered.' })
-  const ctx = { requestId }
-  const plain = getTRPCErrorShape({
+  const shape = shapeOf(code, MESSAGES[status] ?? 'The request could not be answered.')
+  const error = { ...shape, data: { ...shape.data, httpStatus: status, requestId } }
+  return JSON.stringify(transformTRPCResponse(trpcConfig, { error }))
+}
+
+function serviceBusyBody(requestId: string): string {
+  const { message, refusal } = serviceBusy()
+  const error = refusalShape(shapeOf(REFUSALS.service_busy.status, message), { requestId }, refusal)
+  return JSON.stringify(transformTRPCResponse(trpcConfig, { error }))
+}
+
+function shapeOf(code: TRPCError['code'], message: string) {
+  const error = new TRPCError({ code, message })
+  return getTRPCErrorShape({
     config: trpcConfig,
     error,
     type: 'unknown',
@@ -73,12 +80,32 @@ export function errorBody(status: number, requestId: string): string {
     input: undefined,
     ctx: undefined,
   })
-  const traced = { ...plain, data: { ...plain.data, httpStatus: status, ...ctx } }
-  const shape = status === 503 ? refusalShape(traced, ctx, serviceBusy().refusal) : traced
-  return JSON.stringify(transformTRPCResponse(trpcConfig, { error: shape }))
 }
 
-/** Whether a body too large to read is still coming in: it is cut off, and not thrown away piece by piece. */
+const ID_PLACEHOLDER = 'the request id'
+/** The body of every service_busy response, split where its request id goes, so that refusing a request costs little. */
+const SERVICE_BUSY_BODY = serviceBusyBody(ID_PLACEHOLDER).split(ID_PLACEHOLDER)
+const RETRY_AFTER_SECONDS = String(Math.ceil(serviceBusy().refusal.afterMs / 1_000))
+
+/**
+ * The HTTP response for a request that is refused with service_busy before it reaches a procedure, with status 503. Every
+ * way of sending it starts from these headers and this body.
+ */
+export function serviceBusyResponse(requestId: string): { headers: Record<string, string>; body: string } {
+  return {
+    headers: {
+      'content-type': 'application/json',
+      'retry-after': RETRY_AFTER_SECONDS,
+      'x-request-id': requestId,
+    },
+    body: SERVICE_BUSY_BODY.join(requestId),
+  }
+}
+
+/**
+ * Whether the client is still sending a body that is too large to read. The connection of such a request is closed, because
+ * discarding the rest would take time and bandwidth.
+ */
 export function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
   const { 'transfer-encoding': encoding, 'content-length': length } = headers
   return !complete && (encoding !== undefined || Number(length) > BODY_BYTES_MAX)

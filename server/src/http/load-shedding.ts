@@ -1,17 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply } from 'fastify'
-import { BUSY_AFTER_MS } from '../refusals.ts'
-import { errorBody, hasUnreadBody, sendBusy } from './error-responses.ts'
+import { hasUnreadBody, sendServiceBusy, serviceBusyResponse } from './error-responses.ts'
 
 const TICK_MS = 100
-const TELL_MS = 1_000
-const ID = 'the request id'
+const LOG_INTERVAL_MS = 1_000
 
 export interface LoadLimits {
-  /** How many procedure calls may be under way at once. */
+  /** How many procedure calls can be in progress at once. */
   concurrentCallsMax: number
-  /** How late the event loop may be. */
+  /** How late the event loop can be before requests are shed. */
   eventLoopDelayMaxMs: number
+}
+
+export const LOAD_LIMITS: LoadLimits = {
+  // Two seconds of work for a server that handles 1,000 calls a second.
+  concurrentCallsMax: 2_000,
+  eventLoopDelayMaxMs: 500,
 }
 
 export interface LoadSheddingOptions {
@@ -22,63 +26,59 @@ export interface LoadSheddingOptions {
 }
 
 /**
- * Sheds load: while the event loop is late, or as many calls are under way as can be served in time, a procedure request
- * is answered with service_busy before it is read. That has to cost next to nothing, or those who are turned away and
- * ask again take the time of those who are served: Fastify, and a line in the log for each, come after it.
+ * Sheds load: while the event loop is late, or the maximum number of calls is in progress, procedure requests are refused
+ * with service_busy before they are read. Refusing must cost much less than serving, because refused clients retry.
+ * Therefore it happens before Fastify, and the log has one line a second instead of one line a request.
  */
 export class LoadShedding {
   readonly #options: LoadSheddingOptions
-  readonly #tick: NodeJS.Timeout
-  readonly #body = errorBody(503, ID).split(ID)
-  #underWay = 0
+  readonly #timer: NodeJS.Timeout
+  #callsInProgress = 0
   #tickedAt = performance.now()
-  #lateMs = 0
-  #shed = 0
-  #shedTold = 0
-  #toldAt = Number.NEGATIVE_INFINITY
+  #delayMs = 0
+  #requestsShed = 0
+  #requestsLogged = 0
+  #loggedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: LoadSheddingOptions) {
     this.#options = options
-    this.#tick = setInterval(() => this.#look(), TICK_MS).unref()
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
-  /** How many procedure calls are under way. */
-  get underWay(): number {
-    return this.#underWay
+  /** The number of procedure calls in progress. */
+  get callsInProgress(): number {
+    return this.#callsInProgress
   }
 
-  /** How many requests were answered because there was no time for them, since the server started. */
-  get shed(): number {
-    return this.#shed
+  /** The number of requests that were shed since the server started. */
+  get requestsShed(): number {
+    return this.#requestsShed
   }
 
-  /** What made the process late before it listened, such as loading it, is not load. */
+  /** Starts to measure the event loop. Delays before the server listens, such as loading modules, are not load. */
   begin(): void {
     this.#tickedAt = performance.now()
-    this.#lateMs = 0
+    this.#delayMs = 0
   }
 
   close(): void {
-    clearInterval(this.#tick)
-    this.#tell()
+    clearInterval(this.#timer)
+    this.#logShedRequests()
   }
 
-  /** Whether a request was answered because there is no time for it. */
+  /** Refuses the request with service_busy if the server is overloaded. Returns whether it did. */
   shedIfOverloaded(request: IncomingMessage, response: ServerResponse): boolean {
     const { url = '', method, headers } = request
     if (!this.#isOverloaded() || !url.startsWith('/trpc/') || method === 'OPTIONS') return false
-    this.#shed++
-    const id = this.#options.requestIdOf(request)
-    const body = this.#body.join(id)
+    this.#requestsShed++
+    const busy = serviceBusyResponse(this.#options.requestIdOf(request))
     const { origin } = headers
     response.writeHead(503, {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      'retry-after': String(Math.ceil(BUSY_AFTER_MS / 1_000)),
-      'x-request-id': id,
+      ...busy.headers,
+      'content-length': Buffer.byteLength(busy.body),
       'x-content-type-options': 'nosniff',
       vary: 'Origin',
-      // So that a browser may read why it is turned away.
+      // The response is sent before @fastify/cors runs. Without these headers, a page could not read it.
       ...(origin !== undefined &&
         this.#options.corsOrigins.includes(origin) && {
           'access-control-allow-origin': origin,
@@ -86,51 +86,52 @@ export class LoadShedding {
         }),
       ...(hasUnreadBody(request) && { connection: 'close' }),
     })
-    response.end(body)
+    response.end(busy.body)
     return true
   }
 
   /**
-   * Runs the procedure calls of a request; if they are too many it answers the request, and is undefined. `work` may say
-   * that they are `done` before it ends: what is left then is for the client to read, however slowly.
+   * Runs the procedure calls of a request, and counts them as in progress until `work` resolves or calls `release`. A
+   * response that is streamed calls `release` when it begins, because its duration depends on the client. When there would
+   * be too many calls, the request is refused with service_busy, and the result is undefined.
    */
-  async run<T>(calls: number, reply: FastifyReply, work: (done: () => void) => Promise<T>): Promise<T | undefined> {
-    if (this.#underWay + calls > this.#options.limits.concurrentCallsMax) {
-      sendBusy(reply.request, reply)
+  async run<T>(calls: number, reply: FastifyReply, work: (release: () => void) => Promise<T>): Promise<T | undefined> {
+    if (this.#callsInProgress + calls > this.#options.limits.concurrentCallsMax) {
+      sendServiceBusy(reply.request, reply)
       return undefined
     }
-    let left = calls
-    const done = () => {
-      this.#underWay -= left
-      left = 0
+    let counted = calls
+    const release = () => {
+      this.#callsInProgress -= counted
+      counted = 0
     }
-    this.#underWay += calls
+    this.#callsInProgress += calls
     try {
-      return await work(done)
+      return await work(release)
     } finally {
-      done()
+      release()
     }
   }
 
   #isOverloaded(): boolean {
     const { concurrentCallsMax, eventLoopDelayMaxMs } = this.#options.limits
-    // The last tick may have been in time, and this turn of the loop already be too long.
-    const lateMs = Math.max(this.#lateMs, performance.now() - this.#tickedAt - TICK_MS)
-    return this.#underWay >= concurrentCallsMax || lateMs > eventLoopDelayMaxMs
+    // The delay of the current turn counts too: the timer measures it only when the turn has ended.
+    const delayMs = Math.max(this.#delayMs, performance.now() - this.#tickedAt - TICK_MS)
+    return this.#callsInProgress >= concurrentCallsMax || delayMs > eventLoopDelayMaxMs
   }
 
-  #look(): void {
+  #tick(): void {
     const now = performance.now()
-    this.#lateMs = now - this.#tickedAt - TICK_MS
+    this.#delayMs = now - this.#tickedAt - TICK_MS
     this.#tickedAt = now
-    if (now - this.#toldAt > TELL_MS) this.#tell()
+    if (now - this.#loggedAt > LOG_INTERVAL_MS) this.#logShedRequests()
   }
 
-  #tell(): void {
-    const requests = this.#shed - this.#shedTold
+  #logShedRequests(): void {
+    const requests = this.#requestsShed - this.#requestsLogged
     if (requests === 0) return
-    this.#options.log.warn({ requests, underWay: this.#underWay }, 'load was shed')
-    this.#shedTold = this.#shed
-    this.#toldAt = performance.now()
+    this.#options.log.warn({ requests, callsInProgress: this.#callsInProgress }, 'requests were shed')
+    this.#requestsLogged = this.#requestsShed
+    this.#loggedAt = performance.now()
   }
 }

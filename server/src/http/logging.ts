@@ -1,7 +1,7 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
-/** A logger that tells no token, no input and no SQL value. */
+/** Creates a logger that writes no token, idempotency key, input or value of an SQL statement. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   return pino(
     { level, redact: ['req.headers', '*.authorization', '*.token', '*.idempotencyKey'], serializers },
@@ -10,47 +10,57 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
 }
 
 const serializers = {
-  // The query string holds inputs.
+  // The query string is left out, because it contains the inputs of queries.
   req: ({ method, url, ip }: FastifyRequest) => ({ method, path: url.split('?', 1)[0], address: ip }),
-  err: errorForLog,
+  err: serializeError,
 }
 
-interface LoggedError {
+interface SerializedError {
   type: string
   message: string
   stack?: string | undefined
   errno?: unknown
-  cause?: LoggedError
+  cause?: SerializedError
 }
 
 /**
- * The driver puts the statement with its values into its errors: those properties are left out. The database quotes a
- * value in the message itself when a key is a duplicate or a value does not fit its column.
+ * Leaves out the properties in which the database driver stores the statement and its values. The database also quotes a
+ * value in the message itself, when a key is a duplicate or a value does not fit its column: that value is replaced by `…`.
  */
-function errorForLog(error: unknown): LoggedError {
+function serializeError(error: unknown): SerializedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
-  const told = (text: string) => ('errno' in error ? text.replace(/(?<=entry|value:?) '.*'(?= for )/gs, " '…'") : text)
+  const redact = (text: string) =>
+    'errno' in error ? text.replace(/(?<=entry|value:?) '.*'(?= for )/gs, " '…'") : text
   return {
     type: error.name,
-    message: told(error.message),
-    stack: error.stack && told(error.stack),
+    message: redact(error.message),
+    stack: error.stack && redact(error.stack),
     ...('errno' in error && { errno: error.errno }),
-    ...(error.cause !== undefined && { cause: errorForLog(error.cause) }),
+    ...(error.cause !== undefined && { cause: serializeError(error.cause) }),
   }
 }
 
-/** One line a request, when it is answered. */
+/** Writes one log line for each request, when its response has ended. */
 export class RequestLog extends LogController {
+  constructor() {
+    super({ requestIdLogLabel: 'requestId' })
+  }
+
   override incomingRequest(): void {}
 
   override requestCompleted(error: Error | null, request: FastifyRequest, reply: FastifyReply): void {
-    const line = { req: request, res: reply, responseTime: responseTime(reply), ...request.attempts?.toLogFields }
-    if (error) reply.log.error({ ...line, err: error }, 'request failed')
-    else reply.log.info(line, 'request completed')
+    if (error) reply.log.error({ ...requestFields(request, reply), err: error }, 'request failed')
+    else logCompleted(request, reply)
   }
 }
 
-/** In milliseconds, to the microsecond. */
-export function responseTime({ elapsedTime }: FastifyReply): number {
-  return Math.round(elapsedTime * 1_000) / 1_000
+/** Writes the log line of a request whose response Fastify does not log itself. */
+export function logCompleted(request: FastifyRequest, reply: FastifyReply): void {
+  reply.log.info(requestFields(request, reply), 'request completed')
+}
+
+function requestFields(request: FastifyRequest, reply: FastifyReply) {
+  // In milliseconds, to the microsecond.
+  const responseTime = Math.round(reply.elapsedTime * 1_000) / 1_000
+  return { req: request, res: reply, responseTime, ...request.callLog?.toLogFields() }
 }

@@ -3,80 +3,111 @@ import { createServer } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
 import { appRouter } from '../router.ts'
+import type { TransactionCounters } from '../rpc/transactions.ts'
 import { urlOf } from './address.ts'
 import { proceduresOf } from './trpc/fast-path.ts'
 
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
+/** Current values of the server, read when metrics are collected. */
+export interface Gauges {
+  callsInProgress: () => number
+  /** Since the server started. */
+  requestsShed: () => number
+  paymentsWaiting: () => number
+  streams: () => number
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    counters: TransactionCounters
+    gauges: Gauges
+  }
+}
+
 /**
- * Begins to measure a server that does not listen yet: how long its requests take, by procedure and status; what became of
- * its transactions; what is under way; and what the process takes. Labels are of our own making, never of a client's.
+ * Collects the metrics of a server that is not listening yet: request durations, transactions, load, and Node's own
+ * metrics. The values of labels come from the router, the refusal catalogue and the database, never from clients.
  */
 export function collectMetrics(app: FastifyInstance): Registry {
   const registry = new Registry()
-  const registers = [registry]
-  const { counters, gauges } = app
   collectDefaultMetrics({ register: registry })
+  collectRequestDurations(app, registry)
+  collectTransactionRetries(app, registry)
+  const { counters, gauges } = app
+  collectTotals(registry, [
+    ['transactions_exhausted', 'Calls refused with service_busy after their last attempt.', () => counters.exhausted],
+    ['lost_commits', 'COMMITs whose result was lost.', () => counters.lostCommits],
+    ['requests_shed', 'Requests refused with service_busy before they were read.', gauges.requestsShed],
+  ])
+  collectGauges(registry, [
+    ['calls_under_way', 'Procedure calls in progress.', gauges.callsInProgress],
+    ['payments_waiting', 'Payments that wait for the next settlement batch.', gauges.paymentsWaiting],
+    ['streams', 'Open subscription streams.', gauges.streams],
+  ])
+  return registry
+}
+
+function collectRequestDurations(app: FastifyInstance, registry: Registry): void {
   const durations = new Histogram({
     name: 'pointwise_request_duration_seconds',
-    help: 'How long a request took. Several calls in one request are a batch; streams are not among them.',
-    labelNames: ['procedure', 'status'],
+    help: 'Duration of a request. The procedure of a request with several calls is "batch", and its refusal is the first one. Streams are not included.',
+    labelNames: ['procedure', 'status', 'refusal'],
     buckets: BUCKETS_SECONDS,
-    registers,
+    registers: [registry],
   })
   const procedures = proceduresOf(appRouter)
-  app.addHook('onResponse', async ({ method, params }, { statusCode, elapsedTime }) => {
+  app.addHook('onResponse', async ({ method, params, callLog }, { statusCode, elapsedTime }) => {
     const { path } = params as { path?: string }
     if (path === undefined || method === 'OPTIONS' || procedures.get(path)?._def.type === 'subscription') return
     const procedure = procedures.has(path) ? path : path.includes(',') ? 'batch' : 'unknown'
-    durations.observe({ procedure, status: statusCode }, elapsedTime / 1_000)
+    durations.observe({ procedure, status: statusCode, refusal: callLog?.refusal ?? '' }, elapsedTime / 1_000)
   })
+}
 
+function collectTransactionRetries({ counters }: FastifyInstance, registry: Registry): void {
   new Counter({
     name: 'pointwise_transaction_retries_total',
-    help: 'Transactions that were made again, by the reason: an error number of the database, or a name.',
+    help: 'Retried transactions, by reason: the error number of the database, or the name of the error.',
     labelNames: ['reason'],
-    registers,
+    registers: [registry],
     collect() {
       this.reset()
       for (const [reason, count] of Object.entries(counters.retries)) this.inc({ reason }, count)
     },
   })
-  const totals: [name: string, help: string, read: () => number][] = [
-    ['transactions_exhausted', 'Calls refused as service_busy after their last attempt.', () => counters.exhausted],
-    ['lost_commits', 'COMMITs whose answer was lost.', () => counters.lostCommits],
-    ['requests_shed', 'Requests answered service_busy before they were read.', gauges.requestsShed],
-  ]
+}
+
+type Metric = [name: string, help: string, read: () => number]
+
+function collectTotals(registry: Registry, totals: Metric[]): void {
   for (const [name, help, read] of totals) {
     new Counter({
       name: `pointwise_${name}_total`,
       help,
-      registers,
+      registers: [registry],
       collect() {
         this.reset()
         this.inc(read())
       },
     })
   }
-  const moments: [name: string, help: string, read: () => number][] = [
-    ['calls_under_way', 'Procedure calls under way.', gauges.callsUnderWay],
-    ['payments_waiting', 'Payments that wait for the next batch.', gauges.paymentsWaiting],
-    ['streams', 'Live streams that are open.', gauges.streams],
-  ]
-  for (const [name, help, read] of moments) {
+}
+
+function collectGauges(registry: Registry, gauges: Metric[]): void {
+  for (const [name, help, read] of gauges) {
     new Gauge({
       name: `pointwise_${name}`,
       help,
-      registers,
+      registers: [registry],
       collect() {
         this.set(read())
       },
     })
   }
-  return registry
 }
 
-/** Serves metrics in the text format of Prometheus, at `/metrics` of a port that clients need not reach. */
+/** Serves metrics in Prometheus' text format at `/metrics`, on a port of its own that clients need not reach. */
 export async function serveMetrics(
   registry: Registry,
   { host, port }: { host: string; port: number },

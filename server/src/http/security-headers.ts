@@ -2,7 +2,7 @@ import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:
 import { Socket } from 'node:net'
 import helmet from 'helmet'
 
-/** Helmet's headers. They are the same for every answer, and its middleware would put them together for each. */
+/** Returns the headers that Helmet sets. They are computed once, because Helmet's middleware would compute them for each response. */
 export function securityHeaders(): OutgoingHttpHeaders {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)

@@ -2,32 +2,29 @@ import type { AnyTRPCRouter, TRPCError } from '@trpc/server'
 import { type FastifyHandlerOptions, fastifyRequestHandler } from '@trpc/server/adapters/fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../refusals.ts'
-import type { Context } from '../../rpc/context.ts'
 import { rememberRequestId } from '../../rpc/errors.ts'
 import type { LoadShedding } from '../load-shedding.ts'
+import type { CreateContext } from './create-context.ts'
 import { parseCall, proceduresOf, sendCallResult } from './fast-path.ts'
 import { parseStreamCall, sendEventStream } from './sse.ts'
 import { SseHeartbeat } from './sse-heartbeat.ts'
 
-/** A batch counts as one request to everything in front of tRPC, so its size is bounded. */
+/** The number of calls in a batch. Bounded, because the server's limits on requests count a batch as one request. */
 export const BATCH_MAX = 20
 
-/** Those of which tRPC can tell why it does not answer them. */
+/** All methods for which tRPC returns an error of its own. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 type CallRoute = { Params: { path: string } }
 
-type Errors = readonly { cause?: unknown }[]
-
-type CreateContext = (request: FastifyRequest, reply: FastifyReply) => Context
-
-interface Mounted {
+interface TrpcOptions {
   router: AnyTRPCRouter
-  overload: LoadShedding
+  shedding: LoadShedding
+  createContext: CreateContext
 }
 
-/** Mounts a router under `/trpc`. JSON is the only body there is: anything else is 415. */
-export function mountTrpc(app: FastifyInstance, { router, overload }: Mounted, createContext: CreateContext): void {
+/** Serves a router under `/trpc`. A body must be JSON: any other content type is answered with 415. */
+export function mountTrpc(app: FastifyInstance, { router, shedding, createContext }: TrpcOptions): void {
   const procedures = proceduresOf(router)
   const adapter = adapterOptions(router, createContext)
   app.removeAllContentTypeParsers()
@@ -36,29 +33,23 @@ export function mountTrpc(app: FastifyInstance, { router, overload }: Mounted, c
   const maxBodySize = app.initialConfig.bodyLimit ?? 0
   const handler = (req: FastifyRequest<CallRoute>, res: FastifyReply) => {
     const { path } = req.params
-    const onError = (error: TRPCError) => logFault(req, error, path)
+    const handlers = () => ({
+      context: createContext(req, res),
+      onError: (error: TRPCError) => recordFailure(req, error, path),
+      headersFor: responseHeaders,
+    })
     const stream = parseStreamCall(procedures, req, path)
-    if (stream) {
-      return sendEventStream(stream, res, {
-        context: createContext(req, res),
-        onError,
-        headersFor: responseHeaders,
-        heartbeat,
-        overload,
-      })
-    }
+    if (stream) return sendEventStream(stream, res, { ...handlers(), heartbeat, shedding })
     const call = parseCall(procedures, req, path)
     const calls = call ? 1 : Math.min(path.split(',').length, BATCH_MAX)
-    return overload.run(calls, res, async (done) => {
-      if (!call) {
-        // It is asked for the headers when there is an answer, or a stream begins, of which nobody knows how slowly it is read.
-        const responseMeta: typeof adapter.responseMeta = (meta) => {
-          done()
-          return adapter.responseMeta(meta)
-        }
-        return fastifyRequestHandler({ ...adapter, responseMeta, req, res, path, maxBodySize })
+    return shedding.run(calls, res, async (release) => {
+      if (call) return sendCallResult(call, res, handlers())
+      // The adapter asks for headers when the calls are done or the response starts to stream.
+      const responseMeta: typeof adapter.responseMeta = (meta) => {
+        release()
+        return adapter.responseMeta(meta)
       }
-      return sendCallResult(call, res, { context: createContext(req, res), onError, headersFor: responseHeaders })
+      return fastifyRequestHandler({ ...adapter, responseMeta, req, res, path, maxBodySize })
     })
   }
   app.route<CallRoute>({ method: METHODS, url: '/trpc/:path', handler })
@@ -71,26 +62,27 @@ const adapterOptions = (router: AnyTRPCRouter, createContext: CreateContext) =>
     createContext: ({ req, res }) => createContext(req, res),
     onError({ error, path, ctx, req }) {
       if (!ctx) rememberRequestId(error, req.id)
-      logFault(req, error, path)
+      recordFailure(req, error, path)
     },
     responseMeta: ({ errors, eagerGeneration }) => ({
-      // What fails before it has a context gets no content type from tRPC.
+      // tRPC sets no content type when a request fails before its context is created.
       headers: { ...responseHeaders(errors), ...(!eagerGeneration && { 'content-type': 'application/json' }) },
     }),
   }) satisfies Partial<FastifyHandlerOptions<AnyTRPCRouter, FastifyRequest, FastifyReply>>
 
-function logFault(request: FastifyRequest, error: TRPCError, path: string | undefined): void {
-  if (error.code !== 'INTERNAL_SERVER_ERROR') return
-  request.log.error({ err: error.cause ?? error, path }, 'call failed')
+/** Logs an internal error. A refusal is recorded for the log line and the metric of the request. */
+function recordFailure(request: FastifyRequest, error: TRPCError, path: string | undefined): void {
+  request.callLog?.recordFailure(error)
+  if (error.code === 'INTERNAL_SERVER_ERROR') request.log.error({ err: error.cause ?? error, path }, 'call failed')
 }
 
-function responseHeaders(errors: Errors): Record<string, string> {
-  const waits = errors.flatMap(({ cause }) =>
+function responseHeaders(errors: readonly { cause?: unknown }[]): Record<string, string> {
+  const delays = errors.flatMap(({ cause }) =>
     cause instanceof Refusal && 'afterMs' in cause.refusal ? [cause.refusal.afterMs] : [],
   )
   return {
-    // tRPC's own Vary replaces the one of @fastify/cors, and a cache in front of us needs all three.
+    // tRPC overwrites the Vary header of @fastify/cors, and a shared cache needs all three.
     vary: 'trpc-accept, accept, Origin',
-    ...(waits.length > 0 && { 'retry-after': String(Math.ceil(Math.max(...waits) / 1_000)) }),
+    ...(delays.length > 0 && { 'retry-after': String(Math.ceil(Math.max(...delays) / 1_000)) }),
   }
 }

@@ -4,25 +4,25 @@ import type { EventStream } from '../../subscriptions/hub.ts'
 
 const TICK_MS = 1_000
 
-interface Beating extends Pick<EventStream<unknown>, 'position'> {
-  wroteAt: number
+interface StreamState extends Pick<EventStream<unknown>, 'position'> {
+  lastWriteAt: number
 }
 
-/** Tells those who read streams on which nothing happens that they are still connected: one timer for all. */
+/** Sends pings on idle streams, so that clients know that they are still connected. All streams share one timer. */
 export class SseHeartbeat {
-  readonly #streams = new Map<ServerResponse, Beating>()
+  readonly #streams = new Map<ServerResponse, StreamState>()
   #timer: NodeJS.Timeout | undefined
 
-  /** From now on there are pings, which tell the position, so that whoever comes back need not have had an event. */
-  start(response: ServerResponse, position: Beating['position']): void {
-    this.#streams.set(response, { wroteAt: performance.now(), position })
+  /** Starts pings. Each contains the position of the stream, so that a client can resume without having had an event. */
+  start(response: ServerResponse, position: StreamState['position']): void {
+    this.#streams.set(response, { lastWriteAt: performance.now(), position })
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
-  /** Notes that something was written, so that the next ping is as far off as can be. */
+  /** Records a write, which postpones the next ping. */
   beat(response: ServerResponse): void {
     const stream = this.#streams.get(response)
-    if (stream) stream.wroteAt = performance.now()
+    if (stream) stream.lastWriteAt = performance.now()
   }
 
   stop(response: ServerResponse): void {
@@ -35,15 +35,15 @@ export class SseHeartbeat {
   #tick(): void {
     const now = performance.now()
     for (const [response, stream] of this.#streams) {
-      if (now - stream.wroteAt < PING_MS) continue
-      stream.wroteAt = now
-      // Whoever does not read needs no more of them.
+      if (now - stream.lastWriteAt < PING_MS) continue
+      stream.lastWriteAt = now
+      // A client that does not read would only accumulate pings in the server's buffer.
       if (!response.writableNeedDrain) response.write(`event: ping\ndata: \n${idLine(stream.position())}\n\n`)
     }
   }
 }
 
-/** The line of a server-sent event that tells the id to come back with. */
+/** Returns the `id:` line of a server-sent event, or nothing when there is no id. */
 export function idLine(id: number | string | undefined): string {
   return id === undefined ? '' : `id: ${id}\n`
 }

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { SSE_CLIENT_OPTIONS, trpcConfig } from '../../rpc/init.ts'
 import type { EventStream } from '../../subscriptions/hub.ts'
 import type { LoadShedding } from '../load-shedding.ts'
+import { logCompleted } from '../logging.ts'
 import type { CallHandlers, Procedures } from './fast-path.ts'
 import { idLine, type SseHeartbeat } from './sse-heartbeat.ts'
 
@@ -13,61 +14,68 @@ const HEADERS = {
   'x-accel-buffering': 'no',
   connection: 'keep-alive',
 }
-const LAST_EVENT_ID = ['lastEventId', 'Last-Event-Id'] as const
+const LAST_EVENT_ID_PARAMETERS = ['lastEventId', 'Last-Event-Id'] as const
 
 export interface StreamHandlers extends CallHandlers {
   heartbeat: SseHeartbeat
-  overload: LoadShedding
+  shedding: LoadShedding
 }
 
-/** A call of a subscription, whose input could be read. */
+/** A call of a subscription, with its parsed input. */
 interface StreamCall {
   path: string
   procedure: AnyTRPCProcedure
   input: unknown
 }
 
-/** The subscription that a request asks for, when it plainly does; of everything else tRPC's adapter takes care. */
+/** Parses a request for a subscription. Returns undefined for any other request, which tRPC's adapter answers. */
 export function parseStreamCall(procedures: Procedures, request: FastifyRequest, path: string): StreamCall | undefined {
   const { method, headers, query } = request
   const procedure = procedures.get(path)
   if (procedure?._def.type !== 'subscription' || method !== 'GET' || headers['content-type']) return undefined
-  const { input: text = '', ...others } = query as Record<string, unknown>
-  if (typeof text !== 'string' || !Object.keys(others).every((name) => LAST_EVENT_ID.some((known) => known === name))) {
-    return undefined
-  }
+  const { input: text = '', ...otherParameters } = query as Record<string, unknown>
+  const isKnown = (name: string) => LAST_EVENT_ID_PARAMETERS.some((known) => known === name)
+  if (typeof text !== 'string' || !Object.keys(otherParameters).every(isKnown)) return undefined
   try {
-    const given = text === '' ? undefined : trpcConfig.transformer.input.deserialize(JSON.parse(text))
-    const lastEventId = [headers['last-event-id'], ...LAST_EVENT_ID.map((name) => others[name])].find(
-      (id) => id != null,
-    )
-    return { path, procedure, input: resumed(given, lastEventId) }
+    const input = text === '' ? undefined : trpcConfig.transformer.input.deserialize(JSON.parse(text))
+    const lastEventIds = [headers['last-event-id'], ...LAST_EVENT_ID_PARAMETERS.map((name) => otherParameters[name])]
+    return {
+      path,
+      procedure,
+      input: withLastEventId(
+        input,
+        lastEventIds.find((id) => id != null),
+      ),
+    }
   } catch {
     return undefined
   }
 }
 
-function resumed(input: unknown, lastEventId: unknown): unknown {
+function withLastEventId(input: unknown, lastEventId: unknown): unknown {
   if (!lastEventId) return input
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) return { ...input, lastEventId }
   return input ?? { lastEventId }
 }
 
 /**
- * Answers a subscription in the words of tRPC's adapter, without its chain of web streams; beyond them it tells the place to
- * come back to, before the first change and with each ping. It is read as fast as the client reads. Opening it is a call like
- * others; then it costs next to nothing.
+ * Executes a subscription and streams its events, in the format of tRPC's adapter but without its chain of web streams. In
+ * addition to what the adapter sends, the `connected` event and each ping contain the position at which the client can
+ * resume. Events are taken from the subscription only as fast as the client reads.
+ *
+ * Only opening the stream counts as a call in progress, because an open stream costs almost nothing.
  */
 export async function sendEventStream(
   call: StreamCall,
   reply: FastifyReply,
-  { context, onError, headersFor, heartbeat, overload }: StreamHandlers,
+  { context, onError, headersFor, heartbeat, shedding }: StreamHandlers,
 ): Promise<FastifyReply> {
   const { path, procedure, input } = call
-  const { raw: response, request } = reply
-  const gone = new AbortController()
-  const { signal } = gone
-  response.once('close', () => gone.abort())
+  const { raw: response } = reply
+  const type = 'subscription'
+  const aborted = new AbortController()
+  const { signal } = aborted
+  response.once('close', () => aborted.abort())
   const write = async (event: string) => {
     if (signal.aborted) return
     heartbeat.beat(response)
@@ -78,50 +86,55 @@ export async function sendEventStream(
     heartbeat.start(response, position)
     whenClosed(response, () => {
       heartbeat.stop(response)
-      // Of an answer that we write ourselves, Fastify tells the log only where it was written to its end.
-      if (response.writableFinished) return
-      request.log.info({ req: request, res: reply, responseTime: reply.elapsedTime }, 'request completed')
+      // Fastify logs a hijacked response only if it was written to its end.
+      if (!response.writableFinished) logCompleted(reply.request, reply)
     })
     if (signal.aborted) return
-    const headers = { ...reply.getHeaders(), ...headersFor([]), ...HEADERS }
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value)
-    response.writeHead(200)
+    writeHead(reply, { ...headersFor([]), ...HEADERS })
     await write(`event: connected\ndata: ${JSON.stringify(SSE_CLIENT_OPTIONS)}\n${idLine(since)}\n\n`)
   }
-  const type = 'subscription'
   try {
-    const ask = { path, getRawInput: async () => input, ctx: context, type, signal, batchIndex: 0 } as const
-    const told = (await overload.run(1, reply, () => procedure(ask))) as EventStream<unknown> | undefined
-    if (!told) return reply
-    await begin(told)
-    for await (const each of told) await write(messageOf(each))
+    const options = { path, getRawInput: async () => input, ctx: context, type, signal, batchIndex: 0 } as const
+    const stream = (await shedding.run(1, reply, () => procedure(options))) as EventStream<unknown> | undefined
+    // The call was refused and answered, because too many are in progress.
+    if (!stream) return reply
+    await begin(stream)
+    for await (const item of stream) await write(toEvent(item))
     await write('event: return\ndata: \n\n\n')
   } catch (cause) {
     const error = getTRPCErrorFromUnknown(cause)
     onError(error, path)
     if (!reply.sent) await begin()
     const shape = getTRPCErrorShape({ config: trpcConfig, ctx: context, error, input, path, type })
-    await write(`event: serialized-error\ndata: ${serialized(shape)}\n\n\n`)
+    await write(`event: serialized-error\ndata: ${serialize(shape)}\n\n\n`)
   }
-  // Behind another answer on its connection it is not closed for long, though nothing may be written any more.
+  // Stopped here and not only on close: a pipelined response closes late, and nothing may be written after its end.
   heartbeat.stop(response)
   if (!signal.aborted) response.end()
   return reply
 }
 
-function whenClosed(response: ServerResponse, then: () => void): void {
-  if (response.closed) then()
-  else response.once('close', then)
+/** Writes the head of a hijacked response, with the headers that Fastify has collected. */
+function writeHead(reply: FastifyReply, headers: Record<string, string>): void {
+  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers })) {
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  }
+  reply.raw.writeHead(200)
 }
 
-function messageOf(told: unknown): string {
-  const [id, change] = isTrackedEnvelope(told) ? told : [undefined, told]
-  return `data: ${serialized(change)}\n${idLine(id)}\n\n`
+function whenClosed(response: ServerResponse, callback: () => void): void {
+  if (response.closed) callback()
+  else response.once('close', callback)
 }
 
-const serialized = (value: unknown) => JSON.stringify(trpcConfig.transformer.output.serialize(value))
+function toEvent(item: unknown): string {
+  const [id, data] = isTrackedEnvelope(item) ? item : [undefined, item]
+  return `data: ${serialize(data)}\n${idLine(id)}\n\n`
+}
 
-/** Resolves when the client has read what was written, or is gone. */
+const serialize = (value: unknown) => JSON.stringify(trpcConfig.transformer.output.serialize(value))
+
+/** Resolves when the client has read what was written, or when the connection is closed. */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
