@@ -10,7 +10,8 @@ export type {
   RouterOutputs,
   StockChange,
 } from './app-router.ts'
-export { type ClientOptions, createClient } from './client.ts'
+export { createClient } from './client.ts'
+export type { ClientOptions } from './client-options.ts'
 export type { ErrorData, ErrorShape } from './error-shape.ts'
 export { newIdempotencyKey } from './idempotency-key.ts'
 export { OutcomeUnknownError } from './outcome-unknown-error.ts'

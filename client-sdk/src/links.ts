@@ -1,7 +1,7 @@
 import { httpBatchLink, httpLink, splitLink, type TRPCLink } from '@trpc/client'
 import superjson from 'superjson'
 import type { AppRouter } from './app-router.ts'
-import type { ClientOptions } from './client.ts'
+import type { ClientOptions } from './client-options.ts'
 import { idempotencyLink } from './idempotency-link.ts'
 import { fetchResponse } from './response.ts'
 import { type RetryPolicy, retryLink } from './retry-link.ts'

@@ -14,17 +14,7 @@ import { rankings } from './parts/rankings.ts'
 import { size } from './parts/size.ts'
 import { start } from './parts/start.ts'
 import { type Figure, median, ratioOf, table, tableOfPage } from './report.ts'
-
-export interface Bench {
-  /** The URL of the database server. A part creates its own databases on it. */
-  server: string
-  /** The server's version and durability settings. */
-  description: string
-  /** How often each measurement and its baseline run, in turn, after one warm-up. */
-  rounds: number
-  print: (line: string) => void
-  writeChart: (svg: string) => Promise<void>
-}
+import type { Bench } from './rounds.ts'
 
 const PARTS = { payments, curve, overload, http, listing, rankings, size, start }
 const ROOT = join(import.meta.dirname, '../..')

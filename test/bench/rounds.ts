@@ -1,4 +1,13 @@
-import type { Bench } from './bench.ts'
+export interface Bench {
+  /** The URL of the database server. A part creates its own databases on it. */
+  server: string
+  /** The server's version and durability settings. */
+  description: string
+  /** How often each measurement and its baseline run, in turn, after one warm-up. */
+  rounds: number
+  print: (line: string) => void
+  writeChart: (svg: string) => Promise<void>
+}
 
 /**
  * Takes each measurement in turn, and all of them as often as the benchmark has rounds, after a round that warms up.

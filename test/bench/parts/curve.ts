@@ -1,9 +1,8 @@
-import type { Bench } from '../bench.ts'
 import { chart, type Point } from '../chart.ts'
 import { measure, startServer } from '../processes.ts'
 import { type Figure, median } from '../report.ts'
 import { eachOnce, payRequest } from '../requests.ts'
-import { inTurn } from '../rounds.ts'
+import { type Bench, inTurn } from '../rounds.ts'
 import { fillShop, newDatabase, placeOrders } from '../seed.ts'
 import { expectSound } from './payments.ts'
 

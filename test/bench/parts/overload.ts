@@ -1,8 +1,7 @@
-import type { Bench } from '../bench.ts'
 import { measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
 import { checkoutRequest, eachOnce } from '../requests.ts'
-import { inTurn } from '../rounds.ts'
+import { type Bench, inTurn } from '../rounds.ts'
 import { fillShop, newDatabase } from '../seed.ts'
 import { expectSound } from './payments.ts'
 

@@ -1,10 +1,9 @@
 import { connect } from '@pointwise/db'
 import { audit } from '@pointwise/server'
-import type { Bench } from '../bench.ts'
 import { measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
 import { againAndAgain, barePayRequest, checkoutRequest, eachOnce, payRequest, placeRequest } from '../requests.ts'
-import { inTurn } from '../rounds.ts'
+import { type Bench, inTurn } from '../rounds.ts'
 import { fillShop, newDatabase, placeOrders, type Seeded } from '../seed.ts'
 
 const USERS = 1_024

@@ -1,8 +1,7 @@
-import type { Bench } from '../bench.ts'
 import { type Listening, measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
 import { againAndAgain } from '../requests.ts'
-import { inTurn } from '../rounds.ts'
+import { type Bench, inTurn } from '../rounds.ts'
 import { fillShop, newDatabase, numbersUpTo, type Seeded } from '../seed.ts'
 
 const PRODUCTS = 10_000

@@ -1,8 +1,7 @@
-import type { Bench } from '../bench.ts'
 import { measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
 import { eachOnce, payRequest } from '../requests.ts'
-import { inTurn } from '../rounds.ts'
+import { type Bench, inTurn } from '../rounds.ts'
 import { fillShop, newDatabase, numbersUpTo, placeOrders, type Seeded } from '../seed.ts'
 
 const OLD_ORDERS = 2_000_000

@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { copyRepository } from '../../setup/repository-copy.ts'
-import type { Bench } from '../bench.ts'
 import type { Figure } from '../report.ts'
-import { inTurn } from '../rounds.ts'
+import { type Bench, inTurn } from '../rounds.ts'
 
 const BOUND_SECONDS = 2
 const LOOK_MS = 5
