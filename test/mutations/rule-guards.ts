@@ -66,7 +66,7 @@ const AMOUNT_GUARDS: Guard[] = [
     'check of orders.place that products are not removed',
     ".where('id', 'in', productIds)\n    .where('deleted_at', 'is', null)",
     ".where('id', 'in', productIds)",
-    'orders/place',
+    'products/remove',
   ),
 ]
 
