@@ -2,11 +2,16 @@ import type { TRPC_ERROR_CODE_KEY } from '@trpc/server'
 import { z } from 'zod'
 import { id, orderStatus, price } from './rpc/schemas.ts'
 
+/**
+ * `never`: the same call is refused again until something else changes. `same-key`: nothing was changed, and the same call with
+ * the same idempotency key may succeed later.
+ */
+export type RetryAdvice = 'never' | 'same-key'
+
 /** What the server declares about a refusal code. A code is permanent once it is released. */
-interface Entry<Status extends TRPC_ERROR_CODE_KEY, Retry extends 'never' | 'same-key', Details extends z.ZodRawShape> {
+interface Entry<Status extends TRPC_ERROR_CODE_KEY, Retry extends RetryAdvice, Details extends z.ZodRawShape> {
   /** The tRPC name of the HTTP status. */
   status: Status
-  /** `same-key`: nothing was changed, and the same call with the same idempotency key may succeed later. */
   retry: Retry
   /** Whether the server looks up the results of earlier attempts of the same call before it refuses with this code. */
   isDecisive: boolean
@@ -19,11 +24,8 @@ interface Entry<Status extends TRPC_ERROR_CODE_KEY, Retry extends 'never' | 'sam
 
 type DetailsOf<Shape extends z.ZodRawShape> = { [Name in keyof Shape]: z.output<Shape[Name]> }
 
-const define = <
-  Status extends TRPC_ERROR_CODE_KEY,
-  Retry extends 'never' | 'same-key',
-  const Details extends z.ZodRawShape,
->(
+/** Returns the entry unchanged, and checks that its example has the types of its details. */
+const define = <Status extends TRPC_ERROR_CODE_KEY, Retry extends RetryAdvice, const Details extends z.ZodRawShape>(
   entry: Entry<Status, Retry, Details>,
 ) => entry
 

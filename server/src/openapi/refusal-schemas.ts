@@ -1,7 +1,7 @@
 import { TRPCError } from '@trpc/server'
 import { getHTTPStatusCodeFromError } from '@trpc/server/http'
 import { z } from 'zod'
-import { REFUSAL_CODES, REFUSALS, type RefusalCode } from '../refusals.ts'
+import { REFUSAL_CODES, REFUSALS, type RefusalCode, type RetryAdvice } from '../refusals.ts'
 
 /** A refusal of the catalogue as API documents describe it. */
 export interface RefusalDescription {
@@ -11,7 +11,7 @@ export interface RefusalDescription {
   /** The tRPC name of the HTTP status. */
   status: (typeof REFUSALS)[RefusalCode]['status']
   httpStatus: number
-  retry: 'never' | 'same-key'
+  retry: RetryAdvice
   message: string
   /** The names of its details. */
   details: string[]
