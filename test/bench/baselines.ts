@@ -6,8 +6,8 @@ import { listen } from './listening.ts'
 import { baselineRouter } from './textbook.ts'
 
 /**
- * What the shop is measured against: the textbook transaction and a procedure that does nothing, over the shop's own
- * HTTP; and Fastify and mysql2 alone, without tRPC, validation or tokens.
+ * The baselines: the textbook transaction and a procedure that does nothing, over the server's own HTTP; and routes of Fastify
+ * and mysql2 only, without tRPC, validation or tokens.
  */
 const [url = ''] = process.argv.slice(2)
 const db = connect(url, { connections: 16 })
@@ -22,7 +22,7 @@ const LISTED = `select p.id, p.store_id as storeId, s.name as storeName, p.name,
   where p.deleted_at is null order by p.id desc limit 20`
 const COUNTED = 'select count(*) as totalItems from products where deleted_at is null'
 
-// What the shop itself sends when it remembers the count.
+// The statement that the server sends when the count is cached.
 app.get('/bare/page', async () => ({ items: (await pool.query(LISTED))[0], totalItems: 1_000_000 }))
 
 app.get('/bare/products', async () => {
@@ -40,31 +40,31 @@ app.register((scope, _options, registered) => {
   registered()
 })
 
-/** The textbook, by hand: nine statements between BEGIN and COMMIT. */
+/** The textbook payment without Kysely: nine statements between BEGIN and COMMIT. */
 async function pay({ userId, orderId }: { userId: number; orderId: number }) {
   const connection = await pool.getConnection()
-  const ask = async (sql: string, values: unknown[]) => (await connection.query<RowDataPacket[]>(sql, values))[0]
-  const change = async (sql: string, values: unknown[]) => {
+  const select = async (sql: string, values: unknown[]) => (await connection.query<RowDataPacket[]>(sql, values))[0]
+  const update = async (sql: string, values: unknown[]) => {
     const [{ affectedRows }] = await connection.query<ResultSetHeader>(sql, values)
     if (affectedRows === 0) throw new Error('refused')
   }
   try {
     await connection.beginTransaction()
-    const [order] = await ask('select id, status, total_price from orders where id = ? and user_id = ? for update', [
+    const [order] = await select('select id, status, total_price from orders where id = ? and user_id = ? for update', [
       orderId,
       userId,
     ])
     if (order?.status !== 'pending') throw new Error('refused')
-    const lines = await ask('select product_id, count from order_products where order_id = ? order by product_id', [
+    const lines = await select('select product_id, count from order_products where order_id = ? order by product_id', [
       orderId,
     ])
-    await change('update points set point = point - ? where user_id = ? and point >= ?', [
+    await update('update points set point = point - ? where user_id = ? and point >= ?', [
       order.total_price,
       userId,
       order.total_price,
     ])
-    const [wallet] = await ask('select id, point from points where user_id = ?', [userId])
-    await change('insert into point_histories (point_id, point, balance, use_type, order_id) values (?, ?, ?, ?, ?)', [
+    const [wallet] = await select('select id, point from points where user_id = ?', [userId])
+    await update('insert into point_histories (point_id, point, balance, use_type, order_id) values (?, ?, ?, ?, ?)', [
       wallet?.id,
       -order.total_price,
       wallet?.point,
@@ -72,15 +72,15 @@ async function pay({ userId, orderId }: { userId: number; orderId: number }) {
       orderId,
     ])
     for (const { product_id, count } of lines) {
-      await change('update stock set stock = stock - ? where product_id = ? and stock >= ?', [count, product_id, count])
-      await change('update products set sales_volume = sales_volume + ? where id = ?', [count, product_id])
+      await update('update stock set stock = stock - ? where product_id = ? and stock >= ?', [count, product_id, count])
+      await update('update products set sales_volume = sales_volume + ? where id = ?', [count, product_id])
     }
-    await change('insert into payments (order_id, user_id, amount) values (?, ?, ?)', [
+    await update('insert into payments (order_id, user_id, amount) values (?, ?, ?)', [
       orderId,
       userId,
       order.total_price,
     ])
-    await change("update orders set status = 'paid', paid_at = now(3) where id = ?", [orderId])
+    await update("update orders set status = 'paid', paid_at = now(3) where id = ?", [orderId])
     await connection.commit()
     return { orderId, balance: wallet?.point }
   } catch (error) {

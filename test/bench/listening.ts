@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-/** Listens, tells the parent the port, and when it asks the most memory ever held; closes when it is told to. */
+/** Listens and sends the port to the parent process. On any message it sends its peak memory in MB; SIGTERM closes it. */
 export async function listen(app: FastifyInstance, close: () => Promise<unknown>): Promise<void> {
   await app.listen({ port: 0, host: '127.0.0.1' })
   process.once('SIGTERM', async () => {

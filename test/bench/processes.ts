@@ -4,15 +4,15 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Load, Measured } from './load.ts'
 
-/** A process of the benchmark that listens on a port. */
+/** A server process of the benchmark. */
 export interface Listening {
   port: number
-  /** The most memory that it ever held, in MB. */
+  /** Its peak memory in MB. */
   memoryMb: () => Promise<number>
   stop: () => Promise<void>
 }
 
-/** How `npm start` runs Node. */
+/** The flags with which `npm start` runs Node. */
 const manifest = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'))
 const execArgv: string[] = manifest.scripts.start.split(' ').filter((word: string) => word.startsWith('--'))
 
@@ -35,7 +35,7 @@ export async function startServer(
   }
 }
 
-/** Makes a load from a process of its own. */
+/** Generates a load in a separate process and returns the result. */
 export async function measure(load: Load): Promise<Measured> {
   const child = fork(join(import.meta.dirname, 'load.ts'), [], { serialization: 'advanced' })
   const measured = once(child, 'message')
@@ -47,7 +47,7 @@ export async function measure(load: Load): Promise<Measured> {
 
 async function failure(child: ChildProcess, script: string): Promise<never> {
   const [code] = await once(child, 'exit')
-  throw new Error(`${script} ended with exit code ${code} before it answered.`)
+  throw new Error(`${script} ended with exit code ${code} before it sent a result.`)
 }
 
 async function end(child: ChildProcess): Promise<void> {

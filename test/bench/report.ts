@@ -1,6 +1,6 @@
 import * as markdown from '../../server/scripts/markdown.ts'
 
-/** One figure: a name, what was measured in each round, and against what. */
+/** One row of the result: the values of each round, and the baseline to compare them with. */
 export interface Figure {
   name: string
   unit: string
@@ -15,7 +15,7 @@ export const median = (values: number[]): number => {
   return sorted.length === 0 ? 0 : ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2
 }
 
-/** The median over the rounds of the ratio within each: what a slow moment does to both is not seen in it. */
+/** The median over the rounds of the ratio within each round, so a slow moment affects both values of a ratio. */
 export function ratioOf({ values, baseline }: Figure): number | undefined {
   if (!baseline) return undefined
   return median(values.map((value, round) => value / (baseline.values[round] ?? Number.NaN)))
@@ -27,19 +27,19 @@ function rowsOf(figures: Figure[]): string[][] {
   return figures.map((figure) => {
     const ratio = ratioOf(figure)
     const { goal, baseline } = figure
-    const wanted = goal && ('atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`)
+    const goalText = goal && ('atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`)
     const isMet = ratio !== undefined && goal && ('atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost)
     return [
       figure.name,
-      `${shown(median(figure.values))} ${figure.unit}`,
-      baseline ? `${shown(median(baseline.values))} ${figure.unit} (${baseline.name})` : '',
-      ratio === undefined ? '' : shown(ratio),
-      wanted ? `${wanted}${isMet ? '' : ', missed'}` : '',
+      `${format(median(figure.values))} ${figure.unit}`,
+      baseline ? `${format(median(baseline.values))} ${figure.unit} (${baseline.name})` : '',
+      ratio === undefined ? '' : format(ratio),
+      goalText ? `${goalText}${isMet ? '' : ', missed'}` : '',
     ]
   })
 }
 
-/** For a terminal. */
+/** The result as a table for a terminal. */
 export function table(figures: Figure[]): string {
   const rows = rowsOf(figures)
   const widths = HEADING.map((text, column) => Math.max(text.length, ...rows.map((row) => row[column]?.length ?? 0)))
@@ -51,8 +51,8 @@ export function table(figures: Figure[]): string {
   return [line(HEADING), ...rows.map(line)].join('\n')
 }
 
-/** For a page. */
+/** The result as a Markdown table. */
 export const tableOfPage = (figures: Figure[]): string => markdown.table(HEADING, rowsOf(figures))
 
-const shown = (value: number) =>
+const format = (value: number) =>
   value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 10 ? 1 : 2)

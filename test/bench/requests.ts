@@ -13,7 +13,7 @@ async function bearer(userId: number): Promise<string> {
 const post = (path: string, headers: string, body: string) =>
   `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 
-/** How long a load is kept up. */
+/** How long a load lasts. */
 const DURATION_MS = 2_500
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`
@@ -39,15 +39,15 @@ export async function placeRequest(userId: number, productId: number): Promise<s
   return post('/trpc/orders.place', await bearer(userId), JSON.stringify({ json: itemsOf(productId) }))
 }
 
-/** A load of requests of which each is sent once, dealt out to connections in turn. */
+/** A load that sends each request once. The requests are distributed over the connections in turn. */
 export function eachOnce({ port }: { port: number }, requests: string[], connections: number): Load {
-  const hands = Array.from({ length: connections }, (): { requests: string[] } => ({ requests: [] }))
-  for (const [index, request] of requests.entries()) hands[index % connections]?.requests.push(request)
-  return { port, connections: hands, repeat: false, durationMs: DURATION_MS }
+  const load = Array.from({ length: connections }, (): { requests: string[] } => ({ requests: [] }))
+  for (const [index, request] of requests.entries()) load[index % connections]?.requests.push(request)
+  return { port, connections: load, repeat: false, durationMs: DURATION_MS }
 }
 
-/** A load of one request, on so many connections. */
-export function againAndAgain({ port }: { port: number }, path: string, connections: number): Load {
-  const hands = Array.from({ length: connections }, () => ({ requests: [get(path)] }))
-  return { port, connections: hands, repeat: true, durationMs: DURATION_MS }
+/** A load that repeats one request on a number of connections. */
+export function repeatedly({ port }: { port: number }, path: string, connections: number): Load {
+  const load = Array.from({ length: connections }, () => ({ requests: [get(path)] }))
+  return { port, connections: load, repeat: true, durationMs: DURATION_MS }
 }

@@ -10,21 +10,21 @@ export interface Bench {
 }
 
 /**
- * Takes each measurement in turn, and all of them as often as the benchmark has rounds, after a round that warms up.
- * What is slow for a moment is slow for a measurement and for its baseline. Returns the values by name, in order.
+ * Runs all measurements in turn, once in each round of the benchmark, after a warm-up round. A slow moment thus affects a
+ * measurement and its baseline. Returns the values of each measurement by name, in order of the rounds.
  */
 export async function inTurn<Name extends string, Value = number>(
   { rounds, print }: Pick<Bench, 'rounds' | 'print'>,
   part: string,
   measurements: Record<Name, () => Promise<Value>>,
-  shown: (value: Value) => string = (value) => Number(value).toFixed(2),
+  format: (value: Value) => string = (value) => Number(value).toFixed(2),
 ): Promise<Record<Name, Value[]>> {
   const names = Object.keys(measurements) as Name[]
   const values = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Value[]>
   for (let round = 0; round <= rounds; round++) {
     for (const name of names) {
       const value = await measurements[name]()
-      print(`${part}, ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${name} ${shown(value)}`)
+      print(`${part}, ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}: ${name} ${format(value)}`)
       if (round > 0) values[name].push(value)
     }
   }

@@ -9,7 +9,7 @@ export interface Seeded {
   end: () => Promise<void>
 }
 
-/** A new database of that name on a server, with a connection for filling it by SQL. */
+/** Creates an empty, migrated database, and a connection that fills it with SQL. */
 export async function newDatabase(server: string, name: string): Promise<Seeded> {
   const url = Object.assign(new URL(server), { pathname: `/pointwise_bench_${name}` }).href
   await createDatabase(url)
@@ -23,7 +23,7 @@ export async function newDatabase(server: string, name: string): Promise<Seeded>
     .catch(() => connection.query("set time_zone = '+00:00'"))
   await connection.query('create table numbers (n int primary key)')
   await connection.query('insert into numbers values (0)')
-  // What one part leaves would be written out, and purged, while the next one measures.
+  // The server would write out and purge the data of one part while the next one measures.
   const end = async () => {
     await connection.query(`drop database pointwise_bench_${name}`)
     await connection.end()
@@ -31,16 +31,16 @@ export async function newDatabase(server: string, name: string): Promise<Seeded>
   return { url, connection, end }
 }
 
-/** Makes the numbers table hold 0 to `count` - 1 at least. */
+/** Fills the table `numbers` with 0 to at least `count` - 1. */
 export async function numbersUpTo({ connection }: Seeded, count: number): Promise<void> {
   const size = async () =>
     Number((await connection.query<RowDataPacket[]>('select count(*) as n from numbers'))[0][0]?.n ?? 0)
-  for (let have = await size(); have < count; have = await size()) {
-    await connection.query('insert into numbers select n + ? from numbers', [have])
+  for (let rows = await size(); rows < count; rows = await size()) {
+    await connection.query('insert into numbers select n + ? from numbers', [rows])
   }
 }
 
-/** Users with full wallets and the books to show for it, and products with more stock than anybody buys. */
+/** Inserts users with full wallets and the history of them, and products with more stock than is ever sold. */
 export async function fillShop(
   seeded: Seeded,
   { users, products }: { users: number; products: number },
@@ -71,7 +71,7 @@ export async function fillShop(
   )
 }
 
-/** Pending orders of one piece each, spread over the users, of one product or spread over the first `products`. */
+/** Inserts pending orders of one piece each, distributed over the users and over the first `products` products. */
 export async function placeOrders(
   seeded: Seeded,
   { count, users, products, fromUser = 1 }: { count: number; users: number; products: number; fromUser?: number },

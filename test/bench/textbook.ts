@@ -6,7 +6,7 @@ import { publicProcedure, requireUser, userProcedure } from '../../server/src/rp
 
 const id = z.int().min(1)
 
-/** The textbook way of a payment, with the shop's own tools: one transaction for each, nine statements between BEGIN and COMMIT. */
+/** The textbook payment with the server's own tools: one transaction for each payment, nine statements between BEGIN and COMMIT. */
 const pay = userProcedure('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient')
   .input(z.strictObject({ orderId: id }))
   .use(requireUser)
@@ -77,7 +77,7 @@ const pay = userProcedure('order_not_found', 'order_not_payable', 'points_insuff
     }),
   )
 
-/** Placing is the shop's own; what comes after it is the textbook's. */
+/** Orders are placed by the server's own procedure and paid by the textbook payment. */
 export const baselineRouter = router({
   payments: router({ pay }),
   orders: router({ place: orderProcedures.place }),

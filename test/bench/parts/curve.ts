@@ -10,25 +10,25 @@ const BUYERS = [1, 16, 64, 256, 1_024]
 const USERS = 1_024
 const ORDERS = 60_000
 
-/** One hot product, by the number of its buyers. Writes the chart, and audits the books at the end. */
+/** Measures one hot product by the number of its buyers. Writes the chart, and runs the audit at the end. */
 export async function curve(bench: Bench): Promise<Figure[]> {
   const shop = await newDatabase(bench.server, 'curve')
   await fillShop(shop, { users: USERS, products: 1 })
-  const ours = await startServer('server.ts', shop.url)
+  const server = await startServer('server.ts', shop.url)
   const pay = async (buyers: number): Promise<Point> => {
     const orders = await placeOrders(shop, { count: ORDERS, users: USERS, products: 1 })
-    return { buyers, ...(await measure(eachOnce(ours, await Promise.all(orders.map(payRequest)), buyers))) }
+    return { buyers, ...(await measure(eachOnce(server, await Promise.all(orders.map(payRequest)), buyers))) }
   }
-  const taken = await inTurn(
+  const results = await inTurn(
     bench,
     'curve',
     Object.fromEntries(BUYERS.map((buyers) => [`${buyers} buyers`, () => pay(buyers)])),
     ({ perSecond, p99Ms }) => `${Math.round(perSecond)}/s, p99 ${p99Ms.toFixed(1)} ms`,
   )
-  await ours.stop()
+  await server.stop()
   await expectSound(shop)
   await shop.end()
-  const of = (buyers: number) => taken[`${buyers} buyers`] ?? []
+  const of = (buyers: number) => results[`${buyers} buyers`] ?? []
   const medianOf = (buyers: number, pick: (point: Point) => number) => median(of(buyers).map(pick))
   const points = BUYERS.map((buyers) => ({
     buyers,

@@ -1,15 +1,15 @@
 import { measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
-import { againAndAgain } from '../requests.ts'
+import { repeatedly } from '../requests.ts'
 import { type Bench, inTurn } from '../rounds.ts'
 import { newDatabase, numbersUpTo, type Seeded } from '../seed.ts'
 
 const PRODUCTS = 1_000_000
 const PAGE_SIZE = 20
-const FAR = 25_000
+const DISTANT_PAGE = 25_000
 const CONNECTIONS = 64
 
-/** Pages of a large catalogue, against Fastify and mysql2 doing the same two statements. */
+/** Measures pages of a million products, compared with Fastify and mysql2 sending the same two statements. */
 export async function listing(bench: Bench): Promise<Figure[]> {
   const database = await newDatabase(bench.server, 'listing')
   bench.print(`listing: filling ${PRODUCTS.toLocaleString('en')} products`)
@@ -17,17 +17,17 @@ export async function listing(bench: Bench): Promise<Figure[]> {
   const ours = await startServer('server.ts', database.url)
   const theirs = await startServer('baselines.ts', database.url)
   const input = (value: object) => `?input=${encodeURIComponent(JSON.stringify({ json: value }))}`
-  const cursor = Buffer.from(`after:${PRODUCTS - FAR * PAGE_SIZE}`).toString('base64url')
+  const cursor = Buffer.from(`after:${PRODUCTS - DISTANT_PAGE * PAGE_SIZE}`).toString('base64url')
   const pages = async (server: typeof ours, path: string) =>
-    (await measure(againAndAgain(server, path, CONNECTIONS))).perSecond
-  const latency = async (path: string) => (await measure(againAndAgain(ours, path, 1))).p50Ms
+    (await measure(repeatedly(server, path, CONNECTIONS))).perSecond
+  const latency = async (path: string) => (await measure(repeatedly(ours, path, 1))).p50Ms
   const list = (page: number) => `/trpc/products.list${input({ page })}`
   const values = await inTurn(bench, 'listing', {
     pages: () => pages(ours, list(1)),
     barePages: () => pages(theirs, '/bare/products'),
     barePage: () => pages(theirs, '/bare/page'),
     first: () => latency(list(1)),
-    far: () => latency(list(FAR)),
+    far: () => latency(list(DISTANT_PAGE)),
     scroll: () => latency(`/trpc/products.scroll${input({})}`),
     scrollFar: () => latency(`/trpc/products.scroll${input({ cursor })}`),
   })

@@ -8,23 +8,23 @@ import { expectSound } from './payments.ts'
 const USERS = 1_024
 const PRODUCTS = 50
 const STEPS = [64, 128, 256, 512, 1_024]
-/** Nearly all that the server lets in. */
+/** Nearly as many as the server accepts. */
 const CONNECTIONS_MAX = 9_900
-/** Beyond some number more connections make no difference but by chance: the fewest that come so near to the best count. */
-const AS_GOOD = 0.95
+/** Above some number, more connections change the throughput only by chance. The best number is the lowest that reaches this share. */
+const SHARE_OF_BEST = 0.95
 const DURATION_MS = 6_000
-/** More than can be ordered in a round. */
+/** More than can be placed in a round. */
 const ORDERS = 60_000
 
-/** What is still served when ten times as many connections ask as the server serves best. */
+/** Measures the throughput with ten times as many connections as the server serves best. */
 export async function overload(bench: Bench): Promise<Figure[]> {
   const shop = await newDatabase(bench.server, 'overload')
   await fillShop(shop, { users: USERS, products: PRODUCTS })
-  const ours = await startServer('server.ts', shop.url)
+  const server = await startServer('server.ts', shop.url)
   const goodput = async (connections: number) => {
     const requests = Array.from({ length: ORDERS }, (_, n) => checkoutRequest(1 + (n % USERS), 1 + (n % PRODUCTS)))
-    const load = eachOnce(ours, await Promise.all(requests), connections)
-    return (await measure({ ...load, isPatient: true, durationMs: DURATION_MS })).perSecond
+    const load = eachOnce(server, await Promise.all(requests), connections)
+    return (await measure({ ...load, retriesBusy: true, durationMs: DURATION_MS })).perSecond
   }
   const steps: { connections: number; perSecond: number }[] = []
   for (const connections of STEPS) {
@@ -32,18 +32,18 @@ export async function overload(bench: Bench): Promise<Figure[]> {
     bench.print(`overload: ${connections} connections ${perSecond.toFixed(0)}`)
     steps.push({ connections, perSecond })
   }
-  const most = Math.max(...steps.map(({ perSecond }) => perSecond))
-  const best = steps.find(({ perSecond }) => perSecond >= AS_GOOD * most)?.connections ?? 0
+  const perSecondMax = Math.max(...steps.map(({ perSecond }) => perSecond))
+  const best = steps.find(({ perSecond }) => perSecond >= SHARE_OF_BEST * perSecondMax)?.connections ?? 0
   const tenfold = Math.min(10 * best, CONNECTIONS_MAX)
   const values = await inTurn(bench, 'overload', {
     tenfold: () => goodput(tenfold),
     best: () => goodput(best),
     all: () => goodput(CONNECTIONS_MAX),
   })
-  await ours.stop()
+  await server.stop()
   await expectSound(shop)
   await shop.end()
-  const baseline = { name: `${best.toLocaleString('en')}, which it serves best`, values: values.best }
+  const baseline = { name: `${best.toLocaleString('en')}, the best`, values: values.best }
   const figure = (connections: number, values: number[]): Figure => ({
     name: `checkout, ${connections.toLocaleString('en')} connections`,
     unit: '/s',

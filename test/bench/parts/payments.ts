@@ -2,7 +2,7 @@ import { connect } from '@pointwise/db'
 import { audit } from '@pointwise/server'
 import { measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
-import { againAndAgain, barePayRequest, checkoutRequest, eachOnce, payRequest, placeRequest } from '../requests.ts'
+import { barePayRequest, checkoutRequest, eachOnce, payRequest, placeRequest, repeatedly } from '../requests.ts'
 import { type Bench, inTurn } from '../rounds.ts'
 import { fillShop, newDatabase, placeOrders, type Seeded } from '../seed.ts'
 
@@ -19,13 +19,13 @@ interface PayLoad {
   count?: number
 }
 
-/** Paying, against the textbook over the same HTTP and against Fastify and mysql2 alone. */
+/** Measures payments, compared with the textbook payment over the same HTTP and with Fastify and mysql2 only. */
 export async function payments(bench: Bench): Promise<Figure[]> {
   const [shop, textbook] = [await newDatabase(bench.server, 'shop'), await newDatabase(bench.server, 'textbook')]
   for (const seeded of [shop, textbook]) await fillShop(seeded, { users: USERS, products: PRODUCTS })
   const [ours, theirs] = [await startServer('server.ts', shop.url), await startServer('baselines.ts', textbook.url)]
 
-  /** Pays orders that were placed before. */
+  /** Pays for orders that were placed before. */
   const pay = async (
     on: 'ours' | 'textbook' | 'bare',
     { products, connections = CONNECTIONS, count = on === 'ours' ? ORDERS : SLOW_ORDERS }: PayLoad,
@@ -48,12 +48,12 @@ export async function payments(bench: Bench): Promise<Figure[]> {
     hot: () => payPerSecond('ours', { products: 1 }),
     textbookHot: () => payPerSecond('textbook', { products: 1 }),
     bareHot: () => payPerSecond('bare', { products: 1 }),
-    nothing: async () => (await measure(againAndAgain(theirs, '/trpc/nothing.at', CONNECTIONS))).perSecond,
+    nothing: async () => (await measure(repeatedly(theirs, '/trpc/nothing.at', CONNECTIONS))).perSecond,
     spread: () => payPerSecond('ours', { products: PRODUCTS }),
     textbookSpread: () => payPerSecond('textbook', { products: PRODUCTS }),
     bareSpread: () => payPerSecond('bare', { products: PRODUCTS }),
     checkout: () => order(ours, checkoutRequest, ORDERS),
-    // Placing and paying, one after the other, as one who has no checkout must; in orders a second.
+    // Places and pays in two calls, as a client without a checkout must do; in orders a second.
     placeAndPay: async () => {
       const placed = await order(theirs, placeRequest, SLOW_ORDERS)
       return 1 / (1 / placed + 1 / (await payPerSecond('textbook', { products: 1 })))
@@ -118,7 +118,7 @@ export async function payments(bench: Bench): Promise<Figure[]> {
       goal: { atLeast: 0.5 },
     },
     {
-      name: 'memory of the server, at its most',
+      name: 'peak memory of the server',
       unit: 'MB',
       values: [memory],
       baseline: against('bound', [250]),
@@ -127,11 +127,13 @@ export async function payments(bench: Bench): Promise<Figure[]> {
   ]
 }
 
-/** Nothing is oversold, and the books agree. */
+/** Runs the audit. @throws Error when it finds a broken promise */
 export async function expectSound({ url }: Seeded): Promise<void> {
   const db = connect(url, { statementTimeoutMs: 600_000 })
   const report = await audit(db)
   await db.destroy()
   if (!report.sound)
-    throw new Error(`The books do not agree: ${JSON.stringify(report.checks.filter(({ broken }) => broken > 0))}`)
+    throw new Error(
+      `The audit of the benchmark's database found broken promises: ${JSON.stringify(report.checks.filter(({ broken }) => broken > 0))}`,
+    )
 }

@@ -1,6 +1,6 @@
 import { type Listening, measure, startServer } from '../processes.ts'
 import type { Figure } from '../report.ts'
-import { againAndAgain } from '../requests.ts'
+import { repeatedly } from '../requests.ts'
 import { type Bench, inTurn } from '../rounds.ts'
 import { fillShop, newDatabase, numbersUpTo, type Seeded } from '../seed.ts'
 
@@ -9,14 +9,14 @@ const HOURS = 72
 const FEW = 50_000
 const MANY = 5_000_000
 
-/** The rankings, with nothing remembered, when a hundred times as many lines were paid in the same time. */
+/** Measures the rankings without a cache, when a hundred times as many order lines were paid in the same time. */
 export async function rankings(bench: Bench): Promise<Figure[]> {
   const few = await openWith(bench, FEW)
   const many = await openWith(bench, MANY)
   const latency =
     ({ server }: Opened, name: string) =>
     async () =>
-      (await measure(againAndAgain(server, `/trpc/products.${name}`, 1))).p50Ms
+      (await measure(repeatedly(server, `/trpc/products.${name}`, 1))).p50Ms
   const values = await inTurn(bench, 'rankings', {
     topSellingOfFew: latency(few, 'topSelling'),
     topSellingOfMany: latency(many, 'topSelling'),
@@ -45,7 +45,7 @@ interface Opened {
   server: Listening
 }
 
-/** A shop that sold so many lines. They are read by no ranking; what they leave in the rollup and in the products is. */
+/** A shop that sold a number of order lines. The rankings read only the rollup and the products, so only those are filled. */
 async function openWith(bench: Bench, lines: number): Promise<Opened> {
   bench.print(`rankings: filling ${lines.toLocaleString('en')} paid lines`)
   const database = await newDatabase(bench.server, `rankings_${lines}`)

@@ -11,7 +11,7 @@ const PRODUCTS = 200
 const ORDERS = 60_000
 const CONNECTIONS = 64
 
-/** Paying with two million orders in the tables, against paying in a new shop. */
+/** Measures payments with two million orders in the tables, compared with an empty shop. */
 export async function size(bench: Bench): Promise<Figure[]> {
   const [old, young] = [await newDatabase(bench.server, 'old'), await newDatabase(bench.server, 'young')]
   await fillShop(old, { users: OLD_USERS, products: PRODUCTS })

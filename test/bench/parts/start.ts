@@ -7,13 +7,13 @@ import type { Figure } from '../report.ts'
 import { type Bench, inTurn } from '../rounds.ts'
 
 const BOUND_SECONDS = 2
-const LOOK_MS = 5
+const POLL_MS = 5
 
-/** `npm start` with its data in place and a private server of its own, until the page of the shop comes. */
+/** Measures `npm start` with existing data and a private database server, until the storefront responds. */
 export async function start(bench: Bench): Promise<Figure[]> {
   const checkout = copyRepository()
   try {
-    // The first start makes the data and builds the page.
+    // The first start creates the data and builds the storefront.
     await startedIn(checkout.folder)
     const { start } = await inTurn(bench, 'start', { start: () => startedIn(checkout.folder) })
     return [
@@ -26,17 +26,17 @@ export async function start(bench: Bench): Promise<Figure[]> {
       },
     ]
   } catch (error) {
-    bench.print(`start: left out: ${(error as Error).message}`)
+    bench.print(`start: skipped: ${(error as Error).message}`)
     return []
   } finally {
     checkout.remove()
   }
 }
 
-/** In seconds. */
+/** The duration in seconds. */
 async function startedIn(folder: string): Promise<number> {
   const { DATABASE_URL: _, ...env } = process.env
-  const began = performance.now()
+  const startedAt = performance.now()
   const child = spawn('npm', ['start'], {
     cwd: folder,
     env: { ...env, POINTWISE_DATABASE: 'local', PORT: '0' },
@@ -44,30 +44,30 @@ async function startedIn(folder: string): Promise<number> {
     detached: true,
   })
   const exited = once(child, 'exit')
-  const over = new AbortController()
-  exited.then(([code]) => over.abort(new Error(`npm start ended with exit code ${code}`)))
-  const url = await addressIn(child.stdout, over.signal)
-  while (!(await isThere(url))) await setTimeout(LOOK_MS, undefined, { signal: over.signal })
-  const seconds = (performance.now() - began) / 1_000
-  // Ctrl-C reaches npm and the server.
+  const ended = new AbortController()
+  exited.then(([code]) => ended.abort(new Error(`npm start ended with exit code ${code}`)))
+  const url = await addressIn(child.stdout, ended.signal)
+  while (!(await isReachable(url))) await setTimeout(POLL_MS, undefined, { signal: ended.signal })
+  const seconds = (performance.now() - startedAt) / 1_000
+  // Ctrl-C signals npm and the server.
   if (child.pid) process.kill(-child.pid, 'SIGINT')
   await exited
   return seconds
 }
 
 async function addressIn(stdout: Readable, signal: AbortSignal): Promise<string> {
-  let said = ''
+  let output = ''
   stdout.setEncoding('utf8').on('data', (text) => {
-    said += text
+    output += text
   })
   for (;;) {
-    const [, url] = /open at (http:\S+)\s/.exec(said) ?? []
+    const [, url] = /open at (http:\S+)\s/.exec(output) ?? []
     if (url) return url
     await once(stdout, 'data', { signal })
   }
 }
 
-const isThere = (url: string) =>
+const isReachable = (url: string) =>
   fetch(url).then(
     ({ ok }) => ok,
     () => false,
