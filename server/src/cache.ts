@@ -1,23 +1,23 @@
 import { LRUCache } from 'lru-cache'
 
 export interface CacheOptions {
-  /** How long a value is good for; 0 keeps nothing. */
+  /** How long a value is fresh. With 0, nothing is cached. */
   ttlSeconds: number
-  /** How many values are kept at most, those that were asked for last. */
+  /** The number of values in the cache. Beyond it, the least recently used value is removed. */
   max: number
-  /** Milliseconds that only ever grow. */
+  /** A monotonic clock, in milliseconds. */
   clock?: { now: () => number }
 }
 
 /**
- * Values that are read once and then kept for a while. However many ask at once, each is read once. When its time is up,
- * the next to ask still get the old value and cause it to be read again; a value of twice that age is never given out.
+ * A stale-while-revalidate cache. Concurrent calls for the same key cause one read. For as long as the TTL after a value has
+ * expired, it is still returned while it is read again in the background; an older value is never returned.
  */
 export class StaleWhileRevalidateCache<Key extends string | number, Value extends object> {
   readonly #read: (key: Key) => Promise<Value>
   readonly #values: LRUCache<Key, Value> | undefined
   readonly #ttlMs: number
-  #forgotten = 0
+  #invalidations = 0
 
   constructor({ ttlSeconds, max, clock = performance }: CacheOptions, read: (key: Key) => Promise<Value>) {
     this.#read = read
@@ -35,28 +35,28 @@ export class StaleWhileRevalidateCache<Key extends string | number, Value extend
           })
   }
 
-  /** @throws what reading it throws, when there is no value young enough to give out instead */
+  /** @throws the error of reading the value, when no cached value can be returned instead */
   async get(key: Key): Promise<Value> {
     if (!this.#values) return this.#read(key)
     const isTooOld = this.#values.getRemainingTTL(key) < -this.#ttlMs
-    const forgotten = this.#forgotten
+    const invalidations = this.#invalidations
     try {
       return await this.#values.forceFetch(key, { allowStale: !isTooOld })
     } catch (error) {
-      // What is forgotten while it is being read is read again.
-      if (this.#forgotten !== forgotten) return this.get(key)
+      // Invalidating a value aborts its read: read it again.
+      if (this.#invalidations !== invalidations) return this.get(key)
       throw error
     }
   }
 
-  /** Whether a value is kept and its time is not up. */
+  /** Whether a fresh value is cached. */
   has(key: Key): boolean {
     return this.#values?.has(key) ?? false
   }
 
-  /** Keeps nothing of what was read until now, or not this one. */
+  /** Removes the value of a key, or all values. */
   invalidate(key?: Key): void {
-    this.#forgotten++
+    this.#invalidations++
     if (key === undefined) this.#values?.clear()
     else this.#values?.delete(key)
   }

@@ -14,20 +14,20 @@ const createRouterCaller = createCallerFactory(appRouter)
 
 export interface CallerOptions {
   db: Pool
-  /** Calls as this user. */
+  /** The user who calls. */
   userId?: number
-  /** Calls as an admin. */
+  /** Whether an admin calls. */
   admin?: boolean
-  /** The queue that settles payments. Callers that share it have their payments settled together; by default each has its own. */
+  /** The queue that settles payments. Callers that share a queue share its batches. Defaults to a queue of its own. */
   settlement?: SettlementQueue
-  /** The clock; the machine's where none is given. */
+  /** The clock. Defaults to the system clock. */
   now?: () => Date
 }
 
 /**
- * Calls procedures in-process, for the suites of a workspace: the same inputs, rules and transactions as over HTTP, on
- * `db`, which must be migrated. Without `userId` and `admin` it calls as nobody. Nothing is rate limited or cached.
- * A refusal is thrown as a TRPCError whose cause carries it; the SDK's `refusalOf` reads it.
+ * Creates a caller that executes procedures in the current process, for test suites: with the same inputs, rules and
+ * transactions as over HTTP, on `db`, which must be migrated. Without `userId` and `admin`, calls are anonymous. Nothing is
+ * rate limited or cached. A refusal is thrown as a TRPCError; `refusalOf` of the SDK returns the refusal.
  */
 export function createCaller({
   db,

@@ -1,27 +1,29 @@
 import type { Logger } from 'pino'
 
-const CLOSE_WITHIN_MS = 10_000
-/** Ctrl-C under npm arrives twice: from the terminal, and from npm. A person who insists takes longer. */
-const INSISTS_AFTER_MS = 1_000
+const CLOSE_TIMEOUT_MS = 10_000
+/** Under npm, Ctrl-C arrives twice within milliseconds: from the terminal and from npm. A second Ctrl-C by a person comes later. */
+const SECOND_SIGNAL_AFTER_MS = 1_000
 
 /**
- * Closes the process in an orderly way on SIGINT and SIGTERM (exit code 0) and on an error that nobody caught (exit
- * code 1), in ten seconds at most (exit code 1). A second signal, a second later, ends it at once. Returns whether it is
- * closing by now: what fails then, fails because of that.
+ * Closes the process gracefully on SIGINT and SIGTERM, with exit code 0, and on an uncaught error, with exit code 1. When
+ * closing fails or takes more than ten seconds, and on a second signal at least one second after the first, the process
+ * exits at once with exit code 1.
+ *
+ * Returns a function that returns whether the process is closing. An error during that time is expected.
  */
 export function closeOnSignal(logger: Logger, close: () => Promise<void>): () => boolean {
   let closingSince: number | undefined
   const begin = (reason: string, exitCode: 0 | 1) => {
     if (closingSince !== undefined) {
-      if (performance.now() - closingSince > INSISTS_AFTER_MS) process.exit(1)
+      if (performance.now() - closingSince > SECOND_SIGNAL_AFTER_MS) process.exit(1)
       return
     }
     closingSince = performance.now()
     logger.info({ reason }, 'closing')
     setTimeout(() => {
-      logger.error(`did not close within ${CLOSE_WITHIN_MS} ms`)
+      logger.error(`closing timed out after ${CLOSE_TIMEOUT_MS} ms`)
       process.exit(1)
-    }, CLOSE_WITHIN_MS).unref()
+    }, CLOSE_TIMEOUT_MS).unref()
     close().then(
       () => process.exit(exitCode),
       (error) => {

@@ -7,7 +7,7 @@ import { router } from './rpc/init.ts'
 import { storesRouter } from './stores/router.ts'
 import { usersRouter } from './users/router.ts'
 
-/** Everything that can be called. */
+/** All procedures of the server. */
 export const appRouter = router({
   users: usersRouter,
   stores: storesRouter,

@@ -3,35 +3,35 @@ import { LRUCache } from 'lru-cache'
 import { Refusal } from '../refusals.ts'
 import { createJwks, type JwksOptions } from './jwks.ts'
 
-/** Who a token speaks for. An admin need not be a user; a user id is that of a row in `users`, which may be gone. */
+/** The caller that a token identifies. An admin need not be a user, and the user of `userId` may have been removed. */
 export interface Identity {
   admin: boolean
   userId: number | undefined
-  /** When the token expires; undefined for a caller without one. */
+  /** When the token expires; undefined for a caller without a token. */
   expiresAt?: Date
 }
 
 export interface TokenConfig {
   audience: string
   issuer: string
-  /** A shared secret for HS256, or the address of a key set for asymmetric algorithms. */
+  /** A shared secret for HS256, or the URL of a JWKS for asymmetric algorithms. */
   key: { secret: Uint8Array } | { jwksUrl: URL }
 }
 
 /**
- * Reads the `Authorization` header.
+ * Verifies the bearer token of an `Authorization` header.
  *
- * @throws Refusal token_missing, token_invalid; service_busy when the key set cannot be fetched
+ * @throws Refusal token_missing, token_invalid; service_busy when the JWKS cannot be fetched
  */
 export type Authenticate = (authorization: string | undefined) => Promise<Identity>
 
 const ASYMMETRIC = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']
-const KNOWN_TOKENS_MAX = 10_000
-/** No `Date` is later. */
+const CACHED_TOKENS_MAX = 10_000
+/** The latest time that a `Date` can represent, in milliseconds. */
 const TIME_MAX = 8.64e15
 const BEARER = /^Bearer +(\S+) *$/i
 
-/** Checks signature, algorithm, audience, issuer and times; a failure of any is the same to the caller. */
+/** Creates a verifier of signature, algorithm, audience, issuer and times. The refusal does not reveal which check failed. */
 export function createAuthenticate({ audience, issuer, key }: TokenConfig, options: JwksOptions): Authenticate {
   const checks = { audience, issuer, requiredClaims: ['exp'] }
   const verify =
@@ -41,20 +41,20 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig, optio
           (keys) => (token: string) =>
             jwtVerify(token, keys, { ...checks, algorithms: ASYMMETRIC })
         )(createJwks(key.jwksUrl, options))
-  // Under a secret that never changes, a token that was good is good until it expires.
-  const known = 'secret' in key ? new LRUCache<string, Identity>({ max: KNOWN_TOKENS_MAX }) : undefined
+  // The secret never changes, so a verified token stays valid until it expires.
+  const cache = 'secret' in key ? new LRUCache<string, Identity>({ max: CACHED_TOKENS_MAX }) : undefined
   return async (authorization) => {
     const token = authorization && BEARER.exec(authorization)?.[1]
     if (!token) throw new Refusal('token_missing')
-    const earlier = known?.get(token)
-    if (earlier?.expiresAt && earlier.expiresAt.getTime() > Date.now()) return earlier
+    const cached = cache?.get(token)
+    if (cached?.expiresAt && cached.expiresAt.getTime() > Date.now()) return cached
     try {
       const { payload } = await verify(token)
       const identity = identityOf(payload)
-      known?.set(token, identity)
+      cache?.set(token, identity)
       return identity
     } catch (error) {
-      // A key set that is broken says nothing about the token.
+      // A malformed JWKS is no reason to call the token invalid.
       if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)) {
         throw new Refusal('token_invalid')
       }
@@ -70,7 +70,7 @@ function identityOf({ sub, role, exp = 0 }: JWTPayload): Identity {
   return { admin, userId, expiresAt: new Date(Math.min(exp * 1_000, TIME_MAX)) }
 }
 
-/** The user of a subject, which a token may give any type; undefined when it names none. */
+/** Returns the user id of a token's subject, or undefined when the subject, which can have any type, is not a user id. */
 function userIdOf(sub: unknown): number | undefined {
   if (typeof sub !== 'string' || !/^[1-9]\d{0,15}$/.test(sub)) return undefined
   const userId = Number(sub)

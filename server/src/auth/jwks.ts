@@ -1,35 +1,36 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose'
 import { serviceBusy } from '../refusals.ts'
 
-/** A key set of this age is asked for again before it is used. */
+/** A JWKS of this age is fetched again before it is used. */
 const AGE_MAX_MS = 600_000
-/** An unknown key, and a key server that failed, cause one fetch in this time, however many ask. */
+/** The minimum time between two fetches that are caused by unknown keys, or that follow a failed fetch. */
 const COOLDOWN_MS = 30_000
-/** While there is no key at all, one fetch in this time. */
-const FIRST_COOLDOWN_MS = 1_000
+/** The minimum time between two fetches while no fetch has succeeded. */
+const INITIAL_COOLDOWN_MS = 1_000
 const FETCH_TIMEOUT_MS = 3_000
 
 export interface JwksOptions {
   now: () => Date
-  /** Told of each fetch that failed. */
+  /** Called for each fetch that fails. */
   onFailure: (error: unknown) => void
 }
 
 /**
- * The keys at an address, for verifying tokens. When they cannot be fetched, those that were fetched last go on working;
- * a token that none of them fits can then not be judged, which is no fault of the token: service_busy.
+ * Returns a function that finds the key of a token in the JWKS at `url`. When the JWKS cannot be fetched, the keys that were
+ * fetched last remain in use. A token with an unknown key is then refused with service_busy and not as invalid, because
+ * its key may exist.
  *
  * @throws Refusal service_busy
  */
 export function createJwks(url: URL, { now, onFailure }: JwksOptions): JWTVerifyGetKey {
-  // When to fetch is decided here: jose's own rules forget the last good keys.
+  // jose's own rules would discard the last good keys, so this function decides when to fetch.
   const keys = createRemoteJWKSet(url, {
     timeoutDuration: FETCH_TIMEOUT_MS,
     cooldownDuration: Number.POSITIVE_INFINITY,
     cacheMaxAge: Number.POSITIVE_INFINITY,
   })
   let fetching: Promise<void> | undefined
-  let triedAt = Number.NEGATIVE_INFINITY
+  let lastAttemptAt = Number.NEGATIVE_INFINITY
   let fetchedOnce = false
   let failed = false
 
@@ -47,35 +48,35 @@ export function createJwks(url: URL, { now, onFailure }: JwksOptions): JWTVerify
         },
       )
       .finally(() => {
-        triedAt = now().getTime()
+        lastAttemptAt = now().getTime()
         fetching = undefined
       }))
   const age = () => {
-    const ms = now().getTime() - triedAt
-    // A clock that was set back does not tell how long ago it was.
+    const ms = now().getTime() - lastAttemptAt
+    // When the clock was set back, the age is unknown.
     return ms < 0 ? Number.POSITIVE_INFINITY : ms
   }
 
   return async (header, token) => {
     if (!fetchedOnce) {
-      if (age() > FIRST_COOLDOWN_MS) await fetchKeys()
+      if (age() > INITIAL_COOLDOWN_MS) await fetchKeys()
       if (!fetchedOnce) throw serviceBusy()
     } else if (failed ? age() > COOLDOWN_MS : age() > AGE_MAX_MS) {
-      const fetched = fetchKeys()
-      // Of a key server that failed the last time nobody waits for the answer.
-      if (!failed) await fetched
+      const refresh = fetchKeys()
+      // After a failed fetch, calls do not wait for the next: the key server may be slow.
+      if (!failed) await refresh
     }
-    const known = await find(header, token)
-    if (known) return known
+    const cached = await find(header, token)
+    if (cached) return cached
     if (age() > COOLDOWN_MS) await fetchKeys()
-    const found = await find(header, token)
-    if (found) return found
+    const fetched = await find(header, token)
+    if (fetched) return fetched
     throw failed ? serviceBusy() : new errors.JWKSNoMatchingKey()
   }
 
-  async function find(...asked: Parameters<typeof keys>) {
+  async function find(...token: Parameters<typeof keys>) {
     try {
-      return await keys(...asked)
+      return await keys(...token)
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey) return undefined
       throw error

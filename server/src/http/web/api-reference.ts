@@ -7,7 +7,7 @@ const CONFIGURATION = {
   pageTitle: 'Pointwise',
   favicon: '/favicon.svg',
   authentication: { preferredSecurityScheme: 'token' },
-  // Whatever it would ask of others: fonts, a proxy, an assistant, its maker's own client.
+  // Nothing is loaded from other servers: no fonts, proxy, assistant or hosted client.
   withDefaultFonts: false,
   telemetry: false,
   agent: { disabled: true },
@@ -16,7 +16,7 @@ const CONFIGURATION = {
   showDeveloperTools: 'never',
 } as const
 
-/** What the page may do: run its own script, style itself, and call this server. */
+/** The page can run its own script, use inline styles, and call this server. */
 const POLICY = {
   'default-src': "'none'",
   'connect-src': "'self'",
@@ -29,7 +29,7 @@ const POLICY = {
   'frame-ancestors': "'none'",
 }
 
-/** `/reference`: the description of the API as a page, with which it can be tried. */
+/** Serves the API reference at `/reference`: a page that shows the OpenAPI document and can send calls. */
 export async function mountReference(app: FastifyInstance): Promise<void> {
   // biome-ignore lint/nursery/noMisusedPromises: `register` also accepts an asynchronous plugin, and waits for it.
   await app.register(async (scope) => {
@@ -43,10 +43,10 @@ export async function mountReference(app: FastifyInstance): Promise<void> {
   })
 }
 
-/** The page starts its script with a line of its own, which is let pass by what it says. */
+/** Allows the inline script that starts the page, by its hash. */
 function policyFor(page: string): string {
-  const lines = [...page.matchAll(/<script(?![^>]* src=)[^>]*>([\s\S]*?)<\/script>/g)]
-  const hashes = lines.map(([, line = '']) => `'sha256-${createHash('sha256').update(line).digest('base64')}'`)
+  const scripts = [...page.matchAll(/<script(?![^>]* src=)[^>]*>([\s\S]*?)<\/script>/g)]
+  const hashes = scripts.map(([, text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`)
   return [...Object.entries(POLICY).map((rule) => rule.join(' ')), ['script-src', "'self'", ...hashes].join(' ')].join(
     '; ',
   )

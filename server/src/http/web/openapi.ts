@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { createDocument } from '../../openapi/document.ts'
 
-/** `/openapi.json`: what can be called, and how. Made when it is first asked for. */
+/** Serves the OpenAPI document at `/openapi.json`. It is created on the first request. */
 export function mountOpenapi(app: FastifyInstance): void {
   let text: string | undefined
   app.get('/openapi.json', async (_request, reply) => {
