@@ -4,25 +4,25 @@ import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
 
 const brotli = promisify(brotliCompress)
-const zip = promisify(gzip)
+const gzipAsync = promisify(gzip)
 
-/** Compresses as well as it goes, once, what would else be compressed for every visitor. */
-const compressed: Plugin = {
-  name: 'compressed',
+/** Compresses the assets at build time, so that the server does not compress them for each request. */
+const compressAssets: Plugin = {
+  name: 'compress-assets',
   apply: 'build',
   async generateBundle(_options, bundle) {
     for (const [fileName, file] of Object.entries(bundle)) {
       if (!/\.(js|css)$/.test(fileName)) continue
       const source = file.type === 'chunk' ? file.code : file.source
       this.emitFile({ type: 'asset', fileName: `${fileName}.br`, source: await brotli(source) })
-      this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: await zip(source) })
+      this.emitFile({ type: 'asset', fileName: `${fileName}.gz`, source: await gzipAsync(source) })
     }
   },
 }
 
-/** While the page is worked on, it has the users of the server that runs beside it. */
-const withUsers: Plugin = {
-  name: 'with-users',
+/** During development, the page offers the demo users of the server that it proxies to. */
+const demoUsers: Plugin = {
+  name: 'demo-users',
   apply: 'serve',
   transformIndexHtml: () => [
     { tag: 'meta', attrs: { name: 'pointwise-users', content: '/storefront/users.json' }, injectTo: 'head' },
@@ -30,13 +30,13 @@ const withUsers: Plugin = {
 }
 
 export default defineConfig(({ command }) => {
-  // Else whatever the shell says decides which React is built in, and the one for development is three times as large.
+  // Otherwise NODE_ENV of the shell could select React's development build, which is three times as large.
   if (command === 'build') process.env.NODE_ENV = 'production'
   return {
     root: import.meta.dirname,
-    plugins: [react(), compressed, withUsers],
+    plugins: [react(), compressAssets, demoUsers],
     build: {
-      // Those that know `light-dark()`.
+      // The first versions that support `light-dark()`.
       target: ['chrome123', 'firefox121', 'safari17.5'],
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },

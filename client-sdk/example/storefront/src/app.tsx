@@ -1,29 +1,29 @@
-import { useLiveUser } from './live/use-live-user.ts'
+import { Footer } from './components/footer.tsx'
+import { Header } from './components/header.tsx'
 import { CataloguePage } from './pages/catalogue.tsx'
-import { NowherePage } from './pages/nowhere.tsx'
+import { NotFoundPage } from './pages/not-found.tsx'
 import { OrdersPage } from './pages/orders.tsx'
 import { PointsPage } from './pages/points.tsx'
 import { ProductPage } from './pages/product.tsx'
-import { Footer } from './parts/footer.tsx'
-import { Header } from './parts/header.tsx'
-import { type Route, useRoute } from './route.tsx'
+import { type Route, useRoute } from './router.tsx'
+import { useUserSubscription } from './subscriptions/use-user-subscription.ts'
 
 export function App() {
   const route = useRoute()
-  useLiveUser()
+  useUserSubscription()
   return (
     <>
       <a className="skip" href="#main">
-        Skip to the content
+        Skip to content
       </a>
       <Header route={route} />
-      <Shown route={route} />
+      <CurrentPage route={route} />
       <Footer />
     </>
   )
 }
 
-function Shown({ route }: { route: Route }) {
+function CurrentPage({ route }: { route: Route }) {
   switch (route.page) {
     case 'catalogue':
       return <CataloguePage number={route.number} storeId={route.storeId} />
@@ -33,7 +33,7 @@ function Shown({ route }: { route: Route }) {
       return <OrdersPage />
     case 'points':
       return <PointsPage />
-    case 'nowhere':
-      return <NowherePage />
+    case 'not-found':
+      return <NotFoundPage />
   }
 }

@@ -2,10 +2,10 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
-import { AnnouncementProvider } from './parts/announcement.tsx'
+import { AnnouncerProvider } from './components/announcer.tsx'
 import { SessionProvider } from './session.tsx'
 
-/** The client makes a call again where that helps, and knows better than the browser whether there is a network. */
+/** The client retries calls itself, and detects a lost network more reliably than the browser. */
 const queryClient = new QueryClient({
   defaultOptions: {
     queries: { retry: false, staleTime: 15_000, networkMode: 'always' },
@@ -14,14 +14,14 @@ const queryClient = new QueryClient({
 })
 
 const root = document.getElementById('root')
-if (!root) throw new Error('The page has no root.')
+if (!root) throw new Error('index.html must contain an element with the id "root".')
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
       <SessionProvider>
-        <AnnouncementProvider>
+        <AnnouncerProvider>
           <App />
-        </AnnouncementProvider>
+        </AnnouncerProvider>
       </SessionProvider>
     </QueryClientProvider>
   </StrictMode>,

@@ -1,10 +1,10 @@
 import type { Order } from '@pointwise/client-sdk'
 import { type InvalidateOptions, infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query'
-import type { Client } from './server.ts'
+import type { Client } from './api-client.ts'
 
 export type OrderStatus = Order['status']
 
-const PER_PAGE = 10
+const PAGE_SIZE = 10
 
 export const productList = (client: Client, { number, storeId }: { number: number; storeId?: number | undefined }) =>
   queryOptions({
@@ -39,35 +39,35 @@ export const storeList = (client: Client) =>
 
 export const balance = (client: Client, userId: number) =>
   queryOptions({
-    queryKey: ['of', userId, 'balance'],
+    queryKey: ['user', userId, 'balance'],
     queryFn: ({ signal }) => client.points.balance.query(undefined, { signal }),
   })
 
 export const histories = (client: Client, userId: number) =>
   infiniteQueryOptions({
-    queryKey: ['of', userId, 'histories'],
+    queryKey: ['user', userId, 'histories'],
     queryFn: ({ pageParam, signal }) =>
-      client.points.histories.query({ limit: PER_PAGE, ...(pageParam && { cursor: pageParam }) }, { signal }),
+      client.points.histories.query({ limit: PAGE_SIZE, ...(pageParam && { cursor: pageParam }) }, { signal }),
     initialPageParam: '',
     getNextPageParam: ({ nextCursor }) => nextCursor,
   })
 
 export const orders = (client: Client, userId: number, status?: OrderStatus) =>
   infiniteQueryOptions({
-    queryKey: ['of', userId, 'orders', status],
+    queryKey: ['user', userId, 'orders', status],
     queryFn: ({ pageParam, signal }) =>
       client.orders.list.query(
-        { limit: PER_PAGE, ...(status && { status }), ...(pageParam && { cursor: pageParam }) },
+        { limit: PAGE_SIZE, ...(status && { status }), ...(pageParam && { cursor: pageParam }) },
         { signal },
       ),
     initialPageParam: '',
     getNextPageParam: ({ nextCursor }) => nextCursor,
   })
 
-/** Reads anew, of what is on the screen, all that belongs to a user, or to whichever user. */
+/** Refetches the visible data of a user, or of all users. */
 export const refreshUser = (cache: QueryClient, userId?: number) =>
-  cache.invalidateQueries({ queryKey: userId === undefined ? ['of'] : ['of', userId] })
+  cache.invalidateQueries({ queryKey: userId === undefined ? ['user'] : ['user', userId] })
 
-/** Reads anew, of what is on the screen, all that tells of products. */
+/** Refetches the visible data of products. */
 export const refreshProducts = (cache: QueryClient, options?: InvalidateOptions) =>
   cache.invalidateQueries({ queryKey: ['products'] }, options)

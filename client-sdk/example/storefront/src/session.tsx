@@ -1,29 +1,29 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import { type Client, clientFor, demoUsers, type User } from './api-client.ts'
 import { refreshUser } from './queries.ts'
-import { type Client, clientFor, demoUsers, type User } from './server.ts'
 
-/** Of the tab, so that two tabs can be two customers. */
-const KEPT_AS = 'pointwise-user'
+/** The key in the session storage, which each tab has for itself: two tabs can have two users. */
+const STORAGE_KEY = 'pointwise-user'
 
 interface Session {
-  /** Acts for the user, or for nobody. */
+  /** A client with the user's token, or without one. */
   client: Client
   user: User | null
-  /** Those between whom a visitor of the demonstration may switch. */
+  /** The demo users, between whom a visitor can switch. */
   users: User[]
-  /** Not known yet who the visitor is. */
-  isOpening: boolean
-  become: (user: User | null) => void
-  /** Fetches new tokens for the users of the demonstration, of whom the visitor stays the same; false where there are none. */
-  renew: () => Promise<boolean>
+  /** Whether the demo users are still being loaded. */
+  isLoading: boolean
+  switchUser: (user: User | null) => void
+  /** Fetches new tokens for the demo users and keeps the current user. Returns false if there are no demo users. */
+  renewTokens: () => Promise<boolean>
 }
 
 const SessionContext = createContext<Session | null>(null)
 
 export function useSession(): Session {
   const session = useContext(SessionContext)
-  if (!session) throw new Error('There is no session around this.')
+  if (!session) throw new Error('useSession must be called inside SessionProvider.')
   return session
 }
 
@@ -35,21 +35,21 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const client = useMemo(() => clientFor(user?.token), [user?.token])
 
   useEffect(() => {
-    let isOver = false
+    let isUnmounted = false
     void demoUsers()
       .catch(() => [])
       .then((users) => {
-        if (isOver) return
-        const kept = keptUser()
-        setUser(users.length > 0 ? sameOf(users, kept) : kept)
+        if (isUnmounted) return
+        const stored = loadUser()
+        setUser(users.length > 0 ? sameUser(users, stored) : stored)
         setUsers(users)
       })
     return () => {
-      isOver = true
+      isUnmounted = true
     }
   }, [])
 
-  // What was refused to the client before is asked of this one.
+  // Queries that failed with the previous client may succeed with this one.
   useEffect(() => {
     if (client) void refreshUser(cache)
   }, [cache, client])
@@ -59,16 +59,16 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       client,
       user,
       users: users ?? [],
-      isOpening: users === undefined,
-      become(user) {
-        keep(user)
+      isLoading: users === undefined,
+      switchUser(user) {
+        storeUser(user)
         setUser(user)
       },
-      async renew() {
+      async renewTokens() {
         if (!users?.length) return false
         const renewed = await demoUsers().catch(() => [])
         if (renewed.length > 0) {
-          setUser((current) => sameOf(renewed, current))
+          setUser((current) => sameUser(renewed, current))
           setUsers(renewed)
         }
         return true
@@ -79,20 +79,20 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   return <SessionContext value={session}>{children}</SessionContext>
 }
 
-const sameOf = (users: User[], user: User | null) => users.find(({ id }) => id === user?.id) ?? users[0] ?? null
+const sameUser = (users: User[], user: User | null) => users.find(({ id }) => id === user?.id) ?? users[0] ?? null
 
-function keptUser(): User | null {
+function loadUser(): User | null {
   try {
-    return JSON.parse(sessionStorage.getItem(KEPT_AS) ?? 'null')
+    return JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? 'null')
   } catch {
     return null
   }
 }
 
-function keep(user: User | null): void {
+function storeUser(user: User | null): void {
   try {
-    sessionStorage.setItem(KEPT_AS, JSON.stringify(user))
+    sessionStorage.setItem(STORAGE_KEY, JSON.stringify(user))
   } catch {
-    // It is asked for again after the next reload.
+    // Without storage, the user has to sign in again after a reload.
   }
 }

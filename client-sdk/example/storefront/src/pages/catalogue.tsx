@@ -1,16 +1,16 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { LiveProducts } from '../live/live-products.tsx'
-import { Failure } from '../parts/failure.tsx'
-import { Page, Title } from '../parts/page.tsx'
-import { Pagination } from '../parts/pagination.tsx'
-import { ProductCard, ProductCardBones } from '../parts/product-card.tsx'
-import { times } from '../parts/skeleton.tsx'
-import { StoreFilter } from '../parts/store-filter.tsx'
+import { ErrorMessage } from '../components/error-message.tsx'
+import { Page, Title } from '../components/page.tsx'
+import { Pagination } from '../components/pagination.tsx'
+import { ProductCard, ProductCardSkeleton } from '../components/product-card.tsx'
+import { BestSellers, Trending } from '../components/rankings.tsx'
+import { times } from '../components/skeleton.tsx'
+import { StoreFilter } from '../components/store-filter.tsx'
+import { formatNumber } from '../format.ts'
 import * as queries from '../queries.ts'
-import { cataloguePath } from '../route.tsx'
+import { cataloguePath } from '../router.tsx'
 import { useSession } from '../session.tsx'
-import { count } from '../words.ts'
-import { BestSellers, Trending } from './rankings.tsx'
+import { ProductSubscription } from '../subscriptions/product-subscription.tsx'
 
 const PAGE_SIZE = 20
 
@@ -20,33 +20,33 @@ interface CataloguePageProps {
 }
 
 export function CataloguePage({ number, storeId }: CataloguePageProps) {
-  const isFront = number === 1 && !storeId
+  const isFrontPage = number === 1 && !storeId
   return (
     <Page>
-      <Title title={number > 1 ? `The shop, page ${number}` : 'The shop'} place={cataloguePath({ number, storeId })} />
-      <LiveProducts productIds={useShown({ number, storeId })}>
-        {isFront && (
+      <Title title={number > 1 ? `Shop, page ${number}` : 'Shop'} path={cataloguePath({ number, storeId })} />
+      <ProductSubscription productIds={useVisibleProductIds({ number, storeId })}>
+        {isFrontPage && (
           <div className="front">
             <Trending />
             <BestSellers />
           </div>
         )}
         <Products number={number} storeId={storeId} />
-      </LiveProducts>
+      </ProductSubscription>
     </Page>
   )
 }
 
-/** The ids of the products whose stock is shown, once all of them are known. */
-function useShown({ number, storeId }: CataloguePageProps): number[] {
+/** The ids of the products on the page; empty until all of them are known. */
+function useVisibleProductIds({ number, storeId }: CataloguePageProps): number[] {
   const { client } = useSession()
-  const isFront = number === 1 && !storeId
+  const isFrontPage = number === 1 && !storeId
   const list = useQuery(queries.productList(client, { number, storeId }))
-  const trending = useQuery({ ...queries.trending(client), enabled: isFront })
-  if (list.isPending || (isFront && trending.isPending)) return []
+  const trending = useQuery({ ...queries.trending(client), enabled: isFrontPage })
+  if (list.isPending || (isFrontPage && trending.isPending)) return []
   const products = [
     ...(list.data?.items ?? []),
-    ...((isFront && trending.data?.items) || []).map(({ product }) => product),
+    ...((isFrontPage && trending.data?.items) || []).map(({ product }) => product),
   ]
   return products.map(({ id }) => id)
 }
@@ -62,12 +62,12 @@ function Products({ number, storeId }: CataloguePageProps) {
       <div className="section-head">
         <h2 id="products-title">
           All products
-          {data && <span className="section-count">{count(data.totalItems)}</span>}
+          {data && <span className="section-count">{formatNumber(data.totalItems)}</span>}
         </h2>
         <StoreFilter storeId={storeId} />
       </div>
       {error && !data ? (
-        <Failure error={error} retry={refetch} />
+        <ErrorMessage error={error} retry={refetch} />
       ) : (
         <ul className="grid" aria-busy={!data || isPlaceholderData}>
           {data
@@ -78,12 +78,12 @@ function Products({ number, storeId }: CataloguePageProps) {
               ))
             : times(PAGE_SIZE).map((index) => (
                 <li key={index}>
-                  <ProductCardBones />
+                  <ProductCardSkeleton />
                 </li>
               ))}
         </ul>
       )}
-      {data?.items.length === 0 && <p className="empty">There is nothing on this page.</p>}
+      {data?.items.length === 0 && <p className="empty">There are no products on this page.</p>}
       {data && (
         <Pagination number={number} total={data.totalPages} pathOf={(number) => cataloguePath({ number, storeId })} />
       )}

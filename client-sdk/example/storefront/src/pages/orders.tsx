@@ -1,17 +1,17 @@
 import type { Order } from '@pointwise/client-sdk'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { BuyDialog } from '../buying/buy-dialog.tsx'
-import { CancelDialog } from '../buying/cancel-dialog.tsx'
-import type { Purchase } from '../buying/purchase.ts'
-import { Failure } from '../parts/failure.tsx'
-import { MoreButton } from '../parts/more-button.tsx'
-import { OrderCard } from '../parts/order-card.tsx'
-import { Page, Title } from '../parts/page.tsx'
-import { SignInFirst } from '../parts/sign-in-first.tsx'
-import { Bone, times } from '../parts/skeleton.tsx'
+import { CancelOrderDialog } from '../checkout/cancel-order-dialog.tsx'
+import type { Purchase } from '../checkout/purchase.ts'
+import { PurchaseDialog } from '../checkout/purchase-dialog.tsx'
+import { ErrorMessage } from '../components/error-message.tsx'
+import { LoadMoreButton } from '../components/load-more-button.tsx'
+import { OrderCard } from '../components/order-card.tsx'
+import { Page, Title } from '../components/page.tsx'
+import { SignInPrompt } from '../components/sign-in-prompt.tsx'
+import { Skeleton, times } from '../components/skeleton.tsx'
 import * as queries from '../queries.ts'
-import { Link } from '../route.tsx'
+import { Link } from '../router.tsx'
 import { useSession } from '../session.tsx'
 
 const FILTERS: { label: string; status: queries.OrderStatus | undefined }[] = [
@@ -22,19 +22,24 @@ const FILTERS: { label: string; status: queries.OrderStatus | undefined }[] = [
   { label: 'Refunded', status: 'refunded' },
 ]
 
+interface OrderRequest {
+  action: 'pay' | 'cancel'
+  order: Order
+}
+
 export function OrdersPage() {
   const { user } = useSession()
   const [status, setStatus] = useState<queries.OrderStatus>()
-  // Kept here: an order that is paid leaves the list of those to pay, and its dialog is still to say so.
-  const [asked, setAsked] = useState<{ to: 'pay' | 'cancel'; order: Order }>()
-  const close = () => setAsked(undefined)
+  // Stored here, because an order that is paid leaves the filtered list while its dialog is still open.
+  const [request, setRequest] = useState<OrderRequest>()
+  const close = () => setRequest(undefined)
   return (
     <Page>
-      <Title title="Your orders" place="/orders" />
+      <Title title="Your orders" path="/orders" />
       {user ? (
         <>
           <fieldset className="chips">
-            <legend className="unseen">Which orders</legend>
+            <legend className="visually-hidden">Filter orders by status</legend>
             {FILTERS.map((filter) => (
               <button
                 key={filter.label}
@@ -47,12 +52,12 @@ export function OrdersPage() {
               </button>
             ))}
           </fieldset>
-          <Orders key={`${user.id} ${status}`} userId={user.id} status={status} ask={setAsked} />
-          {asked?.to === 'pay' && <BuyDialog purchase={paymentOf(asked.order)} onClose={close} />}
-          {asked?.to === 'cancel' && <CancelDialog orderId={asked.order.id} onClose={close} />}
+          <Orders key={`${user.id} ${status}`} userId={user.id} status={status} onRequest={setRequest} />
+          {request?.action === 'pay' && <PurchaseDialog purchase={paymentOf(request.order)} onClose={close} />}
+          {request?.action === 'cancel' && <CancelOrderDialog orderId={request.order.id} onClose={close} />}
         </>
       ) : (
-        <SignInFirst to="to see what you ordered" />
+        <SignInPrompt purpose="to see your orders" />
       )}
     </Page>
   )
@@ -68,19 +73,19 @@ const paymentOf = ({ id, totalPrice }: Order): Purchase => ({
 interface OrdersProps {
   userId: number
   status: queries.OrderStatus | undefined
-  ask: (asked: { to: 'pay' | 'cancel'; order: Order }) => void
+  onRequest: (request: OrderRequest) => void
 }
 
-function Orders({ userId, status, ask }: OrdersProps) {
+function Orders({ userId, status, onRequest }: OrdersProps) {
   const { client } = useSession()
   const list = useInfiniteQuery(queries.orders(client, userId, status))
   const { data, error, refetch } = list
-  if (error && !data) return <Failure error={error} retry={refetch} />
+  if (error && !data) return <ErrorMessage error={error} retry={refetch} />
   const orders = data?.pages.flatMap(({ items }) => items)
   if (orders?.length === 0) {
     return (
       <p className="empty">
-        Nothing here yet. <Link href="/">To the shop</Link>
+        No orders here yet. <Link href="/">Go to the shop</Link>
       </p>
     )
   }
@@ -92,18 +97,18 @@ function Orders({ userId, status, ask }: OrdersProps) {
               <li key={order.id}>
                 <OrderCard
                   order={order}
-                  onPay={() => ask({ to: 'pay', order })}
-                  onCancel={() => ask({ to: 'cancel', order })}
+                  onPay={() => onRequest({ action: 'pay', order })}
+                  onCancel={() => onRequest({ action: 'cancel', order })}
                 />
               </li>
             ))
           : times(8).map((index) => (
               <li key={index} className="order">
-                <Bone className="bone-order" />
+                <Skeleton className="skeleton-order" />
               </li>
             ))}
       </ul>
-      <MoreButton label="Show older orders" list={list} />
+      <LoadMoreButton label="Show older orders" list={list} />
     </>
   )
 }

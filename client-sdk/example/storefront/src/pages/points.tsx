@@ -1,28 +1,28 @@
 import type { RouterOutputs } from '@pointwise/client-sdk'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { ChargeForm } from '../buying/charge-form.tsx'
-import { Amount } from '../parts/amount.tsx'
-import { Failure } from '../parts/failure.tsx'
-import { MoreButton } from '../parts/more-button.tsx'
-import { Page, Title } from '../parts/page.tsx'
-import { SignInFirst } from '../parts/sign-in-first.tsx'
-import { Bone, times } from '../parts/skeleton.tsx'
+import { TopUpForm } from '../checkout/top-up-form.tsx'
+import { Amount } from '../components/amount.tsx'
+import { ErrorMessage } from '../components/error-message.tsx'
+import { LoadMoreButton } from '../components/load-more-button.tsx'
+import { Page, Title } from '../components/page.tsx'
+import { SignInPrompt } from '../components/sign-in-prompt.tsx'
+import { Skeleton, times } from '../components/skeleton.tsx'
+import { formatDate, formatPoints } from '../format.ts'
 import * as queries from '../queries.ts'
 import { useSession } from '../session.tsx'
-import { day, points } from '../words.ts'
 
 export function PointsPage() {
   const { user } = useSession()
   return (
     <Page>
-      <Title title="Your points" place="/points" />
+      <Title title="Your points" path="/points" />
       {user ? (
         <div className="points">
           <Wallet userId={user.id} />
           <Histories key={user.id} userId={user.id} />
         </div>
       ) : (
-        <SignInFirst to="to see your points" />
+        <SignInPrompt purpose="to see your points" />
       )}
     </Page>
   )
@@ -35,22 +35,24 @@ function Wallet({ userId }: { userId: number }) {
     <section className="wallet" aria-labelledby="wallet-title">
       <h2 id="wallet-title">Balance</h2>
       {error && !data ? (
-        <Failure error={error} retry={refetch} />
+        <ErrorMessage error={error} retry={refetch} />
       ) : (
         <>
-          <p className="wallet-balance">{data ? <Amount value={data.balance} /> : <Bone className="bone-price" />}</p>
-          <meter aria-label="Of what a balance may hold" min={0} max={data?.limit ?? 1} value={data?.balance ?? 0} />
-          <p className="hint">{data ? `A balance holds ${points(data.limit)} at most.` : '\u00a0'}</p>
+          <p className="wallet-balance">
+            {data ? <Amount value={data.balance} /> : <Skeleton className="skeleton-price" />}
+          </p>
+          <meter aria-label="Share of the balance limit" min={0} max={data?.limit ?? 1} value={data?.balance ?? 0} />
+          <p className="hint">{data ? `The limit is ${formatPoints(data.limit)}.` : '\u00a0'}</p>
         </>
       )}
-      <ChargeForm key={userId} />
+      <TopUpForm key={userId} />
     </section>
   )
 }
 
 type History = RouterOutputs['points']['histories']['items'][number]
 
-const TYPES = { CHARGE: 'Charged', USE: 'Paid', REFUND: 'Refunded' }
+const TYPE_LABELS = { CHARGE: 'Topped up', USE: 'Paid', REFUND: 'Refunded' }
 
 function Histories({ userId }: { userId: number }) {
   const { client } = useSession()
@@ -61,16 +63,16 @@ function Histories({ userId }: { userId: number }) {
     <section className="histories" aria-labelledby="histories-title">
       <h2 id="histories-title">History</h2>
       {error && !data ? (
-        <Failure error={error} retry={refetch} />
+        <ErrorMessage error={error} retry={refetch} />
       ) : histories?.length === 0 ? (
-        <p className="empty">Nothing yet: charge some points.</p>
+        <p className="empty">No transactions yet. Top up some points to get started.</p>
       ) : (
         <table aria-busy={!histories}>
           <thead>
             <tr>
-              <th scope="col">What</th>
+              <th scope="col">Type</th>
               <th scope="col" className="when">
-                When
+                Date
               </th>
               <th scope="col">Points</th>
               <th scope="col">Balance</th>
@@ -82,14 +84,14 @@ function Histories({ userId }: { userId: number }) {
               : times(10).map((index) => (
                   <tr key={index}>
                     <td colSpan={4}>
-                      <Bone className="bone-line" />
+                      <Skeleton className="skeleton-line" />
                     </td>
                   </tr>
                 ))}
           </tbody>
         </table>
       )}
-      <MoreButton label="Show older ones" list={list} />
+      <LoadMoreButton label="Show older transactions" list={list} />
     </section>
   )
 }
@@ -98,11 +100,11 @@ function HistoryRow({ history: { type, amount, balance, orderId, createdAt } }: 
   return (
     <tr>
       <td>
-        {TYPES[type]}
+        {TYPE_LABELS[type]}
         {orderId !== null && <span className="history-order"> order {orderId}</span>}
       </td>
       <td className="when">
-        <time dateTime={createdAt.toISOString()}>{day(createdAt)}</time>
+        <time dateTime={createdAt.toISOString()}>{formatDate(createdAt)}</time>
       </td>
       <td className={amount > 0 ? 'gain' : undefined}>
         <Amount value={amount} sign />

@@ -1,110 +1,110 @@
 import { newIdempotencyKey, type Product, refusalOf } from '@pointwise/client-sdk'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { BuyDialog } from '../buying/buy-dialog.tsx'
-import type { Purchase } from '../buying/purchase.ts'
-import { LiveProducts, useCurrent } from '../live/live-products.tsx'
-import { Amount } from '../parts/amount.tsx'
-import { Failure } from '../parts/failure.tsx'
-import { Back } from '../parts/icons.tsx'
-import { Page, Title } from '../parts/page.tsx'
-import { Quantity } from '../parts/quantity.tsx'
-import { SignInFirst } from '../parts/sign-in-first.tsx'
-import { Bone } from '../parts/skeleton.tsx'
-import { StockLine } from '../parts/stock-line.tsx'
-import { Tile } from '../parts/tile.tsx'
+import type { Purchase } from '../checkout/purchase.ts'
+import { PurchaseDialog } from '../checkout/purchase-dialog.tsx'
+import { Amount } from '../components/amount.tsx'
+import { ErrorMessage } from '../components/error-message.tsx'
+import { Back } from '../components/icons.tsx'
+import { Page, Title } from '../components/page.tsx'
+import { QuantityField } from '../components/quantity-field.tsx'
+import { SignInPrompt } from '../components/sign-in-prompt.tsx'
+import { Skeleton } from '../components/skeleton.tsx'
+import { StockLabel } from '../components/stock-label.tsx'
+import { Tile } from '../components/tile.tsx'
+import { formatNumber } from '../format.ts'
 import * as queries from '../queries.ts'
-import { cataloguePath, Link, productPath } from '../route.tsx'
+import { cataloguePath, Link, productPath } from '../router.tsx'
 import { useSession } from '../session.tsx'
-import { count } from '../words.ts'
+import { ProductSubscription, useCurrentProduct } from '../subscriptions/product-subscription.tsx'
 
 export function ProductPage({ productId }: { productId: number }) {
   const { client } = useSession()
   const { data, error, refetch } = useQuery(queries.product(client, productId))
-  // Kept here: what is being bought is seen to its end, also when the product leaves the shop meanwhile.
+  // Stored here, so that the dialog stays open if the product is removed meanwhile.
   const [purchase, setPurchase] = useState<Purchase>()
-  const isGone = refusalOf(error)?.code === 'product_not_found'
+  const isRemoved = refusalOf(error)?.code === 'product_not_found'
   return (
     <Page>
       <Link className="back" href="/">
         <Back />
-        To the shop
+        Back to the shop
       </Link>
       <div className="product">
         <div className="product-picture">
           <Tile productId={productId} />
         </div>
         <div className="offer">
-          <Title title={data?.name ?? (error ? 'Not here' : 'Loading…')} place={productPath(productId)} />
-          {isGone ? (
-            <p>This product is not in the shop, or not any more.</p>
+          <Title title={data?.name ?? (error ? 'Not available' : 'Loading…')} path={productPath(productId)} />
+          {isRemoved ? (
+            <p>This product does not exist or is no longer sold.</p>
           ) : data ? (
-            <LiveProducts productIds={[productId]}>
-              <Offer product={data} ask={setPurchase} />
-            </LiveProducts>
+            <ProductSubscription productIds={[productId]}>
+              <Offer product={data} onBuy={setPurchase} />
+            </ProductSubscription>
           ) : error ? (
-            <Failure error={error} retry={refetch} />
+            <ErrorMessage error={error} retry={refetch} />
           ) : (
-            <OfferBones />
+            <OfferSkeleton />
           )}
         </div>
       </div>
-      {purchase && <BuyDialog purchase={purchase} onClose={() => setPurchase(undefined)} />}
+      {purchase && <PurchaseDialog purchase={purchase} onClose={() => setPurchase(undefined)} />}
     </Page>
   )
 }
 
-function Offer({ product, ask }: { product: Product; ask: (purchase: Purchase) => void }) {
-  const { user, isOpening } = useSession()
+function Offer({ product, onBuy }: { product: Product; onBuy: (purchase: Purchase) => void }) {
+  const { user, isLoading } = useSession()
   const [quantity, setQuantity] = useState(1)
-  const { id, name, price, stock, salesVolume, storeId, storeName } = useCurrent(product)
-  const begin = (kind: 'checkout' | 'place') =>
-    ask({ kind, productId: id, name, quantity, price, idempotencyKey: newIdempotencyKey() })
+  const { id, name, price, stock, salesVolume, storeId, storeName } = useCurrentProduct(product)
+  const buy = (kind: 'checkout' | 'place') =>
+    onBuy({ kind, productId: id, name, quantity, price, idempotencyKey: newIdempotencyKey() })
   return (
     <>
       <p className="offer-store">
-        <Link href={cataloguePath({ storeId })}>{storeName}</Link> · {count(salesVolume)} sold
+        <Link href={cataloguePath({ storeId })}>{storeName}</Link> · {formatNumber(salesVolume)} sold
       </p>
       <p className="offer-price">
         <Amount value={price} />
       </p>
       <p className="offer-stock">
-        <StockLine stock={stock} />
+        <StockLabel stock={stock} />
         <span className="live">live</span>
       </p>
-      {user || isOpening ? (
+      {user || isLoading ? (
         <>
-          <Quantity value={quantity} change={setQuantity} />
+          <QuantityField value={quantity} onChange={setQuantity} />
           <div className="actions">
-            <button type="button" className="button large" disabled={stock === 0} onClick={() => begin('checkout')}>
+            <button type="button" className="button large" disabled={stock === 0} onClick={() => buy('checkout')}>
               Buy for <Amount value={price * quantity} />
             </button>
-            <button type="button" className="button large quiet" disabled={stock === 0} onClick={() => begin('place')}>
+            <button type="button" className="button large quiet" disabled={stock === 0} onClick={() => buy('place')}>
               Order, pay later
             </button>
           </div>
         </>
       ) : (
-        <SignInFirst to="to buy it" />
+        <SignInPrompt purpose="to buy this product" />
       )}
     </>
   )
 }
 
-function OfferBones() {
+function OfferSkeleton() {
   return (
     <div aria-hidden="true">
       <p className="offer-store">
-        <Bone className="bone-short" />
+        <Skeleton className="skeleton-short" />
       </p>
       <p className="offer-price">
-        <Bone className="bone-price" />
+        <Skeleton className="skeleton-price" />
       </p>
       <p className="offer-stock">
-        <Bone className="bone-short" />
+        <Skeleton className="skeleton-short" />
       </p>
-      <div className="field bone-stepper">
-        <Bone className="bone-fill" />
+      <div className="field skeleton-stepper">
+        <Skeleton className="skeleton-fill" />
       </div>
     </div>
   )
