@@ -2,18 +2,18 @@ import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'
 import { eventually } from '../setup/eventually.ts'
-import { button, dialog, keepScreenshot, type Store, test, textOf } from './browser-shop.ts'
+import { button, dialog, type Storefront, saveScreenshot, test, textOf } from './browser-shop.ts'
 
 const PHONE = { width: 360, height: 740 }
-/** What the eye takes for standing still. */
+/** The layout shift that users do not notice. */
 const SHIFT_MAX = 0.02
 
-async function givenCatalogue(store: Store, { count = 25 } = {}): Promise<void> {
-  const ada = await store.givenCustomer({ name: 'Ada', points: 500_000 })
-  const { id: storeId } = await store.shop.givenStore('Kitchen & Co')
-  await store.shop.givenStore('Out There')
+async function givenCatalogue(storefront: Storefront, { count = 25 } = {}): Promise<void> {
+  const ada = await storefront.givenCustomer({ name: 'Ada', points: 500_000 })
+  const { id: storeId } = await storefront.shop.givenStore('Kitchen & Co')
+  await storefront.shop.givenStore('Out There')
   for (let index = 1; index <= count; index++) {
-    await store.shop.givenProduct({
+    await storefront.shop.givenProduct({
       storeId,
       name: `Folding Lamp ${index}`,
       price: 100 * index,
@@ -42,7 +42,7 @@ async function goTo(page: Page, { link, shown }: (typeof PAGES)[number]): Promis
 const colour = (page: Page, property: string) =>
   page.evaluate((name) => getComputedStyle(document.documentElement).getPropertyValue(name), property)
 
-/** What axe finds serious, or worse, of the levels that laws ask for. */
+/** The accessibility violations that axe rates serious or critical. */
 async function seriousFindings(page: Page, options: axe.RunOptions = {}): Promise<string[]> {
   const run = JSON.stringify({ resultTypes: ['violations'], ...options })
   const violations: axe.Result[] = await page.evaluate(`axe.run(${run}).then(({ violations }) => violations)`)
@@ -51,42 +51,46 @@ async function seriousFindings(page: Page, options: axe.RunOptions = {}): Promis
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`)
 }
 
-/** In the light and in the dark, between which only colours differ. */
-async function expectSound(page: Page, name: string): Promise<void> {
+/** Checks both themes. Only the colours differ, so the dark theme is checked for contrast alone. */
+async function expectAccessible(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'light' })
   expect(await seriousFindings(page), name).toEqual([])
-  await keepScreenshot(page, `${name}-light`)
+  await saveScreenshot(page, `${name}-light`)
   await page.emulateMedia({ colorScheme: 'dark' })
   expect(await seriousFindings(page, { runOnly: ['color-contrast'] }), `${name}, dark`).toEqual([])
-  await keepScreenshot(page, `${name}-dark`)
+  await saveScreenshot(page, `${name}-dark`)
 }
 
-describe('the page', () => {
-  test('is sound for assistive technology, from page to dialog, light and dark', async ({ openStore }) => {
-    await using store = await openStore()
-    await givenCatalogue(store)
-    const page = await store.visit('/', { context: await store.context({ reducedMotion: 'reduce' }) })
+describe('The storefront', () => {
+  test('has no serious accessibility violations on its pages and dialogs, in both themes', async ({
+    openStorefront,
+  }) => {
+    await using storefront = await openStorefront()
+    await givenCatalogue(storefront)
+    const page = await storefront.visit('/', { context: await storefront.context({ reducedMotion: 'reduce' }) })
     await page.evaluate(axe.source)
-    for (const stop of PAGES) {
-      await goTo(page, stop)
-      await expectSound(page, stop.name)
+    for (const each of PAGES) {
+      await goTo(page, each)
+      await expectAccessible(page, each.name)
     }
     await page.getByRole('link', { name: 'Shop' }).click()
     await page.locator('.grid a').last().click()
     await button(page, /^Buy for/).waitFor()
-    await expectSound(page, 'product')
+    await expectAccessible(page, 'product')
     await button(page, /^Buy for/).click()
     await dialog(page).waitFor()
-    await expectSound(page, 'dialog')
+    await expectAccessible(page, 'dialog')
     await button(dialog(page), /^Pay/).click()
     await eventually(() => textOf(page, '.outcome')).toContain('Paid')
-    await expectSound(page, 'bought')
+    await expectAccessible(page, 'bought')
   })
 
-  test('is dark where the system is, and as the visitor chose for ever after', async ({ openStore }) => {
-    await using store = await openStore()
-    const context = await store.context({ colorScheme: 'dark' })
-    const page = await store.visit('/', { context })
+  test('uses the theme of the system until the visitor chooses another, which is stored', async ({
+    openStorefront,
+  }) => {
+    await using storefront = await openStorefront()
+    const context = await storefront.context({ colorScheme: 'dark' })
+    const page = await storefront.visit('/', { context })
     const dark = await colour(page, 'background-color')
     await button(page, 'Use the light theme').click()
     await eventually(() => colour(page, 'background-color')).not.toBe(dark)
@@ -95,19 +99,19 @@ describe('the page', () => {
     expect(await colour(page, 'color-scheme')).toBe('light')
   })
 
-  test('fits a phone', async ({ openStore }) => {
-    await using store = await openStore()
-    await givenCatalogue(store)
-    const context = await store.context({ viewport: PHONE, hasTouch: true, isMobile: true })
-    const page = await store.visit('/', { context })
+  test('fits the width of a phone', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    await givenCatalogue(storefront)
+    const context = await storefront.context({ viewport: PHONE, hasTouch: true, isMobile: true })
+    const page = await storefront.visit('/', { context })
     const expectFits = async (name: string) => {
       const width = await page.evaluate(() => document.documentElement.scrollWidth)
       expect(width, name).toBeLessThanOrEqual(PHONE.width)
-      await keepScreenshot(page, `${name}-phone`)
+      await saveScreenshot(page, `${name}-phone`)
     }
-    for (const stop of PAGES) {
-      await goTo(page, stop)
-      await expectFits(stop.name)
+    for (const each of PAGES) {
+      await goTo(page, each)
+      await expectFits(each.name)
     }
     await page.getByRole('link', { name: 'Shop' }).tap()
     await page.locator('.grid a').last().tap()
@@ -118,11 +122,11 @@ describe('the page', () => {
     await expectFits('dialog')
   })
 
-  test('stands still while what it shows comes in', async ({ openStore }) => {
-    await using store = await openStore()
-    await givenCatalogue(store)
+  test('does not shift its layout while data is loading', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    await givenCatalogue(storefront)
     for (const { name, path, shown } of PAGES) {
-      const context = await store.context()
+      const context = await storefront.context()
       await context.addInitScript(() => {
         Object.assign(window, { shifted: 0 })
         new PerformanceObserver((list) => {
@@ -135,21 +139,21 @@ describe('the page', () => {
         await held.promise
         await route.continue()
       })
-      const page = await store.visit(path, { context })
-      await page.locator('.bone').first().waitFor()
-      await keepScreenshot(page, `${name}-loading`)
+      const page = await storefront.visit(path, { context })
+      await page.locator('.skeleton').first().waitFor()
+      await saveScreenshot(page, `${name}-loading`)
       held.resolve()
       await page.locator(shown).first().waitFor()
-      await eventually(() => page.locator('main .bone').count()).toBe(0)
+      await eventually(() => page.locator('main .skeleton').count()).toBe(0)
       expect(await page.evaluate('window.shifted'), name).toBeLessThan(SHIFT_MAX)
     }
   })
 
-  test('is used with the keyboard alone', async ({ openStore }) => {
-    await using store = await openStore()
-    const product = await store.shop.givenProduct({ name: 'Blue Kettle', price: 300 })
-    const { client } = await store.givenCustomer({ points: 1_000 })
-    const page = await store.visit('/')
+  test('can be used with the keyboard only', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    const product = await storefront.shop.givenProduct({ name: 'Blue Kettle', price: 300 })
+    const { client } = await storefront.givenCustomer({ points: 1_000 })
+    const page = await storefront.visit('/')
     await page.locator('.grid a').waitFor()
     const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim() ?? '')
     const tabTo = async (text: RegExp) => {
@@ -158,7 +162,7 @@ describe('the page', () => {
     }
 
     await page.keyboard.press('Tab')
-    expect(await focused()).toBe('Skip to the content')
+    expect(await focused()).toBe('Skip to content')
     await page.keyboard.press('Enter')
     await tabTo(/^Blue Kettle$/)
     await page.keyboard.press('Enter')
@@ -176,7 +180,7 @@ describe('the page', () => {
     await page.keyboard.press('Enter')
     await tabTo(/^Pay 300/)
     await page.keyboard.press('Enter')
-    await eventually(focused).toBe('Go on shopping')
+    await eventually(focused).toBe('Continue shopping')
     expect(await page.getByRole('dialog').getByRole('status').innerText()).toContain('Paid')
     await page.keyboard.press('Enter')
     await eventually(focused).toMatch(/^Buy for/)

@@ -16,15 +16,15 @@ import { openShop, type Shop, type ShopOptions } from '../setup/shop.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const CHROMIUM = '/usr/bin/chromium'
 const SCREENSHOTS = join(ROOT, '.pointwise/screenshots')
-const PATIENCE_MS = 30_000
+const ACTION_TIMEOUT_MS = 30_000
 
-// A browser beside the server that it asks, and beside other tests, is slow.
+// The browser, the server and other tests share the machine, so a test can take minutes.
 vi.setConfig({ testTimeout: 180_000 })
 
-/** What Chromium would else ask of the world, or of a machine that has no screen. */
+/** Switches off what Chromium cannot use here: the sandbox as root, the GPU, and QUIC. */
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic']
 
-/** The page as it is built from the present sources. */
+/** Builds the storefront from the current sources, unless that build exists. */
 export async function builtSite(): Promise<Exclude<StorefrontBuildState, string>> {
   let failure: unknown
   const { state, finished } = buildStorefront({
@@ -38,15 +38,15 @@ export async function builtSite(): Promise<Exclude<StorefrontBuildState, string>
   return built
 }
 
-/** A shop with its page, and customers between whom a visitor may switch. */
-export class Store implements AsyncDisposable {
+/** A shop with its storefront in a browser, and the customers that the storefront offers as demo users. */
+export class Storefront implements AsyncDisposable {
   readonly shop: Shop
   readonly #browser: Browser
   readonly #users: DemoUser[]
   readonly #contexts: BrowserContext[] = []
-  /** What the browser complained of. */
+  /** The errors and warnings of the browser's console. */
   readonly problems: string[] = []
-  /** What it may complain of. */
+  /** The errors and warnings that the test expects. */
   expectedProblems = /^$/
 
   constructor({ shop, browser, users }: { shop: Shop; browser: Browser; users: DemoUser[] }) {
@@ -67,15 +67,15 @@ export class Store implements AsyncDisposable {
     return user
   }
 
-  /** From now on the customers are offered with new tokens. */
+  /** From now on, the storefront offers the customers with new tokens. */
   async renewTokens(): Promise<void> {
     for (const user of this.#users) user.token = await this.shop.userToken(user.id)
   }
 
-  /** A browser of its own, with nothing in it. */
+  /** A browser context without cookies and storage. */
   async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 860 }, ...options })
-    context.setDefaultTimeout(PATIENCE_MS)
+    context.setDefaultTimeout(ACTION_TIMEOUT_MS)
     context.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) this.problems.push(message.text())
     })
@@ -91,37 +91,39 @@ export class Store implements AsyncDisposable {
   }
 }
 
-type OpenStore = (options?: ShopOptions) => Promise<Store>
+type OpenStorefront = (options?: ShopOptions) => Promise<Storefront>
 
-/** Tests in a browser; where there is none, they say that they were skipped. */
-export const test = base.extend<{ $test: { openStore: OpenStore }; $file: { browser: Browser | undefined } }>({
-  browser: [
-    // biome-ignore lint/correctness/noEmptyPattern: a fixture tells by its pattern what it needs
-    async ({}, use) => {
-      const isThere = existsSync(CHROMIUM)
-      if (!isThere) process.stdout.write(`Browser tests are skipped: there is no ${CHROMIUM}.\n`)
-      const browser = isThere ? await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS }) : undefined
-      await use(browser)
-      await browser?.close()
-    },
-    { scope: 'file' },
-  ],
-  async openStore({ browser, skip }, use) {
-    if (!browser) return skip(`there is no ${CHROMIUM}`)
-    const site = await builtSite()
-    await use(async (options = {}) => {
-      const users: DemoUser[] = []
-      const shop = await openShop({
-        storefront: { build: () => site, users: async () => users },
-        ...options,
-        config: { storefront: true, ...options.config },
+/** A test in a browser. It is skipped if there is no browser. */
+export const test = base.extend<{ $test: { openStorefront: OpenStorefront }; $file: { browser: Browser | undefined } }>(
+  {
+    browser: [
+      // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the dependencies of a fixture from its pattern
+      async ({}, use) => {
+        const isInstalled = existsSync(CHROMIUM)
+        if (!isInstalled) process.stdout.write(`The browser tests are skipped, because ${CHROMIUM} does not exist.\n`)
+        const browser = isInstalled ? await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS }) : undefined
+        await use(browser)
+        await browser?.close()
+      },
+      { scope: 'file' },
+    ],
+    async openStorefront({ browser, skip }, use) {
+      if (!browser) return skip(`${CHROMIUM} does not exist`)
+      const site = await builtSite()
+      await use(async (options = {}) => {
+        const users: DemoUser[] = []
+        const shop = await openShop({
+          storefront: { build: () => site, users: async () => users },
+          ...options,
+          config: { storefront: true, ...options.config },
+        })
+        return new Storefront({ shop, browser, users })
       })
-      return new Store({ shop, browser, users })
-    })
+    },
   },
-})
+)
 
-/** What a visitor reads in the page, or in a part of it, on one line. */
+/** The visible text of the page, or of a part of it, on one line. */
 export async function textOf(page: Page, selector = 'main'): Promise<string> {
   const texts = await page.locator(selector).allInnerTexts()
   return texts.join(' ').replace(/\s+/g, ' ').trim()
@@ -129,15 +131,15 @@ export async function textOf(page: Page, selector = 'main'): Promise<string> {
 
 export const button = (within: Pick<Page, 'getByRole'>, name: string | RegExp) => within.getByRole('button', { name })
 
-/** Presses twice before the page can show that the first was taken. */
-export const pressTwice = (pressed: Locator) =>
-  pressed.evaluate((element: HTMLElement) => {
+/** Clicks twice before the page can respond to the first click. */
+export const clickTwice = (locator: Locator) =>
+  locator.evaluate((element: HTMLElement) => {
     element.click()
     element.click()
   })
 
-/** Holds such calls back, until they are let go. */
-export async function hold(page: Page, call: RegExp): Promise<() => void> {
+/** Holds matching requests back until the returned function is called. */
+export async function holdRequests(page: Page, call: RegExp): Promise<() => void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   await page.route(call, async (route) => {
     await promise
@@ -146,11 +148,11 @@ export async function hold(page: Page, call: RegExp): Promise<() => void> {
   return resolve
 }
 
-/** The dialog that is open. */
+/** The open dialog. */
 export const dialog = (page: Page) => page.getByRole('dialog')
 
-/** Kept for a person to look at. */
-export async function keepScreenshot(page: Page, name: string, options: { fullPage?: boolean } = {}): Promise<void> {
+/** Saves a screenshot for people to look at. */
+export async function saveScreenshot(page: Page, name: string, options: { fullPage?: boolean } = {}): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true })
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: 'disabled', ...options })
 }

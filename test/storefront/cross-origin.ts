@@ -6,14 +6,14 @@ import { builtSite } from './browser-shop.ts'
 
 const TYPES: Record<string, string> = { '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' }
 
-/** A server of files alone, as any host of pages is, which was told where the shop's server is. */
-export async function serveElsewhere() {
+/** A static file server of another origin, whose page contains the URL of the shop's server. */
+export async function serveFromOtherOrigin() {
   const { directory } = await builtSite()
-  const elsewhere = { server: '', origin: '', async [Symbol.asyncDispose]() {} }
+  const otherOrigin = { server: '', origin: '', async [Symbol.asyncDispose]() {} }
   const host = createServer(({ url = '' }, response) => {
     const asset = TYPES[extname(url)]
     if (asset) return response.writeHead(200, { 'content-type': asset }).end(readFileSync(join(directory, url)))
-    const meta = `name="pointwise-server" content="${elsewhere.server}"`
+    const meta = `name="pointwise-server" content="${otherOrigin.server}"`
     const page = readFileSync(join(directory, 'index.html'), 'utf8').replace(
       'name="pointwise-server" content="/"',
       meta,
@@ -21,10 +21,10 @@ export async function serveElsewhere() {
     return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page)
   })
   await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
-  elsewhere.origin = urlOf(host)
-  elsewhere[Symbol.asyncDispose] = async () => {
+  otherOrigin.origin = urlOf(host)
+  otherOrigin[Symbol.asyncDispose] = async () => {
     host.closeAllConnections()
     await new Promise((resolve) => host.close(resolve))
   }
-  return elsewhere
+  return otherOrigin
 }

@@ -1,26 +1,26 @@
 import { describe, expect } from 'vitest'
 import { eventually } from '../setup/eventually.ts'
-import { button, dialog, hold, keepScreenshot, pressTwice, test, textOf } from './browser-shop.ts'
-import { serveElsewhere } from './cross-origin.ts'
+import { button, clickTwice, dialog, holdRequests, saveScreenshot, test, textOf } from './browser-shop.ts'
+import { serveFromOtherOrigin } from './cross-origin.ts'
 
-const said = '.outcome'
+const OUTCOME = '.outcome'
 
-describe('a customer', () => {
-  test('buys, from a page that another origin serves, signed in by a token', async ({ openStore }) => {
-    await using elsewhere = await serveElsewhere()
-    await using store = await openStore({ config: { storefront: false, corsOrigins: [elsewhere.origin] } })
-    elsewhere.server = store.shop.url
-    const product = await store.shop.givenProduct({ name: 'Blue Kettle', price: 300, stock: 5 })
-    const ada = await store.shop.givenUser({ name: 'Ada', points: 1_000 })
-    const page = await store.visit('/', { url: elsewhere.origin })
+describe('A customer', () => {
+  test('signs in with a token and buys, on a page that another origin serves', async ({ openStorefront }) => {
+    await using otherOrigin = await serveFromOtherOrigin()
+    await using storefront = await openStorefront({ config: { storefront: false, corsOrigins: [otherOrigin.origin] } })
+    otherOrigin.server = storefront.shop.url
+    const product = await storefront.shop.givenProduct({ name: 'Blue Kettle', price: 300, stock: 5 })
+    const ada = await storefront.shop.givenUser({ name: 'Ada', points: 1_000 })
+    const page = await storefront.visit('/', { url: otherOrigin.origin })
 
     await page.getByRole('link', { name: 'Blue Kettle' }).first().click()
     await page.getByRole('heading', { name: 'Blue Kettle' }).waitFor()
     await button(page, 'Sign in').first().click()
-    await dialog(page).getByLabel('Token').fill('nonsense')
-    store.expectedProblems = /401/
+    await dialog(page).getByLabel('Token').fill('invalid')
+    storefront.expectedProblems = /401/
     await button(dialog(page), 'Sign in').click()
-    await eventually(() => textOf(page, 'dialog [role=alert]')).toBe('You are not signed in any more.')
+    await eventually(() => textOf(page, 'dialog [role=alert]')).toBe('You are no longer signed in.')
     await dialog(page).getByLabel('Token').fill(ada.token)
     await button(dialog(page), 'Sign in').click()
 
@@ -29,7 +29,9 @@ describe('a customer', () => {
     for (const key of ['Backspace', '2']) await page.keyboard.press(key)
     await button(page, /^Buy for 600/).click()
     await button(dialog(page), /^Pay 600/).click()
-    await eventually(() => textOf(page, said)).toMatch(/^Paid Order \d+ is yours. 400 ?pts points are left./)
+    await eventually(() => textOf(page, OUTCOME)).toMatch(
+      /^Paid Order \d+ is yours. Your balance is now 400 ?pts points./,
+    )
     expect(await ada.client.points.balance.query()).toMatchObject({ balance: 400 })
     expect(await ada.client.products.get.query({ productId: product.id })).toMatchObject({ stock: 3, salesVolume: 2 })
 
@@ -37,41 +39,41 @@ describe('a customer', () => {
     await eventually(() => textOf(page, '.order')).toMatch(/Order \d+ Paid .* Blue Kettle × 2 600/)
   })
 
-  test('orders now and pays later, or cancels', async ({ openStore }) => {
-    await using store = await openStore()
-    const product = await store.shop.givenProduct({ price: 300 })
-    const ada = await store.givenCustomer({ points: 1_000 })
-    const page = await store.visit(`/products/${product.id}`)
-    const letRead = await hold(page, /points\.balance/)
+  test('places orders, pays one later and cancels the other', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    const product = await storefront.shop.givenProduct({ price: 300 })
+    const ada = await storefront.givenCustomer({ points: 1_000 })
+    const page = await storefront.visit(`/products/${product.id}`)
+    const releaseRead = await holdRequests(page, /points\.balance/)
     for (const _ of ['to pay', 'to cancel']) {
       await button(page, 'Order, pay later').click()
-      await pressTwice(button(dialog(page), 'Place the order'))
-      await eventually(() => textOf(page, said)).toMatch(/Order \d+ waits to be paid./)
-      await button(dialog(page), 'Go on shopping').click()
+      await clickTwice(button(dialog(page), 'Place order'))
+      await eventually(() => textOf(page, OUTCOME)).toMatch(/Order \d+ is waiting for payment./)
+      await button(dialog(page), 'Continue shopping').click()
     }
-    letRead()
+    releaseRead()
     const { items } = await ada.client.orders.list.query()
     const [cancelled, paid, ...more] = items.map(({ id }) => id)
-    expect(more, 'of two presses').toEqual([])
+    expect(more, 'of two clicks').toEqual([])
 
     await page.getByRole('link', { name: 'Orders' }).click()
     await button(page, 'To pay').click()
     await button(page, `Pay order ${paid}`).click()
-    const letPay = await hold(page, /payments\.pay/)
+    const releasePay = await holdRequests(page, /payments\.pay/)
     await button(dialog(page), /^Pay 300/).click()
     await button(dialog(page), 'One moment…').waitFor()
-    for (const _ of ['prevented', 'not to be prevented']) await page.keyboard.press('Escape')
-    letPay()
-    await eventually(() => textOf(page, said)).toContain('Paid')
+    for (const _ of ['can be prevented', 'cannot be prevented']) await page.keyboard.press('Escape')
+    releasePay()
+    await eventually(() => textOf(page, OUTCOME)).toContain('Paid')
     await dialog(page).getByRole('link', { name: 'See your orders' }).click()
     await eventually(() => dialog(page).count()).toBe(0)
     await button(page, `Cancel order ${cancelled}`).click()
-    const letList = await hold(page, /orders\.list/)
-    await button(dialog(page), 'Cancel the order').click()
+    const releaseList = await holdRequests(page, /orders\.list/)
+    await button(dialog(page), 'Cancel order').click()
     await eventually(() => textOf(page, 'output')).toBe(`Order ${cancelled} is cancelled.`)
     await eventually(() => dialog(page).count()).toBe(0)
-    letList()
-    await eventually(() => textOf(page)).toContain('Nothing here yet.')
+    releaseList()
+    await eventually(() => textOf(page)).toContain('No orders here yet.')
     expect(await page.evaluate('document.activeElement.id')).toBe('main')
     await button(page, 'All').click()
     await eventually(() => textOf(page, '.status')).toBe('Cancelled Paid')
@@ -80,25 +82,25 @@ describe('a customer', () => {
     expect(await ada.client.points.balance.query()).toMatchObject({ balance: 700 })
   })
 
-  test('charges points, and sees what became of them', async ({ openStore }) => {
-    await using store = await openStore()
-    await store.givenCustomer({ points: 1_000 })
-    const page = await store.visit('/points')
+  test('tops up points and sees the new balance and the history', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    await storefront.givenCustomer({ points: 1_000 })
+    const page = await storefront.visit('/points')
     await button(page, '5,000').click()
-    const letRead = await hold(page, /points\.balance/)
-    await pressTwice(button(page, 'Charge'))
-    await eventually(() => textOf(page, '.charge-result')).toBe('Charged 5,000 points. Your balance is now 6,000.')
-    letRead()
+    const releaseRead = await holdRequests(page, /points\.balance/)
+    await clickTwice(button(page, 'Top up'))
+    await eventually(() => textOf(page, '.charge-result')).toBe('Added 5,000 points. Your balance is now 6,000.')
+    releaseRead()
     await eventually(() => textOf(page, '.balance')).toContain('6,000')
     await eventually(() => page.locator('tbody tr').count()).toBe(2)
-    await keepScreenshot(page, 'points')
+    await saveScreenshot(page, 'points')
   })
 
-  test('of the demonstration can be somebody else', async ({ openStore }) => {
-    await using store = await openStore()
-    await store.givenCustomer({ name: 'Ada', points: 100 })
-    await store.givenCustomer({ name: 'Ben', points: 200 })
-    const page = await store.visit('/')
+  test('of the demo can switch to another user', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    await storefront.givenCustomer({ name: 'Ada', points: 100 })
+    await storefront.givenCustomer({ name: 'Ben', points: 200 })
+    const page = await storefront.visit('/')
     await eventually(() => textOf(page, '.balance')).toContain('100')
     await page.getByLabel('Shopping as').selectOption('Ben')
     await eventually(() => textOf(page, '.balance')).toContain('200')
@@ -107,96 +109,96 @@ describe('a customer', () => {
   })
 })
 
-describe('what happens elsewhere arrives by itself', () => {
-  test('in another tab: balance, stock and the order', async ({ openStore }) => {
-    await using store = await openStore()
-    const product = await store.shop.givenProduct({ price: 300, stock: 50 })
-    await store.givenCustomer({ points: 1_000 })
-    const context = await store.context()
+describe('The page shows changes without a reload', () => {
+  test('from another tab: balance, stock and order', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    const product = await storefront.shop.givenProduct({ price: 300, stock: 50 })
+    await storefront.givenCustomer({ points: 1_000 })
+    const context = await storefront.context()
     const streams: string[] = []
     context.on('request', (request) => streams.push(...(/(?<=\/trpc\/)\w+\.on\w+/.exec(request.url()) ?? [])))
-    const orders = await store.visit('/orders', { context })
-    const watching = await store.visit(`/products/${product.id}`, { context })
-    const buying = await store.visit(`/products/${product.id}`, { context })
+    const orders = await storefront.visit('/orders', { context })
+    const watching = await storefront.visit(`/products/${product.id}`, { context })
+    const buying = await storefront.visit(`/products/${product.id}`, { context })
     await eventually(() => textOf(watching, '.offer-stock')).toContain('50 left')
-    await eventually(() => textOf(orders)).toContain('Nothing here yet.')
+    await eventually(() => textOf(orders)).toContain('No orders here yet.')
 
     await button(buying, /^Buy for/).click()
     await button(dialog(buying), /^Pay/).click()
     await eventually(() => textOf(watching, '.offer-stock')).toContain('49 left')
     await eventually(() => textOf(watching, '.balance')).toContain('700')
     await eventually(() => textOf(orders, '.order')).toMatch(/^Order \d+ Paid/)
-    // A browser has six connections to a server of HTTP/1.1: one tab follows the user for all of them.
+    // A browser opens six connections to an HTTP/1.1 server, so one tab subscribes for all tabs of a user.
     expect(streams.toSorted()).toEqual(['orders.onChange', 'points.onChange', 'products.onStock', 'products.onStock'])
 
-    // What was told stays until it was read anew.
-    store.expectedProblems = /ERR_/
-    const asked = watching.waitForRequest(/products\.get/)
-    const letRead = await hold(watching, /products\.get/)
-    store.shop.app.server.closeAllConnections()
-    await asked
+    // A received change stays visible until the data has been refetched.
+    storefront.expectedProblems = /ERR_/
+    const refetch = watching.waitForRequest(/products\.get/)
+    const releaseRead = await holdRequests(watching, /products\.get/)
+    storefront.shop.app.server.closeAllConnections()
+    await refetch
     expect(await textOf(watching, '.offer-stock')).toContain('49 left')
-    const read = watching.waitForResponse(/products\.get/)
-    letRead()
-    await read
+    const refetched = watching.waitForResponse(/products\.get/)
+    releaseRead()
+    await refetched
     await eventually(() => textOf(watching, '.offer-stock')).toContain('49 left')
   })
 
-  test('from a server of somebody else: a price that changes, a catalogue that is sold out', async ({ openStore }) => {
-    await using store = await openStore()
-    const product = await store.shop.givenProduct({ price: 300, stock: 50 })
-    const ben = await store.givenCustomer({ points: 100_000 })
-    const page = await store.visit('/')
+  test('from other users: a changed price and a sold-out product', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    const product = await storefront.shop.givenProduct({ price: 300, stock: 50 })
+    const ben = await storefront.givenCustomer({ points: 100_000 })
+    const page = await storefront.visit('/')
     await eventually(() => textOf(page, '.grid .card')).toContain('50 left')
     await ben.client.orders.checkout.mutate({ items: [{ productId: product.id, quantity: 50, price: 300 }] })
     await eventually(() => textOf(page, '.grid .card')).toContain('Sold out')
-    await store.shop.asAdmin().products.update({ productId: product.id, price: 280 })
+    await storefront.shop.asAdmin().products.update({ productId: product.id, price: 280 })
     await eventually(() => textOf(page, '.grid .card')).toContain('280')
   })
 
-  test('while older ones are read, which come all the same', async ({ openStore }) => {
-    await using store = await openStore()
-    const { client } = await store.givenCustomer()
+  test('while older entries are loading, which are shown as well', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    const { client } = await storefront.givenCustomer()
     const charge = () => client.points.charge.mutate({ amount: 1 })
     for (let charged = 0; charged < 21; charged++) await charge()
-    const page = await store.visit('/points')
+    const page = await storefront.visit('/points')
     const balances = async () => (await page.locator('tbody td:last-child').allInnerTexts()).map(Number.parseFloat)
     const from = (newest: number, length: number) => Array.from({ length }, (_, index) => newest - index)
     await eventually(balances).toEqual(from(21, 10))
 
     const refreshed = page.waitForRequest(/points\.histories/)
-    const letRefresh = await hold(page, /points\.histories/)
+    const releaseRefresh = await holdRequests(page, /points\.histories/)
     await charge()
     await refreshed
-    await button(page, 'Show older ones').click()
-    letRefresh()
+    await button(page, 'Show older transactions').click()
+    releaseRefresh()
     await eventually(balances).toEqual(from(22, 20))
 
-    const letOlder = await hold(page, /points\.histories.*cursor/)
+    const releaseOlder = await holdRequests(page, /points\.histories.*cursor/)
     const older = page.waitForRequest(/points\.histories.*cursor/)
-    await button(page, 'Show older ones').click()
+    await button(page, 'Show older transactions').click()
     await older
     await charge()
     await eventually(() => textOf(page, '.balance')).toContain('23')
-    letOlder()
+    releaseOlder()
     await eventually(balances).toEqual(from(23, 23))
   })
 
-  test('also after the tab that followed for all was closed, and the connection was lost', async ({ openStore }) => {
-    await using store = await openStore()
-    store.expectedProblems = /ERR_/
-    const { client } = await store.givenCustomer({ points: 1_000 })
-    const context = await store.context()
-    const first = await store.visit('/points', { context })
+  test('after the subscribed tab was closed and the connection was lost', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    storefront.expectedProblems = /ERR_/
+    const { client } = await storefront.givenCustomer({ points: 1_000 })
+    const context = await storefront.context()
+    const first = await storefront.visit('/points', { context })
     await eventually(() => textOf(first, '.balance')).toContain('1,000')
-    const second = await store.visit('/points', { context })
+    const second = await storefront.visit('/points', { context })
     await eventually(() => textOf(second, '.balance')).toContain('1,000')
     await first.close()
     await client.points.charge.mutate({ amount: 1 })
     await eventually(() => textOf(second, '.balance')).toContain('1,001')
 
     await context.setOffline(true)
-    store.shop.app.server.closeAllConnections()
+    storefront.shop.app.server.closeAllConnections()
     await client.points.charge.mutate({ amount: 1 })
     await context.setOffline(false)
     await eventually(() => textOf(second, '.balance')).toContain('1,002')

@@ -2,144 +2,147 @@ import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'
 import { eventually } from '../setup/eventually.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
-import { button, dialog, keepScreenshot, test, textOf } from './browser-shop.ts'
-import { askToBuy, said } from './request-recorder.ts'
+import { button, dialog, saveScreenshot, test, textOf } from './browser-shop.ts'
+import { openPurchaseDialog, outcomeText } from './purchase-steps.ts'
 
 const CHECKOUT = '**/trpc/orders.checkout'
 const CHARGE = '**/trpc/points.charge'
 
-/** Has a call answered by another server, which refuses it for a reason of its own. */
-async function sendTo(other: Shop, page: Page, call = CHECKOUT): Promise<void> {
+/** Redirects a call to another server, which refuses it. */
+async function redirectTo(other: Shop, page: Page, call = CHECKOUT): Promise<void> {
   await page.route(call, async (route) => {
     const { pathname } = new URL(route.request().url())
     await route.fulfill({ response: await route.fetch({ url: other.url + pathname }) })
   })
 }
 
-/** A server at which nobody here may call, for a minute. */
-async function openStrict(): Promise<Shop> {
-  const strict = await openShop({ config: { rateLimit: 1 }, fresh: 'strict' })
-  await strict.client().stores.list.query()
-  return strict
+/** A server that refuses every call from this machine with `rate_limited` for a minute. */
+async function openRateLimited(): Promise<Shop> {
+  const rateLimited = await openShop({ config: { rateLimit: 1 }, fresh: 'rate-limited' })
+  await rateLimited.client().stores.list.query()
+  return rateLimited
 }
 
-async function loseTheAnswer(page: Page, call = CHECKOUT): Promise<void> {
+/** Sends the call to the server and drops the response. */
+async function dropResponse(page: Page, call = CHECKOUT): Promise<void> {
   await page.route(call, async (route) => {
     await route.fetch()
     await route.abort('connectionreset')
   })
 }
 
-describe('a customer is not left in doubt', () => {
-  test('when the shop is busy: nothing happened, and it is tried again', async ({ openStore }) => {
-    await using store = await openStore()
-    // A server that takes no call at all, as one that has too many.
+describe('A customer learns the outcome of a purchase', () => {
+  test('when the shop is busy: nothing has changed, and the purchase is retried: service_busy', async ({
+    openStorefront,
+  }) => {
+    await using storefront = await openStorefront()
+    // A server that rejects every call as overloaded.
     await using busy = await openShop({ limits: { concurrentCallsMax: 0 }, fresh: 'busy' })
-    store.expectedProblems = /503/
-    const product = await store.shop.givenProduct({ price: 100 })
-    const { client } = await store.givenCustomer({ points: 1_000 })
-    const page = await askToBuy(store, product)
-    await sendTo(busy, page)
+    storefront.expectedProblems = /503/
+    const product = await storefront.shop.givenProduct({ price: 100 })
+    const { client } = await storefront.givenCustomer({ points: 1_000 })
+    const page = await openPurchaseDialog(storefront, product)
+    await redirectTo(busy, page)
     await button(dialog(page), /^Pay/).click()
-    await eventually(() => said(page)).toBe(
-      'The shop is very busy Nothing happened: no points were taken, nothing was ordered.',
+    await eventually(() => outcomeText(page)).toBe(
+      'The shop is very busy Nothing has changed: no points were taken, and no order was placed.',
     )
     expect(await client.points.balance.query()).toMatchObject({ balance: 1_000 })
     await page.unroute(CHECKOUT)
-    await eventually(() => said(page)).toContain('Paid')
+    await eventually(() => outcomeText(page)).toContain('Paid')
     expect((await client.orders.list.query()).items).toHaveLength(1)
   })
 
-  test('when these were too many calls: nothing happened, and it is tried again once it may be', async ({
-    openStore,
+  test('when there were too many requests: nothing has changed, and the purchase is retried after the delay: rate_limited', async ({
+    openStorefront,
   }) => {
-    await using store = await openStore()
-    store.expectedProblems = /429/
-    const product = await store.shop.givenProduct({ price: 100 })
-    const { client } = await store.givenCustomer({ points: 1_000 })
-    const context = await store.context()
+    await using storefront = await openStorefront()
+    storefront.expectedProblems = /429/
+    const product = await storefront.shop.givenProduct({ price: 100 })
+    const { client } = await storefront.givenCustomer({ points: 1_000 })
+    const context = await storefront.context()
     await context.clock.install()
-    const page = await askToBuy(store, product, { context })
-    await using strict = await openStrict()
-    await sendTo(strict, page)
+    const page = await openPurchaseDialog(storefront, product, { context })
+    await using rateLimited = await openRateLimited()
+    await redirectTo(rateLimited, page)
     await button(dialog(page), /^Pay/).click()
-    await eventually(() => said(page)).toBe('That was a lot at once Nothing happened. Please wait a moment.')
+    await eventually(() => outcomeText(page)).toBe('Too many requests Nothing has changed. Please wait a moment.')
     await eventually(() => textOf(page, 'dialog .hint')).toMatch(/^Trying again in [1-6]\d s…$/)
-    await keepScreenshot(page, 'refusal-rate-limited')
+    await saveScreenshot(page, 'refusal-rate-limited')
     expect(await client.points.balance.query()).toMatchObject({ balance: 1_000 })
     await page.unroute(CHECKOUT)
     await page.clock.fastForward('01:00')
-    await eventually(() => said(page)).toContain('Paid')
+    await eventually(() => outcomeText(page)).toContain('Paid')
     expect((await client.orders.list.query()).items).toHaveLength(1)
   })
 
-  test('when the answer is lost: it can find out, and pays once', async ({ openStore }) => {
-    await using store = await openStore()
-    store.expectedProblems = /ERR_/
-    const product = await store.shop.givenProduct({ price: 100 })
-    const { client } = await store.givenCustomer({ points: 1_000 })
-    const page = await askToBuy(store, product)
-    await loseTheAnswer(page)
+  test('when the response is lost: the customer can check and pays once', async ({ openStorefront }) => {
+    await using storefront = await openStorefront()
+    storefront.expectedProblems = /ERR_/
+    const product = await storefront.shop.givenProduct({ price: 100 })
+    const { client } = await storefront.givenCustomer({ points: 1_000 })
+    const page = await openPurchaseDialog(storefront, product)
+    await dropResponse(page)
     await button(dialog(page), /^Pay/).click()
-    await eventually(() => said(page)).toContain('We do not know yet whether it went through')
-    await keepScreenshot(page, 'outcome-unknown')
+    await eventually(() => outcomeText(page)).toContain('We do not know yet whether it went through')
+    await saveScreenshot(page, 'outcome-unknown')
     await page.unroute(CHECKOUT)
-    await button(dialog(page), 'Find out').click()
-    await eventually(() => said(page)).toMatch(/^It had gone through Order \d+ is yours. It was paid once./)
+    await button(dialog(page), 'Check now').click()
+    await eventually(() => outcomeText(page)).toMatch(/^Your payment went through Order \d+ is yours. You paid once./)
     expect((await client.orders.list.query()).items).toHaveLength(1)
     expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
   })
 
-  test('when the answer is lost, and to find out is refused: it is not told that nothing happened', async ({
-    openStore,
+  test('when the response is lost and the check is refused: the outcome is still shown as unknown', async ({
+    openStorefront,
   }) => {
-    await using store = await openStore()
-    store.expectedProblems = /ERR_|429/
-    const product = await store.shop.givenProduct({ price: 100 })
-    const { client } = await store.givenCustomer({ points: 1_000 })
-    const page = await askToBuy(store, product)
-    await loseTheAnswer(page)
+    await using storefront = await openStorefront()
+    storefront.expectedProblems = /ERR_|429/
+    const product = await storefront.shop.givenProduct({ price: 100 })
+    const { client } = await storefront.givenCustomer({ points: 1_000 })
+    const page = await openPurchaseDialog(storefront, product)
+    await dropResponse(page)
     await button(dialog(page), /^Pay/).click()
-    await eventually(() => said(page)).toContain('We do not know yet whether it went through')
+    await eventually(() => outcomeText(page)).toContain('We do not know yet whether it went through')
     await page.unroute(CHECKOUT)
-    await using strict = await openStrict()
-    await sendTo(strict, page)
-    await button(dialog(page), 'Find out').click()
-    await eventually(() => said(page)).toBe(
-      'That was a lot at once We still do not know whether it went through. Asking again is safe: nothing is taken twice.',
+    await using rateLimited = await openRateLimited()
+    await redirectTo(rateLimited, page)
+    await button(dialog(page), 'Check now').click()
+    await eventually(() => outcomeText(page)).toBe(
+      'Too many requests We still do not know whether it went through. You can safely check again: it will not happen twice.',
     )
     await page.unroute(CHECKOUT)
     await button(dialog(page), 'Try again now').click()
-    await eventually(() => said(page)).toMatch(/^It had gone through Order \d+ is yours. It was paid once./)
+    await eventually(() => outcomeText(page)).toMatch(/^Your payment went through Order \d+ is yours. You paid once./)
     expect((await client.orders.list.query()).items).toHaveLength(1)
   })
 
-  test('when the answer to a charge is lost, and to find out is refused: it can find out later, and is charged once', async ({
-    openStore,
+  test('when the response to a top-up is lost and the check is refused: the customer can check later and is charged once', async ({
+    openStorefront,
   }) => {
-    await using store = await openStore()
-    store.expectedProblems = /ERR_|429/
-    const { client } = await store.givenCustomer({ points: 1_000 })
-    const page = await store.visit('/points')
-    await page.getByLabel('Charge points').fill('70')
-    await loseTheAnswer(page, CHARGE)
-    await button(page, 'Charge').click()
+    await using storefront = await openStorefront()
+    storefront.expectedProblems = /ERR_|429/
+    const { client } = await storefront.givenCustomer({ points: 1_000 })
+    const page = await storefront.visit('/points')
+    await page.getByLabel('Top up points').fill('70')
+    await dropResponse(page, CHARGE)
+    await button(page, 'Top up').click()
     const result = () => textOf(page, '.charge-result')
-    await eventually(result).toBe('The connection broke. We do not know yet whether it went through.')
+    await eventually(result).toBe('The connection was lost. We do not know yet whether it went through.')
     await page.unroute(CHARGE)
-    await using strict = await openStrict()
-    await sendTo(strict, page, CHARGE)
-    await page.getByLabel('Charge points').press('Enter')
+    await using rateLimited = await openRateLimited()
+    await redirectTo(rateLimited, page, CHARGE)
+    await page.getByLabel('Top up points').press('Enter')
     await eventually(result).toBe(
-      'That was a lot at once. We still do not know whether it went through. Asking again is safe: nothing is taken twice.',
+      'Too many requests. We still do not know whether it went through. You can safely check again: it will not happen twice.',
     )
     await page.unroute(CHARGE)
     // Another amount would be another charge.
-    expect(await page.getByLabel('Charge points').isEditable()).toBe(false)
+    expect(await page.getByLabel('Top up points').isEditable()).toBe(false)
     expect(await button(page, '5,000').isDisabled()).toBe(true)
-    expect(await button(page, 'Charge').count()).toBe(0)
-    await button(page, 'Find out').click()
-    await eventually(result).toBe('Charged 70 points. Your balance is now 1,070.')
+    expect(await button(page, 'Top up').count()).toBe(0)
+    await button(page, 'Check now').click()
+    await eventually(result).toBe('Added 70 points. Your balance is now 1,070.')
     expect((await client.points.histories.query()).items.map(({ amount }) => amount)).toEqual([70, 1_000])
   })
 })

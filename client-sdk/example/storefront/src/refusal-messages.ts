@@ -5,7 +5,7 @@ import {
   type RefusalCode,
   refusalOf,
 } from '@pointwise/client-sdk'
-import { formatNumber, formatPieces, formatPoints } from './format.ts'
+import { formatMorePoints, formatNumber, formatPieces, formatPoints } from './format.ts'
 
 export interface Message {
   title: string
@@ -22,7 +22,7 @@ export function refusalMessage(refusal: Refusal): Message {
       }
     case 'points_insufficient':
       return {
-        title: `You need ${formatPoints(refusal.required - refusal.balance)} more`,
+        title: `You need ${formatMorePoints(refusal.required - refusal.balance)}`,
         text: `This costs ${formatPoints(refusal.required)}, and your balance is ${formatNumber(refusal.balance)}. No points were taken.`,
       }
     case 'stock_insufficient':

@@ -18,7 +18,7 @@ export function QuantityField({ value, onChange }: QuantityFieldProps) {
     <div className="field">
       <label htmlFor={id}>Quantity</label>
       <div className="stepper">
-        <button type="button" aria-label="Decrease quantity" disabled={value <= 1} onClick={() => set(value - 1)}>
+        <button type="button" aria-label="One less" disabled={value <= 1} onClick={() => set(value - 1)}>
           <Minus />
         </button>
         <input
@@ -34,12 +34,7 @@ export function QuantityField({ value, onChange }: QuantityFieldProps) {
             set(Number(digits))
           }}
         />
-        <button
-          type="button"
-          aria-label="Increase quantity"
-          disabled={value >= QUANTITY_MAX}
-          onClick={() => set(value + 1)}
-        >
+        <button type="button" aria-label="One more" disabled={value >= QUANTITY_MAX} onClick={() => set(value + 1)}>
           <Plus />
         </button>
       </div>
