@@ -25,8 +25,8 @@ export const usersRouter = router({
   remove: adminProcedure('user_unknown')
     .meta({
       description:
-        'Removes a user. The token of the user can no longer move points. Other servers accept the token for up to ten more ' +
-        'seconds to read, and to place and cancel orders. An open stream continues until the token expires. The orders and the ' +
+        'Removes a user. The token of the user can no longer move points. For up to ten seconds more, other servers accept ' +
+        'the token to read, and to place and cancel orders. An open stream continues until the token expires. The orders and the ' +
         'history of the user remain.',
       example: examples.remove,
     })
