@@ -50,7 +50,7 @@ const database = await findDatabase({
   url,
   provider: provider === 'docker' || provider === 'local' ? provider : undefined,
   directory,
-  // Only data that is kept is written durably.
+  // The server writes durably only data that outlives it.
   keep: true,
   database: 'mysql',
   print,

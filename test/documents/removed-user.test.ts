@@ -30,7 +30,7 @@ test('the token of a user that another server removed still orders and receives 
   expect(orders.changes.map(({ type }) => type)).toEqual(['placed', 'cancelled'])
 })
 
-test('the documents say how long other servers accept the token: twice the lifetime of the cached user', () => {
+test('the documents state how long other servers accept the token: twice the lifetime of the cached user', () => {
   expect(read('server/src/app.ts')).toMatch(/TTL_SECONDS = 5\n/)
   expect(read('docs/caching.md')).toMatch(
     /^\| whether a user exists \| `UserExistenceCache` \| 5 s \|.* for up to ten seconds\./m,

@@ -7,7 +7,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const page = read('docs/security.md')
 
 describe('docs/security.md', () => {
-  test('tells the limits as they stand in the code', () => {
+  test('lists the limits that the code has', () => {
     const [, limits = ''] = /## Limits\n([\s\S]*?)\n## /.exec(page) ?? []
     const stated = [...limits.matchAll(/`([^`]*(?: = |: |\().*?)`/g)].map(([, text = '']) => text)
     const code = globSync(['server/src/**/*.ts', 'db/src/**/*.ts'], { cwd: ROOT }).map(read).join('\n')
@@ -16,7 +16,7 @@ describe('docs/security.md', () => {
     expect(stated.filter((text) => !code.includes(text))).toEqual([])
   })
 
-  test('tells what the database user has to be allowed: nothing deletes', () => {
+  test('lists the privileges that the database user needs; no statement deletes', () => {
     const code = globSync(['server/src/**/*.ts', 'db/src/**/*.ts'], { cwd: ROOT }).map(read).join('\n')
     expect(page).toContain('`SELECT, INSERT, UPDATE` on its own database')
     expect(code).not.toMatch(
@@ -24,7 +24,7 @@ describe('docs/security.md', () => {
     )
   })
 
-  test('has a row for each of the ten risks', () => {
+  test('has a row for each of the ten OWASP risks', () => {
     expect([...page.matchAll(/^\| (\d+) /gm)].map(([, number]) => Number(number))).toEqual([
       1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
     ])

@@ -7,8 +7,8 @@ import { freshDatabase } from '../setup/database.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** What the pages take for given. */
-const GIVEN = `
+/** Declarations of the variables that the snippets use. */
+const DECLARATIONS = `
 import type * as sdk from '@pointwise/client-sdk'
 declare global {
   const client: sdk.TRPCClient<sdk.AppRouter>
@@ -22,7 +22,7 @@ declare global {
 const TSCONFIG = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['.'] }
 
 interface Snippet {
-  /** Its page and its place on it, which name its file, too. */
+  /** From its page and its position on the page; also the name of its file. */
   name: string
   imports: string[]
   body: string[]
@@ -41,9 +41,9 @@ function snippetsOf(page: string): Snippet[] {
   })
 }
 
-/** A module that does what a snippet does when it is called, with what it takes for given, and tells what came of it. */
-const moduleOf = ({ imports, body }: Snippet, { given = '', told = '' } = {}) =>
-  [...imports, `export async function run(${given}) {`, ...body, told, '}', ''].join('\n')
+/** A module whose function runs the snippet with its variables as parameters, and returns a result. */
+const moduleOf = ({ imports, body }: Snippet, { parameters = '', result = '' } = {}) =>
+  [...imports, `export async function run(${parameters}) {`, ...body, result, '}', ''].join('\n')
 
 const snippets = ['README.md', 'client-sdk/README.md'].flatMap(snippetsOf)
 
@@ -60,32 +60,37 @@ async function emptyUrl(): Promise<string> {
   return url
 }
 
-/** Carries out the one snippet that has this in it. */
-async function carriedOut(part: string, given: Record<string, unknown>, told: string) {
+/** Runs the one snippet that contains `part`. */
+async function runSnippet(part: string, variables: Record<string, unknown>, result: string) {
   const [snippet, ...others] = snippets.filter(({ body }) => body.join('\n').includes(part))
   if (!snippet || others.length > 0) throw new Error(`${part} is not in one snippet.`)
   const file = join(folder, `${snippet.name}-run.ts`)
   writeFileSync(
     file,
-    moduleOf(snippet, { given: `{ ${Object.keys(given).join(', ')} }: any`, told: `return { ${told} }` }),
+    moduleOf(snippet, { parameters: `{ ${Object.keys(variables).join(', ')} }: any`, result: `return { ${result} }` }),
   )
-  return (await import(file)).run(given)
+  return (await import(file)).run(variables)
 }
 
-test('every snippet of the pages compiles', async () => {
+test('Every snippet of the documents compiles', async () => {
   expect(snippets.length).toBeGreaterThan(6)
   for (const snippet of snippets) writeFileSync(join(folder, `${snippet.name}.tsx`), moduleOf(snippet))
-  writeFileSync(join(folder, 'given.d.ts'), GIVEN)
+  writeFileSync(join(folder, 'declarations.d.ts'), DECLARATIONS)
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))
-  const said = await promisify(execFile)(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder, '--pretty', 'false']).then(
+  const output = await promisify(execFile)(join(ROOT, 'node_modules/.bin/tsc'), [
+    '-p',
+    folder,
+    '--pretty',
+    'false',
+  ]).then(
     ({ stdout }) => stdout,
     ({ stdout }: { stdout: string }) => stdout,
   )
-  expect(said).toBe('')
+  expect(output).toBe('')
 })
 
-test('a suite of somebody else calls the routers in-process', async () => {
-  const { db, user, admin } = await carriedOut(
+test('The snippet for another suite calls the routers in-process', async () => {
+  const { db, user, admin } = await runSnippet(
     'createCaller({ db, userId: user.id })',
     { url: await emptyUrl() },
     'db, user, admin',
@@ -100,8 +105,8 @@ test('a suite of somebody else calls the routers in-process', async () => {
   expect(point).toBe(5_000)
 })
 
-test('a suite of somebody else runs the server in its own process', async () => {
+test('The snippet for another suite runs the server in its own process', async () => {
   const { createClient } = await import('@pointwise/client-sdk')
-  const given = { databaseUrl: await emptyUrl(), createClient }
-  expect(await carriedOut('await buildApp({', given, 'balance')).toEqual({ balance: 5_000 })
+  const variables = { databaseUrl: await emptyUrl(), createClient }
+  expect(await runSnippet('await buildApp({', variables, 'balance')).toEqual({ balance: 5_000 })
 })

@@ -11,16 +11,16 @@ const LOCK_ORDER = ['orders', 'points', 'stock', 'products', 'product_sales']
 const ARROW = ' → '
 
 let db: Pool
-/** What each transaction sent, the first time and when it was repeated. */
+/** The statements of each transaction, of the first call and of its repeat. */
 const sent = new Map<string, string[]>()
 
-/** Calls a procedure and records what it sends between BEGIN and COMMIT, in words. */
+/** Calls a procedure and records a description of each statement between BEGIN and COMMIT. */
 async function record<T>(procedure: string, call: () => Promise<T>): Promise<T> {
   statements.length = 0
   const answer = await call()
   const [from, to] = [statements.indexOf('begin'), statements.indexOf('commit')]
-  const words = statements.slice(from + 1, to).map(describeStatement)
-  sent.set(procedure, [...(sent.get(procedure) ?? []), words.join(ARROW)])
+  const descriptions = statements.slice(from + 1, to).map(describeStatement)
+  sent.set(procedure, [...(sent.get(procedure) ?? []), descriptions.join(ARROW)])
   return answer
 }
 const statements: string[] = []
@@ -64,20 +64,20 @@ beforeAll(async () => {
 afterAll(() => db.destroy())
 
 const page = readFileSync(new URL('../../docs/transactions.md', import.meta.url), 'utf8')
-const told = new Map(
+const documented = new Map(
   [...page.matchAll(/^\| `(?<name>\w+\.\w+)` \| (?<first>.+?) \| (?<repeated>.+?) \|$/gm)].map(
     ({ groups: { name = '', first = '', repeated = '' } = {} }) => [name, { first, repeated }] as const,
   ),
 )
 
-test('docs/transactions.md tells of every mutation', () => {
+test('docs/transactions.md lists every mutation', () => {
   const procedures = appRouter._def.procedures as unknown as Record<string, { _def: { type: string } }>
   const mutations = Object.keys(procedures).filter((path) => procedures[path]?._def.type === 'mutation')
-  expect([...told.keys()].toSorted()).toEqual(mutations.toSorted())
+  expect([...documented.keys()].toSorted()).toEqual(mutations.toSorted())
 })
 
-describe('docs/transactions.md tells the statements, in order, of', () => {
-  for (const [procedure, { first, repeated }] of told) {
+describe('docs/transactions.md lists the statements, in order, of', () => {
+  for (const [procedure, { first, repeated }] of documented) {
     test(procedure, () => {
       const [sentFirst, sentAgain] = sent.get(procedure) ?? []
       expect(sentFirst).toBe(first)
@@ -86,13 +86,13 @@ describe('docs/transactions.md tells the statements, in order, of', () => {
   }
 })
 
-describe('locks are taken in one order by', () => {
-  for (const procedure of told.keys()) {
+describe('Locks are taken in the documented order by', () => {
+  for (const procedure of documented.keys()) {
     test(procedure, () => {
       const own = new Set<string>()
       const locked: string[] = []
-      for (const words of sent.get(procedure)?.[0]?.split(ARROW) ?? []) {
-        const [, verb, table = ''] = /^([a-z ]+) `(\w+)`/.exec(words) ?? []
+      for (const description of sent.get(procedure)?.[0]?.split(ARROW) ?? []) {
+        const [, verb, table = ''] = /^([a-z ]+) `(\w+)`/.exec(description) ?? []
         if (verb === 'insert') own.add(table)
         else if (verb && verb !== 'read' && !own.has(table) && !locked.includes(table)) locked.push(table)
       }

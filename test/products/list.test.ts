@@ -96,12 +96,12 @@ describe('products.list', () => {
   it('does not list removed products', async () => {
     await using shop = await openShop()
     const gone = await shop.givenProduct()
-    const kept = await shop.givenProduct()
+    const listed = await shop.givenProduct()
     await shop.asAdmin().products.remove({ productId: gone.id })
 
     const page = await shop.client().products.list.query()
 
-    expect(namesOf(page)).toEqual([kept.name])
+    expect(namesOf(page)).toEqual([listed.name])
     expect(page.totalItems).toBe(1)
   })
 

@@ -33,7 +33,7 @@ describe('users.remove', () => {
     }
   })
 
-  it('refuses user_unknown for a user who does not exist or is already removed, and changes nothing', async () => {
+  it('refuses user_unknown for a user that does not exist or is already removed, and changes nothing', async () => {
     await using shop = await openShop()
     const admin = await shop.admin()
     const { id } = await shop.givenUser()

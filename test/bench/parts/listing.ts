@@ -14,24 +14,24 @@ export async function listing(bench: Bench): Promise<Figure[]> {
   const database = await newDatabase(bench.server, 'listing')
   bench.print(`listing: filling ${PRODUCTS.toLocaleString('en')} products`)
   await fillCatalogue(database)
-  const ours = await startServer('server.ts', database.url)
-  const theirs = await startServer('baselines.ts', database.url)
+  const pointwise = await startServer('server.ts', database.url)
+  const baseline = await startServer('baselines.ts', database.url)
   const input = (value: object) => `?input=${encodeURIComponent(JSON.stringify({ json: value }))}`
   const cursor = Buffer.from(`after:${PRODUCTS - DISTANT_PAGE * PAGE_SIZE}`).toString('base64url')
-  const pages = async (server: typeof ours, path: string) =>
+  const pages = async (server: typeof pointwise, path: string) =>
     (await measure(repeatedly(server, path, CONNECTIONS))).perSecond
-  const latency = async (path: string) => (await measure(repeatedly(ours, path, 1))).p50Ms
+  const latency = async (path: string) => (await measure(repeatedly(pointwise, path, 1))).p50Ms
   const list = (page: number) => `/trpc/products.list${input({ page })}`
   const values = await inTurn(bench, 'listing', {
-    pages: () => pages(ours, list(1)),
-    barePages: () => pages(theirs, '/bare/products'),
-    barePage: () => pages(theirs, '/bare/page'),
+    pages: () => pages(pointwise, list(1)),
+    barePages: () => pages(baseline, '/bare/products'),
+    barePage: () => pages(baseline, '/bare/page'),
     first: () => latency(list(1)),
     far: () => latency(list(DISTANT_PAGE)),
     scroll: () => latency(`/trpc/products.scroll${input({})}`),
     scrollFar: () => latency(`/trpc/products.scroll${input({ cursor })}`),
   })
-  await Promise.all([ours.stop(), theirs.stop()])
+  await Promise.all([pointwise.stop(), baseline.stop()])
   await database.end()
   return [
     {

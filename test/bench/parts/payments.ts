@@ -23,46 +23,49 @@ interface PayLoad {
 export async function payments(bench: Bench): Promise<Figure[]> {
   const [shop, textbook] = [await newDatabase(bench.server, 'shop'), await newDatabase(bench.server, 'textbook')]
   for (const seeded of [shop, textbook]) await fillShop(seeded, { users: USERS, products: PRODUCTS })
-  const [ours, theirs] = [await startServer('server.ts', shop.url), await startServer('baselines.ts', textbook.url)]
+  const [pointwise, baselines] = [
+    await startServer('server.ts', shop.url),
+    await startServer('baselines.ts', textbook.url),
+  ]
 
   /** Pays for orders that were placed before. */
   const pay = async (
-    on: 'ours' | 'textbook' | 'bare',
-    { products, connections = CONNECTIONS, count = on === 'ours' ? ORDERS : SLOW_ORDERS }: PayLoad,
+    on: 'pointwise' | 'textbook' | 'bare',
+    { products, connections = CONNECTIONS, count = on === 'pointwise' ? ORDERS : SLOW_ORDERS }: PayLoad,
   ) => {
-    const orders = await placeOrders(on === 'ours' ? shop : textbook, { count, users: USERS, products })
+    const orders = await placeOrders(on === 'pointwise' ? shop : textbook, { count, users: USERS, products })
     const requests = await Promise.all(
       orders.map(async (order) => (on === 'bare' ? barePayRequest(order) : payRequest(order))),
     )
-    return measure(eachOnce(on === 'ours' ? ours : theirs, requests, connections))
+    return measure(eachOnce(on === 'pointwise' ? pointwise : baselines, requests, connections))
   }
   const payPerSecond = async (...of: Parameters<typeof pay>) => (await pay(...of)).perSecond
-  const payAlone = async (on: 'ours' | 'textbook') =>
+  const payAlone = async (on: 'pointwise' | 'textbook') =>
     (await pay(on, { products: PRODUCTS, connections: 1, count: 3_000 })).p50Ms
-  const order = async (to: typeof ours, request: typeof checkoutRequest, count: number) => {
+  const order = async (to: typeof pointwise, request: typeof checkoutRequest, count: number) => {
     const requests = Array.from({ length: count }, (_, index) => request(1 + (index % USERS), 1))
     return (await measure(eachOnce(to, await Promise.all(requests), CONNECTIONS))).perSecond
   }
 
   const values = await inTurn(bench, 'payments', {
-    hot: () => payPerSecond('ours', { products: 1 }),
+    hot: () => payPerSecond('pointwise', { products: 1 }),
     textbookHot: () => payPerSecond('textbook', { products: 1 }),
     bareHot: () => payPerSecond('bare', { products: 1 }),
-    nothing: async () => (await measure(repeatedly(theirs, '/trpc/nothing.at', CONNECTIONS))).perSecond,
-    spread: () => payPerSecond('ours', { products: PRODUCTS }),
+    nothing: async () => (await measure(repeatedly(baselines, '/trpc/nothing.at', CONNECTIONS))).perSecond,
+    spread: () => payPerSecond('pointwise', { products: PRODUCTS }),
     textbookSpread: () => payPerSecond('textbook', { products: PRODUCTS }),
     bareSpread: () => payPerSecond('bare', { products: PRODUCTS }),
-    checkout: () => order(ours, checkoutRequest, ORDERS),
+    checkout: () => order(pointwise, checkoutRequest, ORDERS),
     // Places and pays in two calls, as a client without a checkout must do; in orders a second.
     placeAndPay: async () => {
-      const placed = await order(theirs, placeRequest, SLOW_ORDERS)
+      const placed = await order(baselines, placeRequest, SLOW_ORDERS)
       return 1 / (1 / placed + 1 / (await payPerSecond('textbook', { products: 1 })))
     },
-    alone: () => payAlone('ours'),
+    alone: () => payAlone('pointwise'),
     textbookAlone: () => payAlone('textbook'),
   })
-  const memory = await ours.memoryMb()
-  await Promise.all([ours.stop(), theirs.stop()])
+  const memory = await pointwise.memoryMb()
+  await Promise.all([pointwise.stop(), baselines.stop()])
   await expectSound(shop)
   await Promise.all([shop.end(), textbook.end()])
 
