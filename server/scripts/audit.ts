@@ -1,7 +1,8 @@
 import { connect, type Pool, pendingMigrations } from '@pointwise/db'
 import { formatCount, formatReport } from '../src/audit/report.ts'
 import { audit } from '../src/audit/service.ts'
-import { ConfigError, readDatabaseConfig } from '../src/config.ts'
+import { readDatabaseConfig } from '../src/config.ts'
+import { describeError } from '../src/describe-error.ts'
 import { openEmbeddedDatabase } from '../src/embedded/start.ts'
 
 const EXIT_CODES = { sound: 0, broken: 1, failed: 2 }
@@ -62,11 +63,4 @@ function throttledProgress(): (step: string, throughId: number) => void {
     printedAt = performance.now()
     print(`Checking ${step}: up to id ${formatCount(throughId)}.`)
   }
-}
-
-/** The message of an error and of its causes. A `ConfigError` needs no cause: its message is complete. */
-function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error instanceof ConfigError) return `Invalid configuration: ${error.message}`
-  return error.cause instanceof Error ? `${error.message} Cause: ${describeError(error.cause)}` : error.message
 }

@@ -3,7 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { closeOnSignal } from './close-on-signal.ts'
-import { type Config, ConfigError, readConfig } from './config.ts'
+import { type Config, readConfig } from './config.ts'
+import { describeError } from './describe-error.ts'
 import { banner } from './embedded/banner.ts'
 import { demoTokens, demoUsers } from './embedded/demo-tokens.ts'
 import { seedIfEmpty } from './embedded/seed.ts'
@@ -98,11 +99,4 @@ async function cleanUp(): Promise<void> {
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`)
-}
-
-/** A ConfigError is complete in itself; any other error is printed with its causes. */
-function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error instanceof ConfigError) return `Bad configuration: ${error.message}`
-  return error.cause instanceof Error ? `${error.message} Cause: ${describeError(error.cause)}` : error.message
 }

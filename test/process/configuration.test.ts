@@ -25,7 +25,7 @@ const rateLimit = (value: string) =>
 async function expectRefused(env: Record<string, string | undefined>, message: string | RegExp): Promise<void> {
   await using server = new ServerProcess(env)
   expect(await server.end()).toBe(1)
-  if (typeof message === 'string') expect(server.stderr).toBe(`pointwise: Bad configuration: ${message}\n`)
+  if (typeof message === 'string') expect(server.stderr).toBe(`pointwise: Invalid configuration: ${message}\n`)
   else expect(server.stderr).toMatch(message)
   expect(server.stdout).not.toContain('listening')
   expect(server.stderr).not.toMatch(/\n\s+at /)
