@@ -1,65 +1,27 @@
 import {
   type AppRouter,
-  isTRPCClientError,
-  OutcomeUnknownError,
+  type OutcomeUnknownError,
   type Refusal,
   refusalOf,
   safe,
-  type TRPCClient,
-  TRPCClientError,
+  type TRPCClientError,
 } from '@pointwise/client-sdk'
-import { createTRPCClient } from '@trpc/client'
 import { describe, expect, it, vi } from 'vitest'
-import { links } from '../../client-sdk/src/links.ts'
-import { RETRY_POLICY, type RetryPolicy } from '../../client-sdk/src/retry-link.ts'
+import { RETRY_POLICY } from '../../client-sdk/src/retry-link.ts'
 import {
   dropConnection,
   dropMidResponse,
   failWith,
-  type MisbehavingServer,
   neverRespond,
   refuseWith,
   respondAsProxy,
   startMisbehavingServer,
   succeedWith,
 } from './misbehaving-server.ts'
+import { busy, charged, clientOf, errorOf, expectPlain, expectUnknown, keysOf } from './retry-steps.ts'
 
-const charged = { historyId: 1, amount: 10, balance: 10, replayed: false }
 const paid = { payment: { orderId: 1, amount: 10, paidAt: new Date(0) }, balance: 0, replayed: true }
-const busy = (afterMs: number): Refusal => ({ code: 'service_busy', retry: 'same-key', afterMs })
 const limitExceeded: Refusal = { code: 'points_limit_exceeded', retry: 'never', balance: 5, limit: 10 }
-
-/** The client with shorter delays between attempts. */
-function clientOf({ url }: MisbehavingServer, policy: Partial<RetryPolicy> = {}): TRPCClient<AppRouter> {
-  return createTRPCClient<AppRouter>({ links: links({ url }, { ...RETRY_POLICY, baseDelayMs: 1, ...policy }) })
-}
-
-async function errorOf(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    (result) => expect.fail(`The call succeeded: ${JSON.stringify(result)}`),
-    (error) => error,
-  )
-}
-
-function keysOf({ requests }: MisbehavingServer): Set<unknown> {
-  return new Set(requests.map(({ input }) => input.idempotencyKey))
-}
-
-/** Checks that the error reports an unknown outcome, with the path and the key of the call. */
-function expectUnknown(error: unknown, path: string, idempotencyKey?: unknown): void {
-  expect(error).toBeInstanceOf(OutcomeUnknownError)
-  expect(error).toBeInstanceOf(TRPCClientError)
-  expect(error).toMatchObject({ name: 'OutcomeUnknownError', path })
-  expect((error as OutcomeUnknownError).idempotencyKey).toBe(idempotencyKey)
-  expect((error as OutcomeUnknownError).cause).toBeInstanceOf(TRPCClientError)
-  expect(refusalOf(error)).toBeNull()
-}
-
-/** Checks that the error is a TRPCClientError that does not report an unknown outcome. */
-function expectPlain(error: unknown): void {
-  expect(isTRPCClientError(error)).toBe(true)
-  expect(error).not.toBeInstanceOf(OutcomeUnknownError)
-}
 
 describe('After a lost connection', () => {
   it.each([
@@ -264,65 +226,3 @@ describe('A server fault', () => {
     expect(server.requests).toHaveLength(3)
   })
 })
-
-describe('A call that the caller aborts', () => {
-  it('before it begins is never sent', async () => {
-    await using server = await startMisbehavingServer(succeedWith(charged))
-    const error = await errorOf(clientOf(server).points.charge.mutate({ amount: 10 }, { signal: AbortSignal.abort() }))
-    expectPlain(error)
-    expect(server.requests).toHaveLength(0)
-  })
-
-  it('while a mutation is in progress rejects at once with OutcomeUnknownError', async () => {
-    await using server = await startMisbehavingServer(neverRespond)
-    const { signal, abort } = abortable()
-    const client = clientOf(server, { baseDelayMs: 20_000, maxDelayMs: 20_000 })
-    const call = errorOf(client.points.charge.mutate({ amount: 10 }, { signal }))
-    await server.received(1)
-    const abortedAt = performance.now()
-    abort()
-    const error = await call
-    expect(performance.now() - abortedAt).toBeLessThan(RETRY_POLICY.attemptTimeoutMs / 2)
-    expectUnknown(error, 'points.charge', server.requests[0]?.input.idempotencyKey)
-    expect((error as OutcomeUnknownError).cause.cause).toBe(signal.reason)
-    expect(server.requests).toHaveLength(1)
-  })
-
-  it('while a query is in progress rejects at once, also if the query shares its request', async () => {
-    await using server = await startMisbehavingServer(neverRespond)
-    const client = clientOf(server)
-    const [first, second] = [abortable(), abortable()]
-    const calls = [
-      errorOf(client.stores.list.query(undefined, { signal: first.signal })),
-      errorOf(client.products.topSelling.query(undefined, { signal: second.signal })),
-    ]
-    await server.received(1)
-    first.abort()
-    const error = await calls[0]
-    expectPlain(error)
-    expect((error as Error).cause).toBe(first.signal.reason)
-    second.abort()
-    await calls[1]
-    expect(server.requests).toHaveLength(1)
-  })
-
-  it('between two attempts rejects at once with TRPCClientError', async () => {
-    const delayMs = 25_000
-    await using server = await startMisbehavingServer(refuseWith(busy(delayMs)))
-    using timers = vi.spyOn(globalThis, 'setTimeout')
-    const { signal, abort } = abortable()
-    const call = errorOf(clientOf(server).points.charge.mutate({ amount: 10 }, { signal }))
-    const isWaiting = () => timers.mock.calls.some(([, ms = 0]) => ms >= delayMs)
-    await expect.poll(isWaiting, { timeout: 20_000, interval: 5 }).toBe(true)
-    const abortedAt = performance.now()
-    abort()
-    expectPlain(await call)
-    expect(performance.now() - abortedAt).toBeLessThan(delayMs / 2)
-    expect(server.requests).toHaveLength(1)
-  })
-})
-
-function abortable() {
-  const controller = new AbortController()
-  return { signal: controller.signal, abort: () => controller.abort(new Error('The user left the page.')) }
-}
