@@ -3,8 +3,8 @@ import { openShop } from '../setup/shop.ts'
 
 afterEach(() => void vi.useRealTimers())
 
-describe('a token that was good', () => {
-  it('is refused once it has expired, to the second', async () => {
+describe('a verified token', () => {
+  it('is refused as soon as it expires', async () => {
     await using shop = await openShop()
     const { id } = await shop.givenUser()
     const exp = Math.floor(Date.now() / 1_000) + 60

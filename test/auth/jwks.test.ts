@@ -5,19 +5,22 @@ import { expectRefused } from '../setup/refusals.ts'
 
 const INVALID = { code: 'token_invalid' } as const
 
-describe('a key set', () => {
-  it.each(['ES256', 'EdDSA', 'RS256'] as const)('verifies tokens of its keys, and is fetched once: %s', async (alg) => {
-    const key = await createSigningKey('one', alg)
-    await using open = await openShopWithKeys([await createSigningKey('zero'), key])
-    const client = open.shop.client({ token: await signAdminToken(key) })
+describe('a JWKS', () => {
+  it.each(['ES256', 'EdDSA', 'RS256'] as const)(
+    'verifies tokens that its keys have signed, and is fetched once: %s',
+    async (alg) => {
+      const key = await createSigningKey('one', alg)
+      await using open = await openShopWithKeys([await createSigningKey('zero'), key])
+      const client = open.shop.client({ token: await signAdminToken(key) })
 
-    for (const name of ['Alpha', 'Beta', 'Gamma']) {
-      expect(await client.stores.create.mutate({ name })).toMatchObject({ name })
-    }
-    expect(open.server.fetches).toBe(1)
-  })
+      for (const name of ['Alpha', 'Beta', 'Gamma']) {
+        expect(await client.stores.create.mutate({ name })).toMatchObject({ name })
+      }
+      expect(open.server.fetches).toBe(1)
+    },
+  )
 
-  it('verifies no token of another key: refuses token_invalid', async () => {
+  it('does not verify a token that another key has signed: token_invalid', async () => {
     await using open = await openShopWithKeys([await createSigningKey('one')])
     const { shop } = open
 
@@ -27,7 +30,7 @@ describe('a key set', () => {
     }
   })
 
-  it('is no secret: refuses token_invalid for HS256 signed with a public key', async () => {
+  it('does not verify an HS256 token that is signed with a public key as the secret: token_invalid', async () => {
     const keys = [
       await createSigningKey('one', 'ES256'),
       await createSigningKey('two', 'RS256'),

@@ -4,7 +4,7 @@ import { get, post } from '../setup/raw-http.ts'
 import { openShop } from '../setup/shop.ts'
 import { loggedErrors } from '../setup/trpc-wire.ts'
 
-/** A shop behind one proxy, which tells the caller's address. */
+/** A shop that trusts one proxy to report the client's address. */
 const openLimited = (rateLimit: number) => openShop({ config: { rateLimit, trustProxy: 1 } })
 
 const from = (address: string) => ({ 'x-forwarded-for': address })
@@ -16,7 +16,7 @@ async function statusesOf(count: number, call: () => Promise<{ status: number }>
 }
 
 describe('the rate limit', () => {
-  it('admits RATE_LIMIT calls of an address in a minute, then refuses rate_limited', async () => {
+  it('allows RATE_LIMIT calls of an address in a minute, and refuses further calls with rate_limited', async () => {
     await using shop = await openLimited(5)
     const call = (address: string) => get(shop, 'products.topSelling', { headers: from(address) })
 
@@ -24,14 +24,14 @@ describe('the rate limit', () => {
     expect(await call('192.0.2.2')).toMatchObject({ status: 200 })
   })
 
-  it('counts those who are gone as one, and their calls are no fault', async () => {
+  it('counts connections without a remote address as one caller, and logs no error', async () => {
     await using shop = await openShop({ config: { rateLimit: 2 } })
     shop.app.server.prependListener('connection', (socket) => Object.defineProperty(socket, 'remoteAddress', {}))
     expect(await statusesOf(3, () => get(shop, 'products.topSelling'))).toEqual([200, 200, 429])
     expect(loggedErrors(shop)).toEqual([])
   })
 
-  it('refuses rate_limited with the time to wait, and changes nothing', async () => {
+  it('refuses with rate_limited and the time to wait, and changes nothing', async () => {
     await using shop = await openLimited(1)
     const { token } = await shop.givenUser()
     const charge = () => post(shop, 'points.charge', { token, input: { amount: 10 } })
@@ -50,7 +50,7 @@ describe('the rate limit', () => {
     expect(await snapshot(shop.db)).toEqual(before)
   })
 
-  it('counts the calls of a user wherever they come from', async () => {
+  it('counts the calls of a user from all addresses together', async () => {
     await using shop = await openLimited(5)
     const [alice, bob] = [await shop.givenUser(), await shop.givenUser()]
     let address = 0
@@ -61,7 +61,7 @@ describe('the rate limit', () => {
     expect(await call(bob)).toMatchObject({ status: 200 })
   })
 
-  it('counts the calls of an address whoever makes them', async () => {
+  it('counts the calls of all users of an address together', async () => {
     await using shop = await openLimited(4)
     const users = await shop.givenUsers(2)
     const tokens = [...users, ...users, ...users].map(({ token }) => token)
@@ -85,13 +85,13 @@ describe('the rate limit', () => {
     expect((await codesOf(second)).toSorted()).toEqual([...Array(8).fill('rate_limited'), undefined, undefined])
   })
 
-  it('counts calls whose token is missing or invalid, so that nobody guesses for free', async () => {
+  it('counts calls whose token is missing or invalid, so that guessing tokens is limited', async () => {
     await using shop = await openLimited(2)
 
     expect(await statusesOf(3, () => get(shop, 'users.me', { token: 'abc' }))).toEqual([401, 401, 429])
   })
 
-  it('takes the address from as many proxies as are trusted, and from no forged header', async () => {
+  it('uses the address that the trusted proxies report, and ignores forged headers', async () => {
     await using shop = await openShop({ config: { rateLimit: 2, trustProxy: 0 } })
     let address = 0
     const call = () => get(shop, 'products.topSelling', { headers: from(`192.0.2.${++address}`) })
@@ -103,7 +103,7 @@ describe('the rate limit', () => {
     expect(await statusesOf(3, forged)).toEqual([200, 200, 429])
   })
 
-  it('does not count what asks whether the server is there', async () => {
+  it('does not count health checks', async () => {
     await using shop = await openLimited(1)
 
     expect(await statusesOf(3, () => fetch(`${shop.url}/livez`))).toEqual([200, 200, 200])

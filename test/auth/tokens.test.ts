@@ -12,7 +12,7 @@ interface Claims {
   [claim: string]: unknown
 }
 
-/** A token of user 1 that is valid but for what is said; undefined takes a claim away. */
+/** Signs a token of user 1 that is valid except for these claims; undefined removes a claim. */
 function sign(claims: Claims = {}, secret = SECRET): Promise<string> {
   const given = { sub: '1', aud: 'pointwise', iss: 'pointwise', exp: now() + HOUR, ...claims }
   const payload = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
@@ -25,8 +25,8 @@ async function unsigned(alg: string): Promise<string> {
 }
 
 const INVALID: Record<string, () => string | Promise<string>> = {
-  'that is no token': () => 'abc',
-  'of three parts that are none': () => 'a.b.c',
+  'that is malformed': () => 'abc',
+  'of three malformed parts': () => 'a.b.c',
   'signed with another secret': () => sign({}, new TextEncoder().encode('another secret of thirty-two bytes')),
   'with a changed claim': async () => {
     const [header, , signature] = (await sign()).split('.')
@@ -54,11 +54,11 @@ const INVALID: Record<string, () => string | Promise<string>> = {
     ].map((sub) => [`of the subject ${JSON.stringify(sub)}`, () => sign({ sub })]),
   ),
   'of no subject': () => sign({ sub: undefined }),
-  'of no subject, whose role is none of ours': () => sign({ sub: undefined, role: 'Admin' }),
+  'of no subject, with an unknown role': () => sign({ sub: undefined, role: 'Admin' }),
 }
 
 describe('a token', () => {
-  it('speaks for the user of its subject', async () => {
+  it('identifies the user of its subject', async () => {
     await using shop = await openShop()
     const { id, name } = await shop.givenUser()
     const claims = { sub: String(id), aud: ['elsewhere', 'pointwise'], nbf: now() - HOUR }
@@ -66,7 +66,7 @@ describe('a token', () => {
     expect(await shop.client({ token: await sign(claims) }).users.me.query()).toMatchObject({ id, name })
   })
 
-  it('is asked for where it is needed: refuses token_missing', async () => {
+  it('is required by user and admin procedures: token_missing', async () => {
     await using shop = await openShop()
     const client = shop.client()
 
@@ -86,7 +86,7 @@ describe('a token', () => {
     await expectRefused(shop, () => client.points.charge.mutate({ amount: 1 }), 401, { code: 'token_invalid' })
   })
 
-  it('that is refused costs no statement, and every reason is the same to the caller', async () => {
+  it('that is refused executes no statement, and the response does not reveal the reason', async () => {
     await using shop = await openShop()
     const tokens = await Promise.all(Object.values(INVALID).map((make) => make()))
     shop.statements.length = 0
@@ -99,20 +99,20 @@ describe('a token', () => {
     expect(shop.statements).toEqual([])
   })
 
-  it('is not asked for, nor looked at, where everybody may call', async () => {
+  it('is not verified by public procedures', async () => {
     await using shop = await openShop()
 
     expect(await shop.client({ token: 'abc' }).products.list.query()).toMatchObject({ totalItems: 0 })
   })
 
-  it("of a user does not do an admin's work: refuses not_allowed", async () => {
+  it('of a user cannot call an admin procedure: not_allowed', async () => {
     await using shop = await openShop()
     const { client } = await shop.givenUser()
 
     await expectRefused(shop, () => client.users.create.mutate({ name: 'Eve' }), 403, { code: 'not_allowed' })
   })
 
-  it("of an admin who is no user does not do a user's work: refuses not_allowed", async () => {
+  it('of an admin who is not a user cannot call a user procedure: not_allowed', async () => {
     await using shop = await openShop()
     for (const sub of ['root', '01', '9999999999999999', 1, ['1'], undefined]) {
       const client = shop.client({ token: await sign({ sub, role: 'admin' }) })
@@ -120,7 +120,7 @@ describe('a token', () => {
     }
   })
 
-  it('of an admin needs no user', async () => {
+  it('of an admin need not identify a user', async () => {
     await using shop = await openShop()
     const claims = [{ sub: 'root' }, { sub: '4711' }, { sub: '9999999999999999' }, { sub: 1 }, { sub: undefined }]
     for (const [n, claim] of claims.entries()) {
@@ -129,14 +129,14 @@ describe('a token', () => {
     }
   })
 
-  it('of an admin who has an id but is no user is refused where a user is needed: user_not_found', async () => {
+  it('of an admin with the id of an unknown user cannot call a user procedure: user_not_found', async () => {
     await using shop = await openShop()
     const client = shop.client({ token: await sign({ sub: '4711', role: 'admin' }) })
 
     await expectRefused(shop, () => client.points.balance.query(), 401, { code: 'user_not_found' })
   })
 
-  it('may come with any case of the word Bearer', async () => {
+  it('is accepted with any case of the word Bearer', async () => {
     await using shop = await openShop()
     const { id } = await shop.givenUser()
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => shop[Symbol.asyncDispose]())
 
-/** The input with one field replaced: `quantity`, or `items.0.quantity`. */
+/** Returns the input with one field replaced, such as `quantity` or `items.0.quantity`. */
 function replaced(input: object, path: string, value: unknown): object {
   const copy = structuredClone(input)
   const parts = path.split('.')
@@ -26,7 +26,7 @@ function replaced(input: object, path: string, value: unknown): object {
   return copy
 }
 
-/** The paths of the fields that hold a number, or a text. */
+/** Returns the paths of the fields that contain a number, or a string. */
 function fieldsOf(input: object, type: 'number' | 'string', prefix = ''): string[] {
   return Object.entries(input).flatMap(([key, value]) => {
     if (typeof value === 'object') return fieldsOf(value, type, `${prefix}${key}.`)
@@ -34,13 +34,13 @@ function fieldsOf(input: object, type: 'number' | 'string', prefix = ''): string
   })
 }
 
-test('every mutation there is is tried', () => {
+test('these tests cover every mutation', () => {
   const procedures = appRouter._def.procedures as unknown as Record<string, { _def: { type: string } }>
   const mutations = Object.keys(procedures).filter((path) => procedures[path]?._def.type === 'mutation')
   expect(mutations.toSorted()).toEqual(MUTATIONS)
 })
 
-describe('a number that is none, or out of range, is 400 without a statement:', () => {
+describe('a number of the wrong type or out of range is 400 without a statement:', () => {
   const never = [
     1.5,
     1e21,
@@ -77,7 +77,7 @@ describe('a number that is none, or out of range, is 400 without a statement:', 
   }
 })
 
-describe('a text that is none, or too long, is 400 without a statement:', () => {
+describe('a string of the wrong type, empty or too long is 400 without a statement:', () => {
   for (const procedure of MUTATIONS) {
     const input = VALID[procedure] ?? {}
     for (const path of fieldsOf(input, 'string')) {
@@ -91,7 +91,7 @@ describe('a text that is none, or too long, is 400 without a statement:', () => 
   }
 })
 
-describe('an input that is not what it should be, or holds a key too much, is 400 without a statement:', () => {
+describe('an input of the wrong type, or with an unknown key, is 400 without a statement:', () => {
   for (const procedure of MUTATIONS) {
     const input = VALID[procedure] ?? {}
     test(procedure, async () => {
@@ -114,7 +114,7 @@ describe('an input that is not what it should be, or holds a key too much, is 40
     })
   }
 
-  test('also in an item', async () => {
+  test('in an item, too', async () => {
     for (const key of ['extra', 'productName', '__proto__', 'constructor']) {
       const item = `{"productId":1,"quantity":1,"price":1,${JSON.stringify(key)}:{"polluted":true}}`
       await expectInvalidBody(shop, 'orders.place', `{"json":{"items":[${item}]}}`)
@@ -122,11 +122,11 @@ describe('an input that is not what it should be, or holds a key too much, is 40
     }
   })
 
-  test('also where the key would reach a prototype by superjson’s annotations', async () => {
+  test('with superjson annotations that would reach a prototype, too', async () => {
     for (const meta of [
       { values: { ['__proto__']: { x: ['Date'] } } },
       { values: { 'constructor.prototype.polluted': ['Date'] } },
-      { values: { amount: ['nonsense'] } },
+      { values: { amount: ['unknown'] } },
       { values: { amount: [['class', 'Refusal']] } },
       { values: { amount: [['custom', 'x']] } },
     ]) {

@@ -22,7 +22,7 @@ describe('the items of an order', () => {
     ['a product twice', [item(1), item(2), item(1)]],
     ['a quantity of 1,001', [item(1, 1, 1_001)]],
     ['a total of 2,147,483,648', [item(1, INT_MAX), item(2, 1)]],
-    ['a total beyond every number', Array.from({ length: 50 }, (_, index) => item(index + 1, INT_MAX, 1_000))],
+    ['a total above every safe integer', Array.from({ length: 50 }, (_, index) => item(index + 1, INT_MAX, 1_000))],
     ['an object', { 0: item(1), length: 1 }],
   ] as const) {
     test(`${what} → 400 without a statement`, async () => {
@@ -30,7 +30,7 @@ describe('the items of an order', () => {
     })
   }
 
-  test('are accepted up to 50, and up to a total of 2,147,483,647', async () => {
+  test('are valid up to 50, and up to a total of 2,147,483,647', async () => {
     for (const items of [
       some(50),
       [item(1, INT_MAX)],
@@ -43,7 +43,7 @@ describe('the items of an order', () => {
   })
 })
 
-test('an idempotency key that is no UUID is 400 without a statement', async () => {
+test('an idempotency key that is not a UUID is 400 without a statement', async () => {
   const uuid = '6f1a2f0e-4c1b-4f5e-9d0a-2f3b4c5d6e7f'
   const keys = [
     '',

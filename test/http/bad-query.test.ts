@@ -6,12 +6,12 @@ import { expectError, json, loggedErrors, send } from '../setup/trpc-wire.ts'
 let shop: Shop
 let user: string
 let admin: string
-let nobody: string
+let unknownUser: string
 beforeAll(async () => {
   shop = await openShop()
   user = (await shop.givenUser()).token
   admin = await shop.adminToken()
-  nobody = await shop.userToken(999_999)
+  unknownUser = await shop.userToken(999_999)
 })
 afterAll(() => shop[Symbol.asyncDispose]())
 beforeEach(() => {
@@ -38,7 +38,7 @@ const NO_CURSOR = [
   `${cursorOf('after:5')}=`,
 ] // biome-ignore format: a list of words
 
-describe('a query whose input is not valid is 400 without a statement:', () => {
+describe('a query with an invalid input is 400 without a statement:', () => {
   for (const [procedure, inputs] of Object.entries({
     'products.list': [
       ...[...NO_ID, 2 ** 31].map((page) => ({ page })),
@@ -70,7 +70,7 @@ describe('a query whose input is not valid is 400 without a statement:', () => {
   } as Record<string, unknown[]>)) {
     test(procedure, async () => {
       for (const input of inputs) {
-        const answer = await get(procedure, input, nobody)
+        const answer = await get(procedure, input, unknownUser)
         expect.soft({ input, status: answer.status }).toEqual({ input, status: 400 })
         expectError(answer, 400, 'BAD_REQUEST')
         expect({ input, statements: shop.statements }).toEqual({ input, statements: [] })
@@ -79,7 +79,7 @@ describe('a query whose input is not valid is 400 without a statement:', () => {
     })
   }
 
-  test('also by a key named __proto__', async () => {
+  test('with a key named __proto__, too', async () => {
     const input = encodeURIComponent('{"json":{"productId":1,"__proto__":{"polluted":true}}}')
     expectError(await send(shop, `/trpc/products.get?input=${input}`), 400, 'BAD_REQUEST')
     expect(shop.statements).toEqual([])
@@ -87,7 +87,7 @@ describe('a query whose input is not valid is 400 without a statement:', () => {
   })
 })
 
-describe('an id that nothing has is 404, told by a code of its own:', () => {
+describe('an unknown id is 404, with a code for what was not found:', () => {
   const items = (productId: number) => ({ items: [{ productId, quantity: 1, price: 1 }], idempotencyKey: newKey() })
   for (const unknownId of [999_999, Number.MAX_SAFE_INTEGER]) {
     for (const [procedure, send, input, who, code] of [

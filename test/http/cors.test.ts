@@ -11,20 +11,20 @@ beforeAll(async () => {
 })
 afterAll(() => shop[Symbol.asyncDispose]())
 
-const asks = (path: string, origin: string, init: RequestInit = {}) =>
+const sendFrom = (path: string, origin: string, init: RequestInit = {}) =>
   send(shop, path, { ...init, headers: { ...(init.headers as Record<string, string>), origin } })
 
 const preflight = (origin: string, headers = 'authorization,content-type') =>
-  asks(CALL, origin, {
+  sendFrom(CALL, origin, {
     method: 'OPTIONS',
     headers: { 'access-control-request-method': 'POST', 'access-control-request-headers': headers },
   })
 
-describe('an origin on the list', () => {
+describe('an allowed origin', () => {
   for (const origin of ALLOWED) {
-    test(`${origin} may read the answer, and no other origin may read it from a cache`, async () => {
+    test(`${origin} can read responses, which a cache must store per origin`, async () => {
       for (const path of [CALL, '/livez', '/nothing', '/trpc/points.balance']) {
-        const { headers } = await asks(path, origin)
+        const { headers } = await sendFrom(path, origin)
         expect(headers.get('access-control-allow-origin')).toBe(origin)
         expect(headers.get('vary')?.split(/, ?/)).toContain('Origin')
         expect(headers.get('access-control-expose-headers')?.split(/, ?/)).toEqual(['retry-after', 'x-request-id'])
@@ -32,16 +32,16 @@ describe('an origin on the list', () => {
     })
   }
 
-  test('may read why a request was too large or of the wrong type', async () => {
+  test('can read the response to a request that is too large or of the wrong type', async () => {
     const [origin = ''] = ALLOWED
     for (const init of [json('x'.repeat(300_000)), { method: 'POST', body: 'x' }]) {
-      const { status, headers } = await asks('/trpc/points.charge', origin, init)
+      const { status, headers } = await sendFrom('/trpc/points.charge', origin, init)
       expect([413, 415]).toContain(status)
       expect(headers.get('access-control-allow-origin')).toBe(origin)
     }
   })
 
-  test('may send what the SDK sends', async () => {
+  test('can send the headers that the SDK sends', async () => {
     const { status, headers } = await preflight(ALLOWED[0] ?? '')
     expect(status).toBe(204)
     expect(headers.get('access-control-allow-origin')).toBe(ALLOWED[0])
@@ -52,7 +52,7 @@ describe('an origin on the list', () => {
   })
 })
 
-describe('an origin that is not on the list is told nothing:', () => {
+describe('an origin that is not allowed gets no CORS headers:', () => {
   for (const origin of [
     'https://evil.example',
     'https://shop.example.evil.example',
@@ -67,26 +67,30 @@ describe('an origin that is not on the list is told nothing:', () => {
     '*',
   ]) {
     test(origin, async () => {
-      for (const { headers } of [await asks(CALL, origin), await preflight(origin), await asks('/livez', origin)]) {
+      for (const { headers } of [
+        await sendFrom(CALL, origin),
+        await preflight(origin),
+        await sendFrom('/livez', origin),
+      ]) {
         expect(headers.get('access-control-allow-origin')).toBeNull()
         expect(headers.get('access-control-allow-credentials')).toBeNull()
       }
     })
   }
 
-  test('and a cache keeps that answer apart, too', async () => {
-    const { headers } = await asks(CALL, 'https://evil.example')
+  test('and its responses, too, must be cached per origin', async () => {
+    const { headers } = await sendFrom(CALL, 'https://evil.example')
     expect(headers.get('vary')?.split(/, ?/)).toContain('Origin')
   })
 })
 
-test('nobody may send cookies', async () => {
-  for (const answer of [await asks(CALL, ALLOWED[0] ?? ''), await preflight(ALLOWED[0] ?? '')]) {
+test('no origin can send cookies', async () => {
+  for (const answer of [await sendFrom(CALL, ALLOWED[0] ?? ''), await preflight(ALLOWED[0] ?? '')]) {
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
   }
 })
 
-test('without a list, no origin is allowed', async () => {
+test('no origin is allowed when CORS_ORIGINS is unset', async () => {
   await using closed = await openShop()
   const { status, headers } = await send(closed, CALL, { headers: { origin: 'https://shop.example' } })
   expect(status).toBe(200)

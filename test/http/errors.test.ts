@@ -18,10 +18,10 @@ form.set('amount', '5')
 const batch = (calls: string[]) => `/trpc/${calls.join(',')}?batch=1&input=%7B%7D`
 
 const FAILURES: [what: string, path: string, init: RequestInit, status: number, code: string][] = [
-  ['an address outside', '/nothing', {}, 404, 'NOT_FOUND'],
+  ['an unknown path', '/nothing', {}, 404, 'NOT_FOUND'],
   ['the root', '/', {}, 404, 'NOT_FOUND'],
-  ['a procedure that is not there', '/trpc/points.steal', {}, 404, 'NOT_FOUND'],
-  ['a procedure named by an object’s own property', '/trpc/users.constructor', {}, 404, 'NOT_FOUND'],
+  ['an unknown procedure', '/trpc/points.steal', {}, 404, 'NOT_FOUND'],
+  ['a procedure named like a property of Object', '/trpc/users.constructor', {}, 404, 'NOT_FOUND'],
   ['a procedure named __proto__', '/trpc/__proto__', {}, 404, 'NOT_FOUND'],
   ['another method on a health check', '/livez', json('{}'), 404, 'NOT_FOUND'],
   ['GET of a mutation', '/trpc/points.charge', {}, 405, 'METHOD_NOT_SUPPORTED'],
@@ -35,17 +35,17 @@ const FAILURES: [what: string, path: string, init: RequestInit, status: number, 
   ['a batch of 1,000 mutations', `/trpc/${'points.charge,'.repeat(1_000)}?batch=1`, json('{}'), 414, 'BAD_REQUEST'],
   ['text', '/trpc/points.charge', { method: 'POST', body: '{}' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
   ['bytes', '/trpc/points.charge', { method: 'POST', body: new Uint8Array(9) }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
-  ['nothing at all', '/trpc/points.charge', { method: 'POST' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+  ['no content type', '/trpc/points.charge', { method: 'POST' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
   ['a form', '/trpc/points.charge', { method: 'POST', body: form }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
   [
-    'JSON, and more',
+    'a content type with trailing text',
     '/trpc/points.charge',
     json('{}', { 'content-type': 'application/json x' }),
     415,
     'UNSUPPORTED_MEDIA_TYPE',
   ],
   [
-    'JSON, and a tab',
+    'a content type with a tab',
     '/trpc/points.charge',
     json('{}', { 'content-type': 'application/json\tx' }),
     415,
@@ -59,7 +59,7 @@ const FAILURES: [what: string, path: string, init: RequestInit, status: number, 
   ['connection parameters', '/trpc/stores.list?connectionParams=%7B', {}, 400, 'PARSE_ERROR'],
 ]
 
-describe('is answered in tRPC’s shape, with its request id and nothing of the inside:', () => {
+describe('an error response has tRPC’s shape and the request id, and reveals no internals:', () => {
   for (const [what, path, init, status, code] of FAILURES) {
     test(`${what} → ${status}`, async () => {
       const data = expectError(await send(shop, path, init), status, code)
@@ -79,18 +79,18 @@ describe('is answered in tRPC’s shape, with its request id and nothing of the 
     })
   }
 
-  test('an address that Node itself refuses is a 4xx', async () => {
+  test('a URL that Node itself rejects is answered with a 4xx status', async () => {
     const answer = await send(shop, `/trpc/stores.list?input=${'a'.repeat(20_000)}`)
     expect(answer.status).toBe(431)
     expectNoInternals(answer)
   })
 
-  test('none of it is logged as an error', () => {
+  test('none of these requests is logged as an error', () => {
     expect(loggedErrors(shop)).toEqual([])
   })
 })
 
-test('a batch is answered call by call', async () => {
+test('a batch has a result or an error for each call', async () => {
   const path = '/trpc/stores.list,points.steal,products.get?batch=1&input=%7B%222%22%3A%7B%22json%22%3A%7B%7D%7D%7D'
   const answer = await send(shop, path)
   expect(answer.status).toBe(207)
@@ -101,7 +101,7 @@ test('a batch is answered call by call', async () => {
   ).toEqual(['NOT_FOUND', 'BAD_REQUEST'])
 })
 
-test('a fault is 500, opaque, undone, and logged once, under its request id and without values', async () => {
+test('an internal error is a 500 that reveals nothing; it is rolled back and logged once, with its request id and without values', async () => {
   await using own = await openShop()
   const user = await own.givenUser({ points: 500 })
   const idempotencyKey = newKey()

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openShop, type Shop } from '../setup/shop.ts'
 
 const NOW = new Date('2026-03-01T08:00:00.123Z')
-/** What says how the answer travels, not what it is. */
+/** Headers that depend on the connection and not on the response. */
 const TRANSPORT = ['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']
 
 interface Sent {
@@ -20,21 +20,21 @@ interface Answer {
   body: string
 }
 
-/** Two shops in the same state: what one answers on the short lane, the other answers by tRPC's adapter. */
-let short: Shop
+/** Two shops in the same state. One answers on the fast path, the other through tRPC's adapter. */
+let fastPath: Shop
 let adapter: Shop
 let tokens: Record<'user' | 'other' | 'admin' | 'removed' | 'bad', string>
 
 beforeAll(async () => {
-  short = await openShop({ fresh: 'short', now: () => NOW })
+  fastPath = await openShop({ fresh: 'fast-path', now: () => NOW })
   adapter = await openShop({ fresh: 'adapter', now: () => NOW })
-  for (const shop of [short, adapter]) {
+  for (const shop of [fastPath, adapter]) {
     const ada = await shop.givenUser({ points: 5_000, name: 'Ada' })
     await shop.givenUser({ points: 100, name: 'Ben' })
     const gone = await shop.givenUser({ name: 'Cyd' })
     await (await shop.admin()).users.remove.mutate({ userId: gone.id })
     const store = await shop.givenStore('Kitchen "&" <Co> 🍋')
-    // The last is for the inputs that every procedure is sent, removal among them.
+    // The last product is removed by one of the inputs that every procedure is called with.
     for (const stock of [9, 0, 3, 5]) await shop.givenProduct({ price: 100, stock, storeId: store.id, name: 'Tea ☕' })
     await ada.client.orders.checkout.mutate({
       items: [{ productId: 1, quantity: 1, price: 100 }],
@@ -42,15 +42,15 @@ beforeAll(async () => {
     })
   }
   tokens = {
-    user: await short.userToken(1),
-    other: await short.userToken(2),
-    removed: await short.userToken(3),
-    admin: await short.adminToken(),
+    user: await fastPath.userToken(1),
+    other: await fastPath.userToken(2),
+    removed: await fastPath.userToken(3),
+    admin: await fastPath.adminToken(),
     bad: 'eyJhbGciOiJub25lIn0.e30.',
   }
 })
 afterAll(async () => {
-  await Promise.all([short?.[Symbol.asyncDispose](), adapter?.[Symbol.asyncDispose]()])
+  await Promise.all([fastPath?.[Symbol.asyncDispose](), adapter?.[Symbol.asyncDispose]()])
 })
 
 const key = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
@@ -60,25 +60,25 @@ function send(url: string, { method, path, headers, body }: Sent): Promise<Answe
     const sent = httpRequest(`${url}${path}`, { method, headers, agent: false }, async (answer) => {
       let text = ''
       for await (const chunk of answer.setEncoding('utf8')) text += chunk
-      const kept = Object.entries(answer.headers).filter(([name]) => !TRANSPORT.includes(name))
-      resolve({ status: answer.statusCode, headers: Object.fromEntries(kept), body: text })
+      const headers = Object.entries(answer.headers).filter(([name]) => !TRANSPORT.includes(name))
+      resolve({ status: answer.statusCode, headers: Object.fromEntries(headers), body: text })
     })
     sent.on('error', reject)
     sent.end(body)
   })
 }
 
-/** tRPC's adapter takes no notice of a parameter that it does not know; the short lane leaves such a request to it. */
-const byAdapter = (request: Sent): Sent => ({
+/** Adds a parameter that tRPC's adapter ignores, and that makes the fast path leave the request to the adapter. */
+const throughAdapter = (request: Sent): Sent => ({
   ...request,
-  path: `${request.path}${request.path.includes('?') ? '&' : '?'}way=adapter`,
+  path: `${request.path}${request.path.includes('?') ? '&' : '?'}path=adapter`,
 })
 
 async function expectSame(request: Sent): Promise<Answer> {
   const headers = { 'x-request-id': 'request-id-1', ...request.headers }
   const [one, other] = [
-    await send(short.url, { ...request, headers }),
-    await send(adapter.url, byAdapter({ ...request, headers })),
+    await send(fastPath.url, { ...request, headers }),
+    await send(adapter.url, throughAdapter({ ...request, headers })),
   ]
   expect(one, `${request.method} ${request.path} ${request.body ?? ''}`).toEqual(other)
   return one
@@ -98,7 +98,7 @@ const plain = (value: unknown) => JSON.stringify({ json: value })
 const rich = (value: unknown) => JSON.stringify(superjson.serialize(value))
 const items = (quantity: number, price = 100, productId = 1) => [{ productId, quantity, price }]
 
-/** Inputs, good and bad, that are sent to every procedure. */
+/** Valid and invalid inputs with which every procedure is called. */
 const INPUTS = [
   undefined,
   '',
@@ -126,7 +126,7 @@ const INPUTS = [
   '{}',
 ]
 
-test('every query, with every input and every token, is answered the same', async () => {
+test('every query, with every input and every token, has the same response on both paths', async () => {
   const statuses = new Set<number | undefined>()
   for (const path of QUERIES) {
     for (const input of INPUTS) {
@@ -143,7 +143,7 @@ test('every query, with every input and every token, is answered the same', asyn
   expect([...statuses].toSorted()).toEqual([200, 400, 401, 403, 404])
 })
 
-test('every mutation, with every input and every token, is answered the same', async () => {
+test('every mutation, with every input and every token, has the same response on both paths', async () => {
   const statuses = new Set<number | undefined>()
   for (const path of MUTATIONS) {
     for (const body of INPUTS.filter((input) => input !== undefined)) {
@@ -157,7 +157,7 @@ test('every mutation, with every input and every token, is answered the same', a
   expect([...statuses].toSorted()).toEqual(expect.arrayContaining([200, 400, 401, 403, 404]))
 })
 
-test('what is done and what is refused is answered the same', async () => {
+test('calls that succeed and calls that are refused have the same response on both paths', async () => {
   const calls: [path: string, input: unknown, token?: string][] = [
     ['points.charge', { amount: 5, idempotencyKey: key(1) }],
     ['points.charge', { amount: 5, idempotencyKey: key(1) }],
@@ -201,7 +201,7 @@ test('what is done and what is refused is answered the same', async () => {
   expect(codes.size).toBeGreaterThan(10)
 })
 
-test('a request that is not plainly one call is answered the same', async () => {
+test('a request that is not a single, well-formed call has the same response as from the adapter', async () => {
   const user = { authorization: `Bearer ${tokens.user}` }
   const charge = rich({ amount: 1, idempotencyKey: key(20) })
   const odd: Sent[] = [

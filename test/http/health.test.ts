@@ -14,20 +14,20 @@ async function migrated(name: string): Promise<string> {
   return url
 }
 
-test('a server that can serve is alive and ready', async () => {
+test('a server with a reachable, migrated database is live and ready', async () => {
   await using shop = await openShop()
   expect(await send(shop, '/livez')).toMatchObject({ status: 200, text: '{"status":"ok"}' })
   expect(await send(shop, '/readyz')).toMatchObject({ status: 200, text: '{"status":"ok"}' })
 })
 
-test('being alive asks nothing of the database', async () => {
+test('the liveness check executes no statement', async () => {
   await using shop = await openShop()
   shop.statements.length = 0
   await send(shop, '/livez')
   expect(shop.statements).toEqual([])
 })
 
-test('without its database a server is alive and not ready, calls are service_busy, and nothing inside is told', async () => {
+test('without its database, a server is live and not ready, and refuses calls with service_busy without revealing internals', async () => {
   const db = connect('mysql://root@127.0.0.1:1/nowhere')
   await using server = await startServer({ db })
   expect((await send(server, '/livez')).status).toBe(200)
@@ -45,7 +45,7 @@ test('without its database a server is alive and not ready, calls are service_bu
   })
 })
 
-test('a database that does not answer makes a server not ready within seconds', async () => {
+test('a server whose database does not respond reports within seconds that it is not ready', async () => {
   const url = await migrated('silent')
   await using proxy = await faultProxy(url)
   proxy.inject('blackhole', /from `kysely_migration`$/)
@@ -58,7 +58,7 @@ test('a database that does not answer makes a server not ready within seconds', 
   await eventually(() => run(db, 'select 1').catch(({ code }) => code)).toBe('ECONNREFUSED')
 })
 
-test('a server is ready again when its database is back', async () => {
+test('a server is ready again when its database works again', async () => {
   const url = await migrated('comes-back')
   const db = connect(url)
   await using server = await startServer({ db })
@@ -69,7 +69,7 @@ test('a server is ready again when its database is back', async () => {
   expect((await send(server, '/readyz')).status).toBe(200)
 })
 
-test('a database that lacks a migration makes a server not ready', async () => {
+test('a server whose database lacks a migration is not ready', async () => {
   const url = await migrated('lacking')
   const db = connect(url)
   await run(db, 'delete from kysely_migration order by name desc limit 1')
@@ -81,7 +81,7 @@ test('a database that lacks a migration makes a server not ready', async () => {
   })
 })
 
-test('a health check that is asked for with another method is not there', async () => {
+test('a health check with another method than GET is a 404', async () => {
   await using shop = await openShop()
   expect((await send(shop, '/readyz', json('{}'))).status).toBe(404)
 })

@@ -143,8 +143,8 @@ describe('the line of a request contains its caller and its refusal:', () => {
 })
 
 test('no line contains a token, an idempotency key or an input', async () => {
-  const user = await shop.givenUser({ points: 900_000, name: 'A name nobody logs' })
-  const product = await shop.givenProduct({ price: 123_457, name: 'A product nobody logs' })
+  const user = await shop.givenUser({ points: 900_000, name: 'A name never logged' })
+  const product = await shop.givenProduct({ price: 123_457, name: 'A product never logged' })
   shop.log.length = 0
   const call = (path: string, input: object) =>
     send(
@@ -163,7 +163,7 @@ test('no line contains a token, an idempotency key or an input', async () => {
 
   await eventually(() => shop.log.length).toBe(7)
   const log = shop.log.join('\n')
-  for (const secret of [user.token, ...keys, 'not-a-key-77', 'token-88', 'Bearer', 'nobody logs']) {
+  for (const secret of [user.token, ...keys, 'not-a-key-77', 'token-88', 'Bearer', 'never logged']) {
     expect(log).not.toContain(secret)
   }
   const numbers = withoutRandomValues(log)

@@ -25,20 +25,20 @@ const lockWallets = () => holdLocks(shop.databaseUrl, 'select id from points for
 const charge = () =>
   send(shop, '/trpc/points.charge', json('{"json":{"amount":70}}', { authorization: `Bearer ${user.token}` }))
 
-/** Begins to close, and goes on when no new connection is accepted. */
+/** Starts to close the server, and resolves when it accepts no new connection. */
 async function beginClose(): Promise<{ closed: Promise<void> }> {
   const closed = shop.app.close()
   await eventually(() => shop.app.server.listening).toBe(false)
   return { closed }
 }
 
-const took = async (action: Promise<unknown>) => {
+const durationOf = async (action: Promise<unknown>) => {
   const started = performance.now()
   await action
   return performance.now() - started
 }
 
-test('a request that is under way is finished and answered', async () => {
+test('a request in progress is completed during shutdown', async () => {
   const locks = await lockWallets()
   const answer = charge()
   await eventually(() => shop.statements.at(-1)).toBe('begin')
@@ -47,47 +47,47 @@ test('a request that is under way is finished and answered', async () => {
   const { status, text } = await answer
   expect(status).toBe(200)
   expect(JSON.parse(text).result.data.json).toMatchObject({ balance: 70 })
-  expect(await took(closed)).toBeLessThan(QUICK_MS)
+  expect(await durationOf(closed)).toBeLessThan(QUICK_MS)
 })
 
-describe('a connection that is kept alive', () => {
-  test('does not delay the close while it is idle', async () => {
+describe('an open connection', () => {
+  test('does not delay the shutdown when it is idle', async () => {
     const idle = await Promise.all(Array.from({ length: 10 }, () => openSocket(shop)))
     for (const { socket } of idle) socket.write(request('/livez'))
     for (const { read } of idle) await eventually(read).toContain('{"status":"ok"}')
-    expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
+    expect(await durationOf(shop.app.close())).toBeLessThan(QUICK_MS)
     for (const { socket } of idle) await eventually(() => socket.closed).toBe(true)
   })
 
-  test('does not delay the close when it becomes idle after that began', async () => {
+  test('does not delay the shutdown when it becomes idle during the shutdown', async () => {
     const { socket, read } = await openSocket(shop)
     socket.write(request('/trpc/stores.list', ''))
     const { closed } = await beginClose()
     socket.write('\r\n')
     await eventually(read).toContain('503')
-    expect(await took(closed)).toBeLessThan(QUICK_MS)
+    expect(await durationOf(closed)).toBeLessThan(QUICK_MS)
   })
 
-  test('does not delay the close while nothing was said on it', async () => {
+  test('does not delay the shutdown when no request was sent on it', async () => {
     const silent = await Promise.all(Array.from({ length: 10 }, () => openSocket(shop)))
-    expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
+    expect(await durationOf(shop.app.close())).toBeLessThan(QUICK_MS)
     for (const { closed, read } of silent) {
       await closed
       expect(read()).toBe('')
     }
   })
 
-  test('does not delay the close while half a request was said on it, and gets service_busy', async () => {
+  test('does not delay the shutdown when a request on it is incomplete, which is refused with service_busy', async () => {
     const [first, second, third] = [await openSocket(shop), await openSocket(shop), await openSocket(shop)]
     second.socket.write(request('/livez'))
     await eventually(second.read).toContain('{"status":"ok"}')
     for (const { socket } of [first, second]) socket.write(request('/trpc/stores.list', ''))
     third.socket.write(`${CHARGE}authorization: Bearer ${user.token}\r\n\r\n{"json":`)
-    // What was told that nothing happened is not to happen after all.
+    // A request that was refused must not be executed when the rest of it arrives.
     third.socket.once('data', () => third.socket.write('{"amount":70}}'))
     await send(shop, '/livez')
     shop.statements.length = 0
-    expect(await took(shop.app.close())).toBeLessThan(QUICK_MS)
+    expect(await durationOf(shop.app.close())).toBeLessThan(QUICK_MS)
     for (const { closed, read } of [first, second, third]) {
       await closed
       const answer = read()
@@ -100,7 +100,7 @@ describe('a connection that is kept alive', () => {
     expect(shop.statements).toEqual([])
   })
 
-  test('gets service_busy in tRPC’s shape for a new request, which a browser may read', async () => {
+  test('gets service_busy in tRPC’s shape for a new request, with CORS headers', async () => {
     const { socket, read } = await openSocket(shop)
     socket.write(request('/trpc/stores.list', ''))
     const { closed } = await beginClose()
@@ -120,7 +120,7 @@ describe('a connection that is kept alive', () => {
     expect(shop.statements).toEqual([])
   })
 
-  test('is told that the server is alive, and no longer ready', async () => {
+  test('gets the answers of the health checks: live, and not ready', async () => {
     const [ready, alive] = [await openSocket(shop), await openSocket(shop)]
     ready.socket.write(request('/readyz', ''))
     alive.socket.write(request('/livez', ''))
@@ -133,7 +133,7 @@ describe('a connection that is kept alive', () => {
   })
 })
 
-test('a new connection is refused', async () => {
+test('a new connection is refused after shutdown', async () => {
   await shop.app.close()
   await expect(send(shop, '/livez')).rejects.toThrow('fetch failed')
 })

@@ -34,7 +34,7 @@ async function expectRefused(env: Record<string, string | undefined>, message: s
 const INVALID: Record<string, [value: string, message: string][]> = {
   DATABASE_URL: [
     ['postgres://root@127.0.0.1/pointwise', URL_FORM],
-    ['nonsense', URL_FORM],
+    ['not-a-url', URL_FORM],
     ['mysql://root@127.0.0.1:3306', URL_FORM],
   ],
   DATABASE_POOL: [

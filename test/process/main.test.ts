@@ -24,7 +24,7 @@ beforeEach(async () => {
   await db.destroy()
 })
 
-test('creates its database, migrates it, listens, and says so in its log', async () => {
+test('the server creates its database, migrates it, listens, and logs each step', async () => {
   await using server = new ServerProcess(env)
   const address = await server.url()
   expect(await send({ url: address }, '/readyz')).toMatchObject({ status: 200 })
@@ -38,17 +38,17 @@ test('creates its database, migrates it, listens, and says so in its log', async
   expect(server.stderr).toBe('')
 })
 
-test('with a database of its own it makes no demonstration and prints no token', async () => {
+test('a standalone server creates no demo data and prints no token', async () => {
   await using server = new ServerProcess(env)
   expect((await send({ url: await server.url() }, '/trpc/stores.list')).text).toBe('{"result":{"data":{"json":[]}}}')
-  // A locking read waits for whatever is being written.
+  // A locking read waits for transactions that are still writing.
   for (const table of ['stores', 'users', 'products']) {
     expect(await transact(open(), (tx) => run(tx, `select id from ${table} for update`))).toEqual([])
   }
   expect(server.stdout + server.stderr).not.toMatch(/eyJ|token|Pointwise is running/)
 })
 
-test('two processes that start at once on one empty database both come up', async () => {
+test('two processes that start at the same time on an empty database both become ready', async () => {
   await using one = new ServerProcess(env)
   await using other = new ServerProcess(env)
   for (const server of [one, other]) {
@@ -56,16 +56,16 @@ test('two processes that start at once on one empty database both come up', asyn
   }
 })
 
-describe('ends in an orderly way, with exit code 0,', () => {
+describe('the server shuts down gracefully, with exit code 0,', () => {
   for (const [what, signals] of [
     ['on SIGTERM', ['SIGTERM']],
     ['on SIGINT', ['SIGINT']],
     ['when Ctrl-C reaches it from the terminal and from npm', ['SIGINT', 'SIGINT']],
-    ['when a supervisor asks twice', ['SIGTERM', 'SIGTERM']],
+    ['when a supervisor sends SIGTERM twice', ['SIGTERM', 'SIGTERM']],
   ] as const) {
     test(what, async () => {
       await using server = new ServerProcess(env)
-      // The connection stays open, as a browser's does.
+      // The connection stays open, as in a browser.
       await send({ url: await server.url() }, '/livez')
       const started = performance.now()
       for (const signal of signals) server.child.kill(signal)
@@ -75,7 +75,7 @@ describe('ends in an orderly way, with exit code 0,', () => {
     })
   }
 
-  test('after it has answered what was under way, also when it is asked again meanwhile', async () => {
+  test('after requests in progress have completed, also when a second signal arrives meanwhile', async () => {
     await using server = new ServerProcess(env)
     const address = await server.url()
     const token = (claims: Record<string, string>) =>
@@ -112,7 +112,7 @@ describe('ends in an orderly way, with exit code 0,', () => {
   })
 })
 
-test('a signal before it listens ends it, too', async () => {
+test('a signal before the server listens ends it with exit code 0', async () => {
   await using server = new ServerProcess(env)
   await eventually(() =>
     run(open(), 'select 1').then(

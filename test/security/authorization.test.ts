@@ -5,7 +5,7 @@ import { VALID } from '../setup/invalid-input.ts'
 import { get, openRefusedStream, post, type RawCall } from '../setup/raw-http.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 
-/** What everybody may call; whatever is not listed here needs a token. */
+/** The procedures that can be called without a token. All others need one. */
 const PUBLIC = [
   'stores.list',
   'products.list',
@@ -16,7 +16,7 @@ const PUBLIC = [
   'products.onStock',
 ]
 
-/** What only an admin may call. */
+/** The procedures that only an admin can call. */
 const ADMINS = [
   'users.create',
   'users.remove',
@@ -36,12 +36,12 @@ const QUERIES: Record<string, object> = {
   'products.onStock': { productIds: [1] },
 }
 
-interface Kept {
+interface ProcedureDef {
   type: 'query' | 'mutation' | 'subscription'
   inputs: unknown[]
 }
-const procedures = Object.entries(appRouter._def.procedures as unknown as Record<string, { _def: Kept }>)
-const everything = procedures.map(([path]) => path)
+const procedures = Object.entries(appRouter._def.procedures as unknown as Record<string, { _def: ProcedureDef }>)
+const allPaths = procedures.map(([path]) => path)
 const inputOf = (path: string) => VALID[path] ?? QUERIES[path]
 
 let shop: Shop
@@ -62,30 +62,30 @@ beforeEach(() => {
   shop.statements.length = 0
 })
 
-const WAYS = { query: get, mutation: post, subscription: openRefusedStream }
-const call = (path: string, asked: RawCall) => {
+const SENDERS = { query: get, mutation: post, subscription: openRefusedStream }
+const call = (path: string, rawCall: RawCall) => {
   const type = procedures.find(([each]) => each === path)?.[1]._def.type ?? 'mutation'
-  return WAYS[type](shop, path, asked)
+  return SENDERS[type](shop, path, rawCall)
 }
 
-test('the lists name procedures that there are', () => {
-  expect([...PUBLIC, ...ADMINS].filter((path) => !everything.includes(path))).toEqual([])
+test('the lists contain only existing procedures', () => {
+  expect([...PUBLIC, ...ADMINS].filter((path) => !allPaths.includes(path))).toEqual([])
 })
 
 describe('without a token', () => {
-  test.each(everything.filter((path) => !PUBLIC.includes(path)))('%s is refused: token_missing', async (path) => {
+  test.each(allPaths.filter((path) => !PUBLIC.includes(path)))('%s is refused: token_missing', async (path) => {
     const answer = await call(path, { input: inputOf(path) })
     expect(answer).toMatchObject({ status: 401, refusal: { code: 'token_missing' } })
     expect(shop.statements).toEqual([])
   })
 
-  test.each(PUBLIC)('%s is answered', async (path) => {
+  test.each(PUBLIC)('%s can be called', async (path) => {
     const { refusal, status } = await call(path, { input: inputOf(path) })
     expect(status === 200 || (refusal as { code: string }).code === 'product_not_found').toBe(true)
   })
 })
 
-describe('with the token of a user', () => {
+describe('with a user’s token', () => {
   test.each(ADMINS)('%s is refused: not_allowed', async (path) => {
     const answer = await call(path, { token: user, input: inputOf(path) })
     expect(answer).toMatchObject({ status: 403, refusal: { code: 'not_allowed' } })
@@ -93,14 +93,14 @@ describe('with the token of a user', () => {
   })
 
   test.each(['Admin', 'ADMIN', ' admin', ['admin'], { admin: true }, true, 1])(
-    'the role %j is no role: not_allowed',
+    'the role %j grants nothing: not_allowed',
     async (role) => {
       const token = await shop.token({ sub: '1', role })
       expect(await call('users.create', { token, input: { name: 'Eve' } })).toMatchObject({ status: 403 })
     },
   )
 
-  test('a role in the input, in the address or in a header is none', async () => {
+  test('a role in the input, the URL or a header is ignored', async () => {
     const headers = { 'x-role': 'admin', role: 'admin' }
     expect(await post(shop, 'users.create?role=admin', { token: user, headers, input: { name: 'Eve' } })).toMatchObject(
       {
@@ -110,7 +110,7 @@ describe('with the token of a user', () => {
   })
 })
 
-describe('a key too much', () => {
+describe('an unknown key', () => {
   const keys = ['role', 'userId', 'admin', 'status', 'totalPrice', 'balance', 'createdAt']
   const withInput = procedures.filter(([, { _def }]) => _def.inputs.length > 0).map(([path]) => path)
 
@@ -124,8 +124,8 @@ describe('a key too much', () => {
     expect(shop.statements).toEqual([])
   })
 
-  test('is not even read by a procedure that takes no input', async () => {
-    const without = everything.filter((path) => !withInput.includes(path))
+  test('is ignored by a procedure without input', async () => {
+    const without = allPaths.filter((path) => !withInput.includes(path))
     expect(without.toSorted()).toEqual(
       ['points.balance', 'products.topSelling', 'products.trending', 'stores.list', 'users.me'].toSorted(),
     )

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openShop, type Shop } from '../setup/shop.ts'
 import { type Answer, expectError, json, loggedErrors, send } from '../setup/trpc-wire.ts'
 
-/** An array of this length takes half a second to build; nothing would keep a caller from asking for a hundred times as much. */
+/** Building an array of this length takes half a second, and a caller could send a length a hundred times larger. */
 const LONG = 10_000_000
 const ANSWER_BYTES_MAX = 4_000
 
@@ -31,13 +31,13 @@ function expectInvalid(answer: Answer): void {
   expect(loggedErrors(shop)).toEqual([])
 }
 
-/** Invalid, before any schema has looked at it. */
+/** Expects that the input was rejected before its schema was applied. */
 function expectUnreadable(answer: Answer): void {
   expectInvalid(answer)
   expect(answer.text).toContain('The request could not be read.')
 }
 
-describe('an input builds nothing but JSON:', () => {
+describe('an input that superjson would turn into something other than JSON is rejected:', () => {
   const marked = (value: unknown, ...mark: unknown[]) =>
     JSON.stringify({ json: { amount: value }, meta: { values: { amount: mark }, v: 1 } })
   const calls: Record<string, string> = {
@@ -50,9 +50,9 @@ describe('an input builds nothing but JSON:', () => {
     'a class': marked({}, ['class', 'Object']),
     'a symbol': marked('iterator', ['symbol', 'iterator']),
     'a custom value': marked({}, ['custom', 'any']),
-    'something unheard of': marked(1, 'function'),
-    'a mark within a mark': marked({ a: 1 }, 'undefined', { a: ['undefined'] }),
-    'marks that are a text': JSON.stringify({ json: { amount: 1 }, meta: { values: 'undefined' } }),
+    'an unknown type': marked(1, 'function'),
+    'a nested annotation': marked({ a: 1 }, 'undefined', { a: ['undefined'] }),
+    'annotations that are a string': JSON.stringify({ json: { amount: 1 }, meta: { values: 'undefined' } }),
   }
   for (const [what, call] of Object.entries(calls)) {
     test(`400 for ${what}, in a POST, a GET and a batch`, async () => {
@@ -63,7 +63,7 @@ describe('an input builds nothing but JSON:', () => {
   }
 
   test.each([[['amount']], { amount: ['__proto__.polluted'] }, { amount: ['constructor.prototype.polluted'] }])(
-    'a reference from one part to another is passed over: %j',
+    'a referential equality is ignored: %j',
     async (referentialEqualities) => {
       const answer = await post(
         'points.charge',
@@ -74,15 +74,15 @@ describe('an input builds nothing but JSON:', () => {
     },
   )
 
-  test('400 for six thousand marks on a path of sixty thousand parts', async () => {
+  test('400 for 6,000 annotations on a path of 60,000 segments', async () => {
     const marks = Array.from({ length: 6_000 }, (_, n) => `"${n}":["undefined"]`).join()
     const values = `{"${Array(60_000).fill('a').join('.')}":{${marks}}}`
     expectUnreadable(await post('points.charge', `{"json":{"amount":1},"meta":{"values":${values},"v":1}}`))
   })
 })
 
-describe('a mark of what is undefined', () => {
-  test('is what the SDK sends, and is understood', async () => {
+describe('the annotation of an undefined value', () => {
+  test('is accepted, because the SDK sends it', async () => {
     const client = shop.client({ token })
     expect(await client.products.list.query({ page: undefined, storeId: undefined })).toMatchObject({ page: 1 })
     expect(await client.orders.list.query(undefined)).toEqual({ items: [], nextCursor: null })
@@ -102,12 +102,12 @@ describe('a mark of what is undefined', () => {
   }
 })
 
-describe('an answer does not grow with what is wrong:', () => {
+describe('the size of an error response does not depend on the number of errors:', () => {
   for (const [what, body] of [
-    ['20,000 keys too many', `{"json":{"items":[],${Array.from({ length: 20_000 }, (_, n) => `"k${n}":0`).join()}}}`],
+    ['20,000 unknown keys', `{"json":{"items":[],${Array.from({ length: 20_000 }, (_, n) => `"k${n}":0`).join()}}}`],
     ['a key of 200,000 characters', `{"json":{"items":[],"${'k'.repeat(200_000)}":0}}`],
     [
-      '50 items, each wrong in 500 ways',
+      '50 items with 500 errors each',
       `{"json":{"items":[${Array(50).fill(`{${Array.from({ length: 500 }, (_, n) => `"k${n}":0`)}}`)}]}}`,
     ],
     ['100,000 items', `{"json":{"items":[${Array(100_000).fill(0)}]}}`],
@@ -120,14 +120,14 @@ describe('nesting', () => {
   const nested = (depth: number) => `{"json":{"amount":${'['.repeat(depth)}${']'.repeat(depth)}}}`
   test('100,000 deep in a body is 400', async () => expectInvalid(await post('points.charge', nested(100_000))))
 
-  test('as deep as an address can be is 400', async () => {
+  test('as deep as a URL can contain is 400', async () => {
     const deep = `{"json":{"orderId":${'['.repeat(7_000)}${']'.repeat(7_000)}}}`.replaceAll('"', '%22')
     const answer = await send(shop, `/trpc/orders.get?input=${deep}`, { headers: { authorization: `Bearer ${token}` } })
     expectInvalid(answer)
   })
 })
 
-test('a body that is compressed is not inflated: 400', async () => {
+test('a compressed body is not decompressed: 400', async () => {
   const bomb = gzipSync(Buffer.alloc(50_000_000, ' '))
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip', authorization: `Bearer ${token}` }
   expectInvalid(await send(shop, '/trpc/points.charge', { method: 'POST', headers, body: bomb }))

@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
-/** The most memory that the server ever held; where the system does not tell, what it holds now. */
+/** The peak memory of the server, or its current memory where the system does not report the peak. */
 function memoryMb(): number {
   const { pid } = server.child
   const path = `/proc/${pid}/status`
@@ -40,7 +40,7 @@ test.each([
   ['JSON', 'application/json', 'content-length', 413],
   ['JSON of unknown length', 'application/json', 'chunked', 413],
   ['JSON, and a batch', 'application/json', 'chunked', 413],
-])('200 MB of %s are cut off, and take no memory', async (what, type, length, status) => {
+])('a body of 200 MB is cut off and not buffered: %s', async (what, type, length, status) => {
   const before = memoryMb()
   const { socket, read, closed } = await openSocket({ url })
   const path = what.includes('batch') ? 'points.charge,points.charge?batch=1' : 'points.charge'
@@ -50,7 +50,7 @@ test.each([
     const isTaken = socket.write(length === 'chunked' ? CHUNK : PIECE)
     if (!isTaken) await Promise.race([new Promise((done) => socket.once('drain', done)), closed])
   }
-  // The connection is cut in the middle of what is sent, and may take the answer with it.
+  // The connection is closed while the client is sending, so that the response may be lost.
   await closed
   expect(read()).toMatch(new RegExp(`^(HTTP/1\\.1 ${status} |$)`))
   expect(memoryMb() - before).toBeLessThan(GROWTH_MAX_MB)

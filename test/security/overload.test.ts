@@ -9,10 +9,10 @@ import { openSocket } from '../setup/sockets.ts'
 import { expectError, loggedErrors, send } from '../setup/trpc-wire.ts'
 
 const ORIGIN = 'https://shop.example'
-const LATE_MAX_MS = 400
+const DELAY_MAX_MS = 400
 const BATCH_OF_TWO = '/trpc/stores.list,stores.list?batch=1&input=%7B%7D'
 
-/** A shop in which `count` calls are under way until the locks are let go. */
+/** A shop in which `count` calls are in progress until the locks are released. */
 async function openBusy(count: number, concurrentCallsMax: number) {
   const shop = await openShop({ config: { corsOrigins: [ORIGIN] }, limits: { concurrentCallsMax } })
   const users = await shop.givenUsers(count)
@@ -28,10 +28,10 @@ async function openBusy(count: number, concurrentCallsMax: number) {
   return { shop, release }
 }
 
-const callsIn = (shop: Shop) => get(shop, 'stores.list').then(({ status }) => status)
+const statusOfCall = (shop: Shop) => get(shop, 'stores.list').then(({ status }) => status)
 
-describe('beyond the calls that may be under way at once', () => {
-  it('a call is service_busy at once, without a statement, and a browser may read it', async () => {
+describe('when the maximum number of calls is in progress', () => {
+  it('a call is refused immediately with service_busy, without a statement and with CORS headers', async () => {
     const { shop: opened, release } = await openBusy(2, 2)
     await using shop = opened
 
@@ -44,10 +44,10 @@ describe('beyond the calls that may be under way at once', () => {
     expect(shop.statements).toEqual([])
     expect(loggedErrors(shop)).toEqual([])
     expect(await release()).toEqual([200, 200])
-    expect(await callsIn(shop)).toBe(200)
+    expect(await statusOfCall(shop)).toBe(200)
   })
 
-  it('a body is not read', async () => {
+  it('the body of a refused request is not read', async () => {
     const { shop: opened, release } = await openBusy(1, 1)
     await using shop = opened
     const socket = connect(Number(new URL(shop.url).port), '127.0.0.1')
@@ -61,31 +61,33 @@ describe('beyond the calls that may be under way at once', () => {
     await release()
   })
 
-  it('a load balancer is told that the server is alive and ready, and a browser what it may send', async () => {
+  it('health checks and CORS preflights are answered', async () => {
     const { shop: opened, release } = await openBusy(1, 1)
     await using shop = opened
 
     for (const path of ['/livez', '/readyz']) expect(await send(shop, path)).toMatchObject({ status: 200 })
-    const asks = { origin: ORIGIN, 'access-control-request-method': 'POST' }
-    expect(await send(shop, '/trpc/points.charge', { method: 'OPTIONS', headers: asks })).toMatchObject({ status: 204 })
+    const preflight = { origin: ORIGIN, 'access-control-request-method': 'POST' }
+    expect(await send(shop, '/trpc/points.charge', { method: 'OPTIONS', headers: preflight })).toMatchObject({
+      status: 204,
+    })
     await release()
   })
 
-  it('a batch counts for as many as it asks for: service_busy as a whole', async () => {
+  it('each call of a batch counts, and the batch is refused as a whole: service_busy', async () => {
     const { shop: opened, release } = await openBusy(2, 3)
     await using shop = opened
 
     expectError(await send(shop, BATCH_OF_TWO), 503, 'SERVICE_UNAVAILABLE')
     expect(shop.statements).toEqual([])
-    expect(await callsIn(shop)).toBe(200)
+    expect(await statusOfCall(shop)).toBe(200)
     await release()
     expect(await send(shop, BATCH_OF_TWO)).toMatchObject({ status: 200 })
   })
 
-  it('what was turned away is one warning a second in the log', async () => {
+  it('shed requests are logged as at most one warning a second', async () => {
     const { shop: opened, release } = await openBusy(1, 1)
     await using shop = opened
-    for (let n = 0; n < 50; n++) expect(await callsIn(shop)).toBe(503)
+    for (let n = 0; n < 50; n++) expect(await statusOfCall(shop)).toBe(503)
     await release()
     await shop.app.close()
 
@@ -95,7 +97,7 @@ describe('beyond the calls that may be under way at once', () => {
     expect(warnings[0]).toMatchObject({ level: 40 })
   })
 
-  it('a client that goes away gives its place back when its call is done, and not before', async () => {
+  it('the call of a client that disconnects counts until it is done', async () => {
     await using shop = await openShop({ limits: { concurrentCallsMax: 1 } })
     const { token } = await shop.givenUser()
     {
@@ -108,23 +110,23 @@ describe('beyond the calls that may be under way at once', () => {
       await eventually(() => shop.statements.at(-1)).toBe('begin')
       aborted.abort()
       await expect(charge).rejects.toThrow('aborted')
-      expect(await callsIn(shop)).toBe(503)
+      expect(await statusOfCall(shop)).toBe(503)
     }
-    await eventually(() => callsIn(shop)).toBe(200)
+    await eventually(() => statusOfCall(shop)).toBe(200)
   })
 
-  it('a stream that the adapter of tRPC answers has its place only until it begins', async () => {
+  it('a stream that tRPC’s adapter answers counts only until it starts', async () => {
     await using shop = await openShop({ limits: { concurrentCallsMax: 1 } })
     const { token } = await shop.givenUser()
     const aborted = new AbortController()
     const init = { headers: { authorization: `Bearer ${token}` }, signal: aborted.signal }
     const response = await fetch(`${shop.url}/trpc/points.onChange?and=more`, init)
     expect(response.headers.get('content-type')).toBe('text/event-stream')
-    expect(await callsIn(shop)).toBe(200)
+    expect(await statusOfCall(shop)).toBe(200)
     aborted.abort()
   })
 
-  it('answers that wait behind a stream on their connection have no place', async () => {
+  it('responses that wait behind a stream on their connection do not count', async () => {
     await using shop = await openShop({ limits: { concurrentCallsMax: 2 } })
     const { id } = await shop.givenProduct()
     const { socket, read } = await openSocket(shop)
@@ -132,11 +134,11 @@ describe('beyond the calls that may be under way at once', () => {
     socket.write(`GET /trpc/products.onStock?input=${input} HTTP/1.1\r\nhost: shop\r\n\r\n`)
     socket.write('GET /trpc/no,no?batch=1 HTTP/1.1\r\nhost: shop\r\ntrpc-accept: application/jsonl\r\n\r\n')
     await eventually(read).toContain('event: connected')
-    await eventually(() => callsIn(shop)).toBe(200)
+    await eventually(() => statusOfCall(shop)).toBe(200)
     socket.destroy()
   })
 
-  it('what is refused or invalid gives its place back', async () => {
+  it('a call that is refused or invalid does not count afterwards', async () => {
     await using shop = await openShop({ limits: { concurrentCallsMax: 1 } })
     for (const path of [
       '/trpc/users.me',
@@ -145,14 +147,14 @@ describe('beyond the calls that may be under way at once', () => {
       '/trpc/stores.list?batch=1&input=%7B',
     ]) {
       await send(shop, path)
-      expect(await callsIn(shop)).toBe(200)
+      expect(await statusOfCall(shop)).toBe(200)
     }
   })
 })
 
-describe('an event loop that is late', () => {
-  it('answers what has waited for it with service_busy, also in the turn that is too long, and recovers', async () => {
-    await using shop = await openShop({ limits: { eventLoopDelayMaxMs: LATE_MAX_MS } })
+describe('when the event loop is late', () => {
+  it('requests that have waited are refused with service_busy, in the same turn of the loop too, and later ones succeed', async () => {
+    await using shop = await openShop({ limits: { eventLoopDelayMaxMs: DELAY_MAX_MS } })
     const { token } = await shop.givenUser()
     const sockets = await Promise.all(
       Array.from({ length: 3 }, async () => {
@@ -161,19 +163,21 @@ describe('an event loop that is late', () => {
         return socket
       }),
     )
-    // Let in, all three are read in the one turn of the loop that comes after.
-    await eventually(() => new Promise((tell) => shop.app.server.getConnections((_, count) => tell(count)))).toBe(3)
+    // Once the connections are accepted, all three requests are read in the next turn of the loop.
+    await eventually(() => new Promise((resolve) => shop.app.server.getConnections((_, count) => resolve(count)))).toBe(
+      3,
+    )
     shop.statements.length = 0
     const answers = sockets.map(async (socket) => {
       socket.write(`GET /trpc/users.me HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer ${token}\r\n\r\n`)
       return String(await once(socket, 'data')).slice(0, 13)
     })
-    const until = performance.now() + 3 * LATE_MAX_MS
+    const until = performance.now() + 3 * DELAY_MAX_MS
     while (performance.now() < until);
 
     expect(await Promise.all(answers)).toEqual(Array(3).fill('HTTP/1.1 503 '))
     expect(shop.statements).toEqual([])
     for (const socket of sockets) socket.destroy()
-    await eventually(() => callsIn(shop)).toBe(200)
+    await eventually(() => statusOfCall(shop)).toBe(200)
   })
 })

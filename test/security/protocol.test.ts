@@ -20,7 +20,7 @@ beforeEach(() => {
 
 type Headers = Record<string, string | string[]>
 
-/** A request as it stands: no client has tidied its path, method or headers. */
+/** Sends a request without normalizing its path, method or headers. */
 async function ask(method: string, path: string, headers: Headers = {}, body?: string) {
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
   const sent = request(shop.url, { method, path, headers: { ...headers, ...length }, agent: false })
@@ -32,7 +32,7 @@ async function ask(method: string, path: string, headers: Headers = {}, body?: s
   return { status: response.statusCode as number, headers: new globalThis.Headers(response.headers), text }
 }
 
-/** What is answered to these lines, sent as they are. */
+/** Sends these lines unchanged and returns the response. */
 async function exchange(...lines: string[]): Promise<string> {
   const { socket, read, closed } = await openSocket(shop)
   socket.write(`${lines.join('\r\n')}\r\n\r\n`)
@@ -46,7 +46,7 @@ const charge = '{"json":{"amount":1}}'
 const bearer = () => ({ authorization: `Bearer ${token}` })
 
 describe('a method', () => {
-  test.each(['PUT', 'PATCH', 'DELETE'])('%s calls nothing', async (method) => {
+  test.each(['PUT', 'PATCH', 'DELETE'])('%s executes no procedure', async (method) => {
     for (const path of ['/trpc/points.charge', '/trpc/stores.list']) {
       const answer = await ask(method, path, { ...bearer(), ...JSON_TYPE }, charge)
       expectError(answer, 405, 'METHOD_NOT_SUPPORTED')
@@ -55,7 +55,7 @@ describe('a method', () => {
   })
 
   test.each(['TRACE', 'PROPFIND', 'LINK', 'SEARCH', 'QUERY'])(
-    '%s is refused, and is no error of ours',
+    '%s is rejected, and not logged as an error',
     async (method) => {
       const answer = await ask(method, '/trpc/stores.list', bearer())
       expect([400, 404, 405, 415]).toContain(answer.status)
@@ -70,7 +70,7 @@ describe('a method', () => {
     expect(await exchange('CONNECT 127.0.0.1:3306 HTTP/1.1', 'host: shop')).not.toMatch(/^HTTP\/1\.1 2/)
   })
 
-  test('HEAD runs no procedure, and has no body', async () => {
+  test('HEAD executes no procedure and has no body', async () => {
     for (const path of ['/trpc/points.balance', '/trpc/points.charge']) {
       const answer = await ask('HEAD', path, bearer())
       expect(answer.text).toBe('')
@@ -79,7 +79,7 @@ describe('a method', () => {
     expect(shop.statements).toEqual([])
   })
 
-  test('OPTIONS runs no procedure', async () => {
+  test('OPTIONS executes no procedure', async () => {
     const answer = await ask('OPTIONS', '/trpc/points.charge', { ...bearer(), origin: 'https://evil.example' })
     expect(answer.headers.get('access-control-allow-origin')).toBeNull()
     expectNoInternals(answer)
@@ -120,7 +120,7 @@ describe('a path', () => {
     '/TRPC/stores.list',
     '/trpc/stores/list',
     'http://evil.example/trpc/../etc/passwd',
-  ])('leads nowhere else: %s', async (path) => {
+  ])('reaches no other route: %s', async (path) => {
     const answer = await ask('GET', path, bearer())
     expectError(answer, 404, 'NOT_FOUND')
     expect(shop.statements).toEqual([])
@@ -128,7 +128,7 @@ describe('a path', () => {
 })
 
 describe('a header', () => {
-  test('that breaks the line of a request id sets no header of ours', async () => {
+  test('that contains a line break in a request id sets no response header', async () => {
     for (const id of [
       'abcdefgh%0d%0aset-cookie:%20a=b',
       'abcdefgh\tset-cookie: a=b',
@@ -140,7 +140,7 @@ describe('a header', () => {
     }
   })
 
-  test.each(['\n', '\r', '\0'])('that holds %j is no request: 400', async (character) => {
+  test.each(['\n', '\r', '\0'])('that contains %j makes the request malformed: 400', async (character) => {
     const answer = await exchange(
       'GET /trpc/stores.list HTTP/1.1',
       'host: shop',
@@ -153,10 +153,10 @@ describe('a header', () => {
   test.each([
     ['two lengths', 'content-length: 21', 'content-length: 22'],
     ['a length and chunks', 'content-length: 21', 'transfer-encoding: chunked'],
-    ['an encoding that hides', 'transfer-encoding: chunked, identity', 'x: y'],
-    ['a length that is none', 'content-length: 0x15', 'x: y'],
+    ['an obfuscated encoding', 'transfer-encoding: chunked, identity', 'x: y'],
+    ['a malformed length', 'content-length: 0x15', 'x: y'],
     ['a blank before the colon', 'content-length : 21', 'x: y'],
-  ])('does not say twice how long a body is: %s is 400', async (_, ...lines) => {
+  ])('cannot give the length of a body ambiguously: %s is 400', async (_, ...lines) => {
     const answer = await exchange(
       'POST /trpc/points.charge HTTP/1.1',
       'host: shop',
@@ -169,30 +169,30 @@ describe('a header', () => {
     expect(shop.statements).toEqual([])
   })
 
-  test('that comes twice: the first token alone counts', async () => {
+  test('that is sent twice: only the first token is used', async () => {
     const lines = ['GET /trpc/users.me HTTP/1.1', 'host: shop', 'connection: close']
-    const [good, bad] = [`authorization: Bearer ${token}`, 'authorization: Bearer nonsense']
+    const [good, bad] = [`authorization: Bearer ${token}`, 'authorization: Bearer invalid']
     expect(await exchange(...lines, good, bad)).toMatch(/^HTTP\/1\.1 200 /)
     expect(await exchange(...lines, bad, good)).toMatch(/^HTTP\/1\.1 401 /)
   })
 
   test.each(['evil.example', 'evil.example:80@shop', '127.0.0.1:3306', '"><script>alert(1)</script>'])(
-    'Host is not believed, and not repeated: %s',
+    'Host is neither trusted nor echoed: %s',
     async (host) => {
       const forwarded = { 'x-forwarded-host': host, 'x-forwarded-proto': 'gopher' }
       const answer = await ask('GET', '/trpc/stores.list', { host, ...forwarded })
       expect(answer.status).toBe(200)
-      const said = JSON.stringify([...answer.headers]) + answer.text
-      expect(said).not.toContain(host)
-      expect(said).not.toContain('gopher')
+      const sent = JSON.stringify([...answer.headers]) + answer.text
+      expect(sent).not.toContain(host)
+      expect(sent).not.toContain('gopher')
     },
   )
 
-  test('Host is asked for: 400 without one', async () => {
+  test('Host is required: 400 without it', async () => {
     expect(await exchange('GET /trpc/stores.list HTTP/1.1')).toMatch(/^HTTP\/1\.1 400 /)
   })
 
-  test('asks for no other protocol', async () => {
+  test('cannot upgrade the protocol', async () => {
     const upgrade = {
       connection: 'upgrade',
       upgrade: 'websocket',
@@ -202,14 +202,14 @@ describe('a header', () => {
     expect(await ask('GET', '/trpc/stores.list', upgrade)).toMatchObject({ status: 200 })
   })
 
-  test('of 20,000 characters is 431, and 3,000 of them are cut', async () => {
+  test('of 20,000 characters is 431, and of 3,000 headers the rest is dropped', async () => {
     expect(await exchange('GET /livez HTTP/1.1', 'host: shop', `x: ${'x'.repeat(20_000)}`)).toMatch(/^HTTP\/1\.1 431 /)
     const many = Array.from({ length: 3_000 }, (_, n) => `x${n}: `)
     expect(await exchange('GET /livez HTTP/1.1', 'host: shop', ...many)).toMatch(/^HTTP\/1\.1 (200|431) /)
   })
 })
 
-test('a query string that names an input as a list is 400, and of two inputs the first counts', async () => {
+test('a query string with an input as an array is 400, and only the first of two inputs is used', async () => {
   const input = (id: number) => encodeURIComponent(`{"json":{"productId":${id}}}`)
   for (const query of [`input[]=${input(1)}`, 'input[json]=1', `input=${input(-1)}&input=${input(1)}`]) {
     expectError(await ask('GET', `/trpc/products.get?${query}`), 400, 'BAD_REQUEST')
@@ -217,4 +217,4 @@ test('a query string that names an input as a list is 400, and of two inputs the
   expect(shop.statements).toEqual([])
 })
 
-test('nothing that was refused here is an error of ours', () => expect(loggedErrors(shop)).toEqual([]))
+test('none of these requests is logged as an error', () => expect(loggedErrors(shop)).toEqual([]))

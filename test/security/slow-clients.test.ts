@@ -8,17 +8,17 @@ import { send } from '../setup/trpc-wire.ts'
 const SLOW = 500
 const REQUEST_TIMEOUT_MS = 1_000
 const LIMITS = { requestTimeoutMs: REQUEST_TIMEOUT_MS, idleTimeoutMs: 1_500 }
-/** By then a client that takes more than its time has long been cut off; what it sends takes minutes. */
+/** Well above the limits, and well below the minutes that sending a whole request would take. */
 const CUT_OFF_MS = 5_000
 const DRIP_MS = 200
 const QUICK_MS = 2_000
-const ASKED = 5_000
+const REQUESTS = 5_000
 
 const GET = 'GET /trpc/stores.list HTTP/1.1\r\nhost: shop\r\n'
 const POST =
   'POST /trpc/points.charge HTTP/1.1\r\nhost: shop\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n'
 
-/** Writes to each connection a byte at a time for as long as it is open. */
+/** Writes one byte at a time to each connection while it is open. */
 function drip(connections: RawSocket[], text: string): void {
   let sent = 0
   const timer = setInterval(() => {
@@ -39,13 +39,13 @@ async function open(shop: Shop, count: number): Promise<RawSocket[]> {
 const connected = (shop: Shop) =>
   new Promise<number>((resolve) => shop.app.server.getConnections((_, count) => resolve(count)))
 
-const lasted = async (action: Promise<unknown>) => {
+const durationOf = async (action: Promise<unknown>) => {
   const began = performance.now()
   await action
   return performance.now() - began
 }
 
-describe('clients that send a byte at a time are cut off, and disturb nobody:', () => {
+describe('clients that send one byte at a time are disconnected, and do not delay others:', () => {
   for (const [what, start, rest] of [
     ['in the headers', '', `${GET}x-slow: ${'x'.repeat(999)}`],
     ['in the body', POST, ' '.repeat(999)],
@@ -60,34 +60,34 @@ describe('clients that send a byte at a time are cut off, and disturb nobody:', 
 
       const cut = Promise.all(slow.map(({ closed }) => closed))
       for (let n = 1; n <= 10; n++) {
-        expect(await lasted(client.points.charge.mutate({ amount: 1 }))).toBeLessThan(QUICK_MS)
+        expect(await durationOf(client.points.charge.mutate({ amount: 1 }))).toBeLessThan(QUICK_MS)
       }
-      expect(await lasted(cut)).toBeLessThan(CUT_OFF_MS)
+      expect(await durationOf(cut)).toBeLessThan(CUT_OFF_MS)
       for (const { read } of slow) expect(read()).toMatch(/^(HTTP\/1\.1 408 |$)/)
       await eventually(() => connected(shop)).toBeLessThan(5)
     })
   }
 })
 
-test('a connection on which nothing is ever sent is closed', async () => {
+test('a connection on which nothing is sent is closed', async () => {
   await using shop = await openShop({ limits: LIMITS })
   const silent = await open(shop, 10)
-  expect(await lasted(Promise.all(silent.map(({ closed }) => closed)))).toBeLessThan(CUT_OFF_MS)
+  expect(await durationOf(Promise.all(silent.map(({ closed }) => closed)))).toBeLessThan(CUT_OFF_MS)
 })
 
-test('a client that asks and never reads the answers is cut off', async () => {
-  // What was asked is still being read from the database when the client has long been cut off.
+test('a client that sends requests and never reads the responses is disconnected', async () => {
+  // The calls still wait for database connections when the client has been disconnected.
   await using shop = await openShop({ limits: LIMITS, database: { acquireTimeoutMs: 20_000 } })
   for (let n = 0; n < 20; n++) await shop.givenProduct({ name: 'x'.repeat(200) })
-  const asking = await open(shop, 1)
-  for (const { socket } of asking) socket.pause().write(`${GET.replace('stores', 'products')}\r\n`.repeat(ASKED))
+  const clients = await open(shop, 1)
+  for (const { socket } of clients) socket.pause().write(`${GET.replace('stores', 'products')}\r\n`.repeat(REQUESTS))
 
   await eventually(() => shop.log.length).toBeGreaterThan(0)
   await eventually(() => connected(shop)).toBe(0)
-  expect(shop.log.length).toBeLessThan(ASKED)
+  expect(shop.log.length).toBeLessThan(REQUESTS)
 })
 
-test('a request that takes its time to be answered is not cut off', async () => {
+test('a client that waits for a slow response is not disconnected', async () => {
   await using shop = await openShop({
     limits: { requestTimeoutMs: 200 },
     database: { connections: 1 },
@@ -96,7 +96,7 @@ test('a request that takes its time to be answered is not cut off', async () => 
   expect(await send(shop, '/trpc/stores.list')).toMatchObject({ status: 503 })
 })
 
-test('there are no more connections than are allowed', async () => {
+test('connections beyond the maximum are closed', async () => {
   await using shop = await openShop({ limits: { connectionsMax: 20 } })
   const all = await open(shop, 30)
   await Promise.all(all.slice(20).map(({ closed }) => closed))

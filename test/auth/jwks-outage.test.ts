@@ -17,8 +17,8 @@ const NOW = '2026-05-01T12:00:00Z'
 const at = (seconds: number) => new Date(Date.parse(NOW) + seconds * 1_000)
 const BUSY = { status: 503, refusal: { code: 'service_busy', retry: 'same-key', afterMs: 1_000 } }
 const INVALID = { status: 401, refusal: { code: 'token_invalid', retry: 'never' } }
-/** What a valid token of an admin who is no user gets. */
-const KNOWN = { status: 403, refusal: { code: 'not_allowed', retry: 'never' } }
+/** The response to a verified token of an admin who is not a user. */
+const VERIFIED = { status: 403, refusal: { code: 'not_allowed', retry: 'never' } }
 
 async function open() {
   const clock = clockAt(NOW)
@@ -31,16 +31,16 @@ const call = async (shop: Shop, key: SigningKey, header = {}) =>
 
 const fetchWarnings = (shop: Shop) => shop.log.filter((line) => line.includes('fetching the JWKS failed'))
 
-it('a clock that is set back keeps no key from being fetched', async () => {
+it('a clock that is set back does not prevent a fetch', async () => {
   const { shop, server, clock, key, ...opened } = await open()
   await using _ = opened
-  expect(await call(shop, key)).toMatchObject(KNOWN)
+  expect(await call(shop, key)).toMatchObject(VERIFIED)
   clock.set(at(-3_600))
-  expect(await call(shop, key)).toMatchObject(KNOWN)
+  expect(await call(shop, key)).toMatchObject(VERIFIED)
   expect(server.fetches).toBe(2)
 })
 
-describe('a flood of unknown keys', () => {
+describe('a flood of tokens with unknown keys', () => {
   const flood = async (shop: Shop, key: SigningKey, count = 100) => {
     const tokens = await Promise.all(
       Array.from({ length: count }, (_, n) => signAdminToken(key, {}, { kid: `unknown ${n}` })),
@@ -49,11 +49,11 @@ describe('a flood of unknown keys', () => {
   }
   const statuses = (answers: { status: number }[]) => [...new Set(answers.map(({ status }) => status))]
 
-  it('is refused token_invalid, and 1,000 of them cause one fetch in thirty seconds', async () => {
+  it('is refused with token_invalid, and 1,000 tokens cause one fetch in thirty seconds', async () => {
     const { shop, server, clock, key, ...opened } = await open()
     await using _ = opened
     const forged = await flood(shop, await createSigningKey('forged'), 1_000)
-    expect(await call(shop, key)).toMatchObject(KNOWN)
+    expect(await call(shop, key)).toMatchObject(VERIFIED)
     expect(server.fetches).toBe(1)
 
     expect(await call(shop, await createSigningKey('forged'))).toMatchObject(INVALID)
@@ -64,7 +64,7 @@ describe('a flood of unknown keys', () => {
     expect(server.fetches).toBe(2)
   })
 
-  it('keeps nobody waiting whose key is known', async () => {
+  it('does not delay a token with a known key', async () => {
     const { shop, server, clock, key, ...opened } = await open()
     await using _ = opened
     const forged = await flood(shop, await createSigningKey('forged'))
@@ -74,12 +74,12 @@ describe('a flood of unknown keys', () => {
     const waiting = forged()
     await eventually(() => server.fetches).toBe(2)
 
-    expect(await call(shop, key)).toMatchObject(KNOWN)
+    expect(await call(shop, key)).toMatchObject(VERIFIED)
     server.become('up')
     expect(statuses(await waiting)).toEqual([401])
   })
 
-  it('causes one fetch in thirty seconds also while the key server fails', async () => {
+  it('causes one fetch in thirty seconds while the key server fails, too', async () => {
     const { shop, server, clock, key, ...opened } = await open()
     await using _ = opened
     const forged = await flood(shop, await createSigningKey('forged'))
@@ -94,42 +94,42 @@ describe('a flood of unknown keys', () => {
   })
 })
 
-describe('keys that are rotated', () => {
-  it('overlap: the new key and the old one are good until the old one is taken away', async () => {
+describe('key rotation', () => {
+  it('accepts the old key and the new key until the old key is removed', async () => {
     const { shop, server, clock, key: old, ...opened } = await open()
     await using _ = opened
     const next = await createSigningKey('two', 'EdDSA')
-    expect(await call(shop, old)).toMatchObject(KNOWN)
+    expect(await call(shop, old)).toMatchObject(VERIFIED)
 
     server.keys.push(next.jwk)
     clock.set(at(31))
-    expect(await call(shop, next)).toMatchObject(KNOWN)
-    expect(await call(shop, old)).toMatchObject(KNOWN)
+    expect(await call(shop, next)).toMatchObject(VERIFIED)
+    expect(await call(shop, old)).toMatchObject(VERIFIED)
     server.keys.shift()
     clock.set(at(31 + 601))
     expect(await call(shop, old)).toMatchObject(INVALID)
-    expect(await call(shop, next)).toMatchObject(KNOWN)
+    expect(await call(shop, next)).toMatchObject(VERIFIED)
     expect(server.fetches).toBe(3)
   })
 })
 
 describe('a key server that fails', () => {
-  it('leaves the last good keys working, and is asked again every thirty seconds', async () => {
+  it('does not affect the keys that were fetched last, and is retried every thirty seconds', async () => {
     const { shop, server, clock, key, ...opened } = await open()
     await using _ = opened
     await call(shop, key)
     server.become('failing')
 
     clock.set(at(601))
-    for (let n = 0; n < 5; n++) expect(await call(shop, key)).toMatchObject(KNOWN)
+    for (let n = 0; n < 5; n++) expect(await call(shop, key)).toMatchObject(VERIFIED)
     expect(server.fetches).toBe(2)
     clock.set(at(632))
-    for (let n = 0; n < 5; n++) expect(await call(shop, key)).toMatchObject(KNOWN)
+    for (let n = 0; n < 5; n++) expect(await call(shop, key)).toMatchObject(VERIFIED)
     await eventually(() => fetchWarnings(shop).length).toBe(2)
     expect(server.fetches).toBe(3)
   })
 
-  it('keeps nobody waiting from the second time on', async () => {
+  it('delays no call after the first failure', async () => {
     const { shop, server, clock, key, ...opened } = await open()
     await using _ = opened
     await call(shop, key)
@@ -139,11 +139,11 @@ describe('a key server that fails', () => {
     server.become('hanging')
     clock.set(at(632))
 
-    expect(await call(shop, key)).toMatchObject(KNOWN)
+    expect(await call(shop, key)).toMatchObject(VERIFIED)
     await eventually(() => server.fetches).toBe(3)
   })
 
-  it('before there is any key is service_busy, which says nothing of the token, and then recovers', async () => {
+  it('before any key is fetched makes calls service_busy and not token_invalid, until it works', async () => {
     const { shop, server, clock, key, ...opened } = await open()
     await using _ = opened
     server.become('failing')
@@ -159,10 +159,10 @@ describe('a key server that fails', () => {
     expect(loggedErrors(shop)).toEqual([])
     server.become('up')
     clock.set(at(2))
-    expect(await call(shop, key)).toMatchObject(KNOWN)
+    expect(await call(shop, key)).toMatchObject(VERIFIED)
   })
 
-  it('and redirects is not followed', async () => {
+  it('with a redirect is not followed', async () => {
     const { shop, server, key, ...opened } = await open()
     await using _ = opened
     await using other = new JwksServer([key])
@@ -173,8 +173,8 @@ describe('a key server that fails', () => {
   })
 })
 
-describe('a header that names a key of its own', () => {
-  it.each(['jku', 'x5u', 'jwk'])('is not believed: %s', async (name) => {
+describe('a token header that names a key', () => {
+  it.each(['jku', 'x5u', 'jwk'])('is ignored: %s', async (name) => {
     const { shop, key: _key, ...opened } = await open()
     await using _ = opened
     const forged = await createSigningKey('one')
@@ -187,7 +187,7 @@ describe('a header that names a key of its own', () => {
     expect(theirs.fetches).toBe(0)
   })
 
-  it('is not obeyed where it is critical and unknown', async () => {
+  it('is refused when it has an unknown critical parameter', async () => {
     const { shop, key, ...opened } = await open()
     await using _ = opened
     const claims = { sub: 'root', role: 'admin', aud: 'pointwise', iss: 'pointwise', exp: Date.now() }
