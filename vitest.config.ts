@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
@@ -11,8 +12,8 @@ const MUTATIONS = 'test/**/*.mutations.test.ts'
  * - `*.test.ts`: `npm test`, what a contributor runs.
  * - `*.long.test.ts`: only `npm run test:all`, which runs those of `npm test` as well. Complete matrices, long property runs,
  *   the browser and whatever else takes more than a few seconds of CPU time.
- * - `*.faults.test.ts`: `npm run test:faults`, one file at a time. Faults that take minutes, and every deadline that is a
- *   promise: elapsed time is asserted only here.
+ * - `*.faults.test.ts`: `npm run test:faults`, one file at a time. Faults that take minutes. This suite also runs the files
+ *   that call `expectWithin` of test/setup/deadline.ts, and only here does that function assert elapsed time.
  * - `*.mutations.test.ts`: `npm run test:mutations`. Removes each guard of the server, and expects a test to fail.
  *
  * Within a file, `inSuite(quick, all)` of test/setup/suite.ts selects the size of a sample.
@@ -20,8 +21,12 @@ const MUTATIONS = 'test/**/*.mutations.test.ts'
 const SUITES = {
   test: { include: ['test/**/*.test.ts'], exclude: [LONG, FAULTS, MUTATIONS] },
   all: { include: ['test/**/*.test.ts'], exclude: [FAULTS, MUTATIONS] },
-  faults: { include: [FAULTS], maxWorkers: 1 },
+  faults: { include: [FAULTS, ...filesWithDeadlines()], maxWorkers: 1 },
   mutations: { include: [MUTATIONS], maxConcurrency: 2 },
+}
+
+function filesWithDeadlines(): string[] {
+  return globSync('test/**/*.test.ts').filter((file) => readFileSync(file, 'utf8').includes('setup/deadline.ts'))
 }
 
 export default defineConfig(({ mode }) => {

@@ -1,6 +1,7 @@
 import type { OutcomeUnknownError } from '@pointwise/client-sdk'
 import { describe, expect, it, vi } from 'vitest'
 import { RETRY_POLICY } from '../../client-sdk/src/retry-link.ts'
+import { expectWithin } from '../setup/deadline.ts'
 import { neverRespond, refuseWith, startMisbehavingServer, succeedWith } from './misbehaving-server.ts'
 import { busy, charged, clientOf, errorOf, expectPlain, expectUnknown } from './retry-steps.ts'
 
@@ -21,7 +22,7 @@ describe('A call that the caller aborts', () => {
     const abortedAt = performance.now()
     abort()
     const error = await call
-    expect(performance.now() - abortedAt).toBeLessThan(RETRY_POLICY.attemptTimeoutMs / 2)
+    expectWithin(performance.now() - abortedAt, RETRY_POLICY.attemptTimeoutMs / 2)
     expectUnknown(error, 'points.charge', server.requests[0]?.input.idempotencyKey)
     expect((error as OutcomeUnknownError).cause.cause).toBe(signal.reason)
     expect(server.requests).toHaveLength(1)
@@ -56,7 +57,7 @@ describe('A call that the caller aborts', () => {
     const abortedAt = performance.now()
     abort()
     expectPlain(await call)
-    expect(performance.now() - abortedAt).toBeLessThan(delayMs / 2)
+    expectWithin(performance.now() - abortedAt, delayMs / 2)
     expect(server.requests).toHaveLength(1)
   })
 })

@@ -1,6 +1,6 @@
 /*
  * A consumer's program. Each comment with a caret contains the quick info that TypeScript shows at the position of the caret
- * in the line above. package.test.ts compares it with what the compiler returns.
+ * in the line above. package.long.test.ts compares it with what the compiler returns.
  */
 import { createClient, refusalOf, safe } from '@pointwise/client-sdk'
 

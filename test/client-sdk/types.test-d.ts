@@ -1,6 +1,6 @@
 /*
  * A consumer's program. It compiles, except for each line after a @ts-expect-error. The type check of the repository compiles
- * it against the sources; package.test.ts compiles it against the published package.
+ * it against the sources; package.long.test.ts compiles it against the published package.
  */
 import {
   type AppRouter,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { holdLocks } from '../setup/database.ts'
+import { expectWithin } from '../setup/deadline.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, openShop, type Shop } from '../setup/shop.ts'
 import { openSocket } from '../setup/sockets.ts'
@@ -47,7 +48,7 @@ test('a request in progress is completed during shutdown', async () => {
   const { status, text } = await answer
   expect(status).toBe(200)
   expect(JSON.parse(text).result.data.json).toMatchObject({ balance: 70 })
-  expect(await durationOf(closed)).toBeLessThan(QUICK_MS)
+  expectWithin(await durationOf(closed), QUICK_MS)
 })
 
 describe('an open connection', () => {
@@ -55,7 +56,7 @@ describe('an open connection', () => {
     const idle = await Promise.all(Array.from({ length: 10 }, () => openSocket(shop)))
     for (const { socket } of idle) socket.write(request('/livez'))
     for (const { read } of idle) await eventually(read).toContain('{"status":"ok"}')
-    expect(await durationOf(shop.app.close())).toBeLessThan(QUICK_MS)
+    expectWithin(await durationOf(shop.app.close()), QUICK_MS)
     for (const { socket } of idle) await eventually(() => socket.closed).toBe(true)
   })
 
@@ -65,12 +66,12 @@ describe('an open connection', () => {
     const { closed } = await beginClose()
     socket.write('\r\n')
     await eventually(read).toContain('503')
-    expect(await durationOf(closed)).toBeLessThan(QUICK_MS)
+    expectWithin(await durationOf(closed), QUICK_MS)
   })
 
   test('does not delay the shutdown when no request was sent on it', async () => {
     const silent = await Promise.all(Array.from({ length: 10 }, () => openSocket(shop)))
-    expect(await durationOf(shop.app.close())).toBeLessThan(QUICK_MS)
+    expectWithin(await durationOf(shop.app.close()), QUICK_MS)
     for (const { closed, read } of silent) {
       await closed
       expect(read()).toBe('')
@@ -87,7 +88,7 @@ describe('an open connection', () => {
     third.socket.once('data', () => third.socket.write('{"amount":70}}'))
     await send(shop, '/livez')
     shop.statements.length = 0
-    expect(await durationOf(shop.app.close())).toBeLessThan(QUICK_MS)
+    expectWithin(await durationOf(shop.app.close()), QUICK_MS)
     for (const { closed, read } of [first, second, third]) {
       await closed
       const answer = read()
