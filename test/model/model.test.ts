@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openShop } from '../setup/shop.ts'
+import { inSuite } from '../setup/suite.ts'
 import { initialState } from './call-arbitraries.ts'
 import { commandsUpTo } from './commands.ts'
 import { Driver } from './driver.ts'
 import { Scenario } from './scenario.ts'
 
 /** The failure message contains the values that reproduce it. */
-const { MODEL_SEED = '1', MODEL_RUNS = '300', MODEL_PATH } = process.env
+const { MODEL_SEED = '1', MODEL_RUNS = inSuite(30, 600), MODEL_PATH } = process.env
 const [path, replayPath] = MODEL_PATH?.split(',') ?? []
 
 type RunDetails = Pick<

@@ -3,6 +3,7 @@ import type { SettlementRequest } from '../../server/src/payments/settlement/dec
 import { eventsOf } from '../setup/database.ts'
 import { fc } from '../setup/properties.ts'
 import { item, newKey, openShop, type Shop } from '../setup/shop.ts'
+import { inSuite } from '../setup/suite.ts'
 import { settleTogether, summaryOf } from './batches.ts'
 
 const now = new Date('2026-03-01T08:00:00Z')
@@ -94,7 +95,7 @@ test('A batch on the database gives the same results as its requests one by one'
       expect(await observe(shop, whole)).toEqual(await observe(shop, single))
       for (const answer of inOneBatch) codes.add(typeof answer === 'string' ? answer : answer.replayed)
     }),
-    { numRuns: 25 },
+    { numRuns: inSuite(10, 50) },
   )
   expect([...codes].map(String).toSorted()).toEqual([
     'false',
