@@ -179,7 +179,7 @@ describe('a process that cannot use what its configuration names prints one mess
     await db.destroy()
     await expectRefused(
       { ...SOUND, DATABASE_URL: url },
-      /^pointwise: This database server cannot be used: .* latin1_\S+, one of utf8mb4 is expected\.\n$/,
+      /^pointwise: This database server cannot be used:\n- The database's collation is latin1_\S+\. Expected a utf8mb4 collation\. .*\n$/,
     )
   })
 })
