@@ -16,7 +16,10 @@ const SERVICE = '(?!router\\.|examples\\.|check-catalogue\\.|id-bitmap\\.|.*sche
 
 /** From the process to the foundation. A file imports only files of its own layer and of the layers below. */
 export const LAYERS: { name: string; files: string }[] = [
-  { name: 'processes', files: '^server/(scripts/|src/(main|index|close-on-signal)\\.ts$|src/embedded/)' },
+  {
+    name: 'processes',
+    files: '^server/(scripts/|src/(main|index|close-on-signal|describe-error)\\.ts$|src/embedded/)',
+  },
   { name: 'application', files: '^server/src/((app|caller)\\.ts$|http/|openapi/)' },
   { name: 'router', files: '^server/src/router\\.ts$' },
   { name: 'slice routers', files: `^server/src/${SLICE}/router\\.ts$` },

@@ -192,8 +192,8 @@ describe('a token header that names a key', () => {
     await using _ = opened
     const claims = { sub: 'root', role: 'admin', aud: 'pointwise', iss: 'pointwise', exp: Date.now() }
     const token = await new SignJWT(claims)
-      .setProtectedHeader({ alg: key.alg, kid: key.kid, crit: ['of-ours'], 'of-ours': true })
-      .sign(key.privateKey, { crit: { 'of-ours': true } })
+      .setProtectedHeader({ alg: key.alg, kid: key.kid, crit: ['x-custom'], 'x-custom': true })
+      .sign(key.privateKey, { crit: { 'x-custom': true } })
 
     expect(await post(shop, 'stores.create', { token, input: { name: 'S' } })).toMatchObject(INVALID)
   })

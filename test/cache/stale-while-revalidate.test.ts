@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { StaleWhileRevalidateCache } from '../../server/src/cache.ts'
 import { eventually } from '../setup/eventually.ts'
 
-/** A reader whose calls resolve when the test says so. */
+/** A reader whose calls resolve when the test decides. */
 function controlledReader() {
   const pending: PromiseWithResolvers<{ read: number }>[] = []
   const read = vi.fn(() => {

@@ -117,7 +117,7 @@ const INPUTS = [
   plain({ page: 2, unknown: 1 }),
   '{"json":{"__proto__":{"x":1}}}',
   '{"json":{"amount":1},"meta":{"values":{"__proto__":["Date"]}}}',
-  '{"json":{"a":1},"meta":{"values":{"a":["Nonsense"]}}}',
+  '{"json":{"a":1},"meta":{"values":{"a":["NoSuchType"]}}}',
   '{broken',
   'null',
   '[]',

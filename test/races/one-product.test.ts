@@ -4,7 +4,7 @@ import { runConcurrently, times } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
 describe('many changes of one product at once', () => {
-  it('are told one after the other: each event has the stock that those before it left', async () => {
+  it('are stored as events in order: each event has the stock that the events before it left', async () => {
     await using shop = await openShop({ database: { acquireTimeoutMs: 20_000 } })
     const { id: productId, ...product } = await shop.givenProduct({ price: 0, stock: 100 })
     const { id: userId } = await shop.givenUser()
@@ -19,9 +19,9 @@ describe('many changes of one product at once', () => {
     )
 
     expect(refusals).toEqual({})
-    const told = (await eventsOf(shop.db)).map(({ type, payload }) => ({ type, ...payload, ...payload.items?.[0] }))
+    const events = (await eventsOf(shop.db)).map(({ type, payload }) => ({ type, ...payload, ...payload.items?.[0] }))
     let stock = 100
-    for (const event of told.filter((each) => each.productId === productId)) {
+    for (const event of events.filter((each) => each.productId === productId)) {
       stock += { 'product.restocked': 2, 'order.paid': -1 }[event.type as string] ?? 0
       expect(event).toMatchObject({ stock })
     }

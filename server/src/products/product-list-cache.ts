@@ -29,7 +29,7 @@ interface Block {
 }
 
 /**
- * Caches the rankings, the number of listed products, and where the blocks of the listing begin. docs/caching.md says how old
+ * Caches the rankings, the number of listed products, and where the blocks of the listing begin. docs/caching.md states how old
  * each value may be. Code that adds or removes products calls `invalidateListing`.
  */
 export class ProductListCache {

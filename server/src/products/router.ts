@@ -114,7 +114,7 @@ export const productsRouter = router({
     .output(changeStream(stockChange))
     .subscription(async (call) => {
       const { productIds, lastEventId } = call.input
-      // Who comes back may still have to hear that one was removed.
+      // A client that reconnects may still have to receive the removal of one of the products.
       if (lastEventId == null) await products.requireListed(call.ctx.db, productIds)
       return subscribe(call, { topics: productIds.map(productTopic), changeOf: stockChanges(productIds) })
     }),

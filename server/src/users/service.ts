@@ -39,7 +39,7 @@ export async function create(tx: Tx, { name, now }: { name: string; now: Date })
 }
 
 /**
- * Removes a user. From now on no call with the user's token changes the balance; orders and history stay. docs/caching.md says
+ * Removes a user. From now on no call with the user's token changes the balance; orders and history stay. docs/caching.md lists
  * what the token can still do, and for how long.
  *
  * @throws Refusal user_unknown when the user does not exist or is already removed

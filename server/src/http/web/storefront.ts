@@ -41,7 +41,7 @@ export type StorefrontBuildState = 'building' | 'failed' | { directory: string }
 export interface Storefront {
   /** Called for each request, so that the route follows a build that finishes while the server is running. */
   build: () => StorefrontBuildState
-  /** The users that the page offers for signing in. Only for the embedded mode, because it hands out their tokens. */
+  /** The users that the page offers for signing in. Only for the embedded mode, because it returns their tokens. */
   users?: () => Promise<DemoUser[]>
 }
 

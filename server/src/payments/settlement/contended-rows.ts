@@ -13,7 +13,7 @@ export interface LockAttempt {
 }
 
 /**
- * The rows that another transaction kept locked when a batch last needed them. A batch does not wait for them: it tries to
+ * The rows that another transaction had locked when a batch last needed them. A batch does not wait for them: it tries to
  * lock them with SKIP LOCKED.
  */
 export class ContendedRows {
@@ -51,7 +51,7 @@ export interface TriedRows {
 }
 
 /**
- * Tells acquired rows from locked ones. A user is acquired with the wallet and the row of `users`; a product with its stock,
+ * Separates acquired rows from locked ones. A user is acquired with the wallet and the row of `users`; a product with its stock,
  * the row of `products` and every row of its hourly sales.
  */
 export function classifyContendedRows(tried: TriedRows): LockAttempt {
