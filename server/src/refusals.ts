@@ -13,7 +13,10 @@ interface Entry<Status extends TRPC_ERROR_CODE_KEY, Retry extends RetryAdvice, D
   /** The tRPC name of the HTTP status. */
   status: Status
   retry: Retry
-  /** Whether the server looks up the results of earlier attempts of the same call before it refuses with this code. */
+  /**
+   * Whether the server checks for earlier attempts of the same call before it refuses with this code. If it does, the client
+   * knows the outcome of those attempts.
+   */
   isDecisive: boolean
   /** A text for people. It may change; the code does not. */
   message: string
@@ -29,7 +32,7 @@ const define = <Status extends TRPC_ERROR_CODE_KEY, Retry extends RetryAdvice, c
   entry: Entry<Status, Retry, Details>,
 ) => entry
 
-const points = z.int().min(0)
+const wholeNumber = z.int().min(0)
 const afterMs = z.int().min(0).meta({ description: 'Milliseconds after which the same call may succeed.' })
 
 /** How long a client should wait after `service_busy`. */
@@ -56,6 +59,7 @@ export const REFUSALS = {
     details: {},
     example: {},
   }),
+  // The user of the token. A user that is named in an input is `user_unknown`.
   user_not_found: define({
     status: 'UNAUTHORIZED',
     retry: 'never',
@@ -117,7 +121,7 @@ export const REFUSALS = {
     retry: 'never',
     isDecisive: true,
     message: 'The wallet does not hold enough points for this order. Top up the wallet and try again.',
-    details: { required: price, balance: points },
+    details: { required: price, balance: wholeNumber },
     example: { required: 2_600, balance: 1_000 },
   }),
   points_limit_exceeded: define({
@@ -125,7 +129,7 @@ export const REFUSALS = {
     retry: 'never',
     isDecisive: true,
     message: 'The wallet cannot hold this many points. Spend points first or use a smaller amount.',
-    details: { balance: points, limit: points },
+    details: { balance: wholeNumber, limit: wholeNumber },
     example: { balance: 995_000, limit: 1_000_000 },
   }),
   stock_insufficient: define({
@@ -133,7 +137,7 @@ export const REFUSALS = {
     retry: 'never',
     isDecisive: true,
     message: 'The product does not have enough stock. Use a quantity that is at most the available stock.',
-    details: { productId: id, requested: z.int(), available: points },
+    details: { productId: id, requested: z.int(), available: wholeNumber },
     example: { productId: 1, requested: 2, available: 1 },
   }),
   price_changed: define({
@@ -221,7 +225,10 @@ type DetailsArgument<Code extends RefusalCode> = object extends RefusalDetails[C
   ? [details?: undefined]
   : [details: RefusalDetails[Code]]
 
-/** A business rule rejects a call. It is thrown, because throwing rolls a transaction back. */
+/**
+ * A business rule rejects a call. A service throws it, and the throw rolls the
+ * transaction back; in a batch of payments, `decide` turns it into the decision of one request.
+ */
 export class Refusal<Code extends RefusalCode = RefusalCode> extends Error {
   override readonly name = 'Refusal'
   /** What the client receives. */

@@ -43,7 +43,9 @@ export const orderProcedures = {
     .output(order)
     .mutation(({ ctx, input }) => {
       const call = { userId: ctx.userId, ...input, now: ctx.now() }
-      return ctx.transact((tx) => orders.cancel(tx, call), { readBack: (tx) => orders.readBackCancel(tx, call) })
+      return ctx.transact((tx) => orders.cancel(tx, call), {
+        resolveLostCommit: (tx) => orders.resolveLostCancel(tx, call),
+      })
     }),
 
   list: userProcedure()

@@ -110,7 +110,7 @@ export async function cancel(tx: Tx, call: CancelCall): Promise<Order> {
  *
  * @throws Refusal order_not_found, order_not_cancellable
  */
-export async function readBackCancel(tx: Tx, call: CancelCall): Promise<Order> {
+export async function resolveLostCancel(tx: Tx, call: CancelCall): Promise<Order> {
   const order = await lockOwn(tx, call)
   return order.status === 'cancelled' ? order : cancelLocked(tx, call, order)
 }

@@ -1,7 +1,7 @@
 import type { Tx } from '@pointwise/db'
 import { topicsOf } from './topics.ts'
 
-interface OrderSettled {
+interface PaidOrRefundedOrder {
   userId: number
   orderId: number
   amount: number
@@ -22,8 +22,8 @@ interface ProductState {
 export interface EventPayloads {
   'points.charged': { userId: number; historyId: number; amount: number; balance: number }
   'order.placed': { userId: number; orderId: number; totalPrice: number }
-  'order.paid': OrderSettled
-  'order.refunded': OrderSettled
+  'order.paid': PaidOrRefundedOrder
+  'order.refunded': PaidOrRefundedOrder
   'order.cancelled': { userId: number; orderId: number }
   'product.created': ProductState
   'product.changed': ProductState
@@ -39,8 +39,8 @@ export type Event = {
 export type StoredEvent = Event & { id: number }
 
 /**
- * Writes an event to the outbox. Call it as the last insert of the transaction that the event describes: the later the event
- * receives its id, the shorter it delays events of other transactions.
+ * Writes an event to the outbox. Call it as the last insert of the transaction that the event describes. An event
+ * delays later events until its transaction commits, so inserting it last keeps the delay short.
  */
 export async function insertEvent(tx: Tx, event: Event): Promise<void> {
   await insertEvents(tx, [event]).execute()

@@ -40,23 +40,26 @@ export class RetryLog {
 }
 
 /**
- * Runs `work` in a transaction, which is retried after a transient failure: see `transact` of `@pointwise/db`. `readBack` finds
- * out whether the transaction was committed when the result of COMMIT is lost.
+ * Runs `work` in a transaction, which is retried after a transient failure: see `transact` of `@pointwise/db`. `resolveLostCommit`
+ * completes the work when the result of COMMIT is lost, whether or not the transaction was committed.
  */
-export type Transact = <T>(work: (tx: Tx) => Promise<T>, options?: { readBack?: (tx: Tx) => Promise<T> }) => Promise<T>
+export type Transact = <T>(
+  work: (tx: Tx) => Promise<T>,
+  options?: { resolveLostCommit?: (tx: Tx) => Promise<T> },
+) => Promise<T>
 
 /**
- * Creates a `Transact` on a pool. When the result of COMMIT is lost, `readBack` runs in a transaction of its own. It must have
+ * Creates a `Transact` on a pool. When the result of COMMIT is lost, `resolveLostCommit` runs in a transaction of its own. It must have
  * no effect if the lost transaction was committed.
  */
 export function transactOn(db: Pool, onFailedAttempt?: (failed: FailedAttempt) => void): Transact {
-  return async (work, { readBack } = {}) => {
+  return async (work, { resolveLostCommit } = {}) => {
     try {
       return await transact(db, work, { onFailedAttempt })
     } catch (lost) {
-      if (!readBack || !(lost instanceof CommitUnknownError)) throw lost
+      if (!resolveLostCommit || !(lost instanceof CommitUnknownError)) throw lost
       // A refusal is a definite result. Any other failure leaves the outcome of the COMMIT unknown.
-      return transact(db, readBack, { onFailedAttempt }).catch((error) => {
+      return transact(db, resolveLostCommit, { onFailedAttempt }).catch((error) => {
         throw error instanceof Refusal ? error : lost
       })
     }

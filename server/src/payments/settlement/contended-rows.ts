@@ -8,8 +8,8 @@ type RowValue = string | number
 export interface LockAttempt {
   /** The rows whose locks were acquired. */
   acquired: RowKey[]
-  /** The rows that another transaction keeps locked, and their values at the moment. */
-  locked: ReadonlyMap<RowKey, RowValue>
+  /** The rows that another transaction keeps locked, and their current values. */
+  heldByOthers: ReadonlyMap<RowKey, RowValue>
 }
 
 /**
@@ -24,55 +24,53 @@ export class ContendedRows {
   }
 
   /** Removes the rows that are no longer contended, and adds those that are. */
-  update({ acquired, locked }: LockAttempt): void {
+  update({ acquired, heldByOthers }: LockAttempt): void {
     for (const row of acquired) this.#lastValues.delete(row)
-    for (const [row, value] of locked) {
+    for (const [row, value] of heldByOthers) {
       const lastValue = this.#lastValues.get(row) ?? value
-      // A contended row whose value has changed is being updated by other transactions in turn. Wait in the lock queue for
-      // it, because requests that use SKIP LOCKED for it could starve.
+      // If the value has changed, other transactions commit updates to the row. The next batch waits for the lock, because
+      // SKIP LOCKED could starve its requests.
       if (lastValue === value) this.#lastValues.set(row, value)
       else this.#lastValues.delete(row)
     }
   }
 }
 
-/** What a batch read of the contended rows it needs: the rows it locked with SKIP LOCKED, and the rows that exist. */
+/** What a batch read of the contended rows it needs: the rows it acquired with SKIP LOCKED, and the rows that exist. */
 export interface TriedRows {
-  lockedOrders: { id: number }[]
+  acquiredOrders: { id: number }[]
   orders: { id: number; status: string }[]
-  lockedWallets: { userId: number }[]
-  lockedUsers: { userId: number }[]
+  acquiredWallets: { userId: number }[]
+  acquiredUsers: { userId: number }[]
   wallets: { userId: number; balance: number }[]
-  lockedStock: { productId: number }[]
-  lockedProducts: { id: number }[]
-  lockedHours: { productId: number }[]
+  acquiredStock: { productId: number }[]
+  acquiredProducts: { id: number }[]
+  acquiredHours: { productId: number }[]
   stock: { productId: number; stock: number }[]
   hours: { productId: number }[]
 }
 
 /**
- * Separates acquired rows from locked ones. A user is acquired with the wallet and the row of `users`; a product with its stock,
- * the row of `products` and every row of its hourly sales.
+ * Separates the acquired rows from those that other transactions hold. A user is acquired with the wallet and the row of
+ * `users`; a product with its stock, the row of `products` and every row of its hourly sales.
  */
 export function classifyContendedRows(tried: TriedRows): LockAttempt {
-  const lockedUsers = new Set(tried.lockedUsers.map(({ userId }) => userId))
-  const lockedProducts = new Set(tried.lockedProducts.map(({ id }) => id))
-  const lockedHours = Map.groupBy(tried.lockedHours, ({ productId }) => productId)
+  const userIds = new Set(tried.acquiredUsers.map(({ userId }) => userId))
+  const productIds = new Set(tried.acquiredProducts.map(({ id }) => id))
+  const acquiredHours = Map.groupBy(tried.acquiredHours, ({ productId }) => productId)
   const hours = Map.groupBy(tried.hours, ({ productId }) => productId)
   const acquired: RowKey[] = [
-    ...tried.lockedOrders.map(({ id }) => `order:${id}` as const),
-    ...tried.lockedWallets
-      .filter(({ userId }) => lockedUsers.has(userId))
-      .map(({ userId }) => `user:${userId}` as const),
-    ...tried.lockedStock
-      .filter(({ productId: id }) => lockedProducts.has(id) && lockedHours.get(id)?.length === hours.get(id)?.length)
+    ...tried.acquiredOrders.map(({ id }) => `order:${id}` as const),
+    ...tried.acquiredWallets.filter(({ userId }) => userIds.has(userId)).map(({ userId }) => `user:${userId}` as const),
+    ...tried.acquiredStock
+      .filter(({ productId: id }) => productIds.has(id) && acquiredHours.get(id)?.length === hours.get(id)?.length)
       .map(({ productId }) => `product:${productId}` as const),
   ]
-  const locked = new Map<RowKey, RowValue>([
+  const heldByOthers = new Map<RowKey, RowValue>([
     ...tried.orders.map(({ id, status }) => [`order:${id}`, status] as const),
     ...tried.wallets.map(({ userId, balance }) => [`user:${userId}`, balance] as const),
     ...tried.stock.map(({ productId, stock }) => [`product:${productId}`, stock] as const),
   ])
-  for (const row of acquired) locked.delete(row)
-  return { acquired, locked }
+  for (const row of acquired) heldByOthers.delete(row)
+  return { acquired, heldByOthers }
 }

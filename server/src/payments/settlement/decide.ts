@@ -25,7 +25,10 @@ export type Decision = { kind: 'paid'; paid: PaidOrder } | { kind: 'refused'; re
 
 type OwnedOrder = Order & { userId: number }
 
-/** The locked rows that the requests of a batch name. A row that is missing here does not exist. */
+/**
+ * The rows that a batch has read. Wallets, stock and the orders to pay are locked. A row that the requests name and that is
+ * missing here does not exist.
+ */
 export interface SettlementState {
   /** By user id. A removed user has no wallet here. */
   wallets: ReadonlyMap<number, Wallet>

@@ -1,8 +1,9 @@
 import { forceIndex, type Reader, type Tx } from '@pointwise/db'
 
 /*
- * Each statement that locks does so in ascending order of the index that it is forced to use: rows are locked in the order
- * of the scan, and one order of locks everywhere is what prevents deadlocks.
+ * All transactions lock rows in the same order, which prevents deadlocks. Rows are locked in the order of the scan, so the
+ * statements that wait for locks force an index and read it in ascending order. `lockUsers`, `lockProducts` and `lockHours` are
+ * used only with SKIP LOCKED and never wait.
  */
 
 const ORDER = [

@@ -68,26 +68,27 @@ async function lockOrdersAndWallets(tx: Tx, requests: readonly SettlementRequest
   })
   // An order that another user asks for does not exist for that user: nothing more of it is read or locked.
   const requested = new Set(pays.map(({ orderId, userId }) => ownedKey(orderId, userId)))
-  const isPaidByOwner = ({ id, userId }: { id: number; userId: number }) => requested.has(ownedKey(id, userId))
-  const acquiredOrders = [...lockedOrders, ...triedOrders].filter(isPaidByOwner)
+  const isRequestedByOwner = ({ id, userId }: { id: number; userId: number }) => requested.has(ownedKey(id, userId))
+  const acquiredOrders = [...lockedOrders, ...triedOrders].filter(isRequestedByOwner)
   const acquiredIds = new Set(acquiredOrders.map(({ id }) => id))
-  // An order that was placed while this batch waited is found by its key, but its id had no row to lock: it cannot be paid.
-  const placedMeanwhile = ordersByKey.filter((row) => isPaidByOwner(row) && !acquiredIds.has(row.id))
+  // A checkout may find by its key an order that did not exist when this batch locked orders by id. That order is not locked,
+  // so this batch does not pay it.
+  const placedMeanwhile = ordersByKey.filter((row) => isRequestedByOwner(row) && !acquiredIds.has(row.id))
   const unlockedOrders = [...orderStatuses, ...placedMeanwhile]
   return {
     acquiredOrders,
     /** The orders that exist, with their owners. */
     existingOrders: new Set([...acquiredOrders, ...unlockedOrders].map(({ id, userId }) => ownedKey(id, userId))),
     ordersByKey,
-    /** One row for each order, also when requests name it by its id and by its key. The locked row counts. */
+    /** One row for each order, also when requests name it by its id and by its key. The locked row takes precedence. */
     orderRows: [...new Map([...ordersByKey, ...acquiredOrders].map((row) => [row.id, row])).values()],
     linesByOrder: Map.groupBy(lines, ({ orderId }) => orderId),
     wallets: [...lockedWallets, ...triedWallets],
     tried: {
-      lockedOrders: triedOrders,
+      acquiredOrders: triedOrders,
       orders: unlockedOrders,
-      lockedWallets: triedWallets,
-      lockedUsers: triedUsers,
+      acquiredWallets: triedWallets,
+      acquiredUsers: triedUsers,
       wallets,
     },
   }
@@ -100,11 +101,11 @@ async function lockStock(
   isContended: IsContended,
 ) {
   const orderedIds = distinct(requests.flatMap((request) => (request.kind === 'checkout' ? productIdsOf(request) : [])))
-  const soldLines = acquiredOrders.flatMap(({ id, status }) =>
+  const linesToSell = acquiredOrders.flatMap(({ id, status }) =>
     status === 'pending' ? (linesByOrder.get(id) ?? []) : [],
   )
-  const soldIds = [...soldLines.map(({ productId }) => productId), ...orderedIds]
-  const productIds = splitByContention('product', soldIds, isContended)
+  const idsToSell = [...linesToSell.map(({ productId }) => productId), ...orderedIds]
+  const productIds = splitByContention('product', idsToSell, isContended)
   const hours = distinct(requests.map(({ now }) => stock.startOfHour(now).getTime())).map((time) => new Date(time))
   const withoutLines = orderRows.flatMap(({ id }) => (linesByOrder.has(id) ? [] : [id]))
   const paidIds = orderRows.flatMap(({ id, paidAt }) => (paidAt ? [id] : []))
@@ -125,7 +126,7 @@ async function lockStock(
     triedHours: ifAny(productIds.contended, (ids) => queries.lockHours(tx, ids, hours).skipLocked()),
     stockRows: ifAny(productIds.contended, (ids) => queries.selectStock(tx, ids)),
     hourRows: ifAny(productIds.contended, (ids) => queries.selectHours(tx, ids, hours)),
-    // Every transaction that changes a product locks its stock first, so a price that changed during the wait is read here.
+    // `products.update` locks the stock first. This read therefore sees price changes that were committed while the batch waited.
     offers: ifAny(orderedIds, (ids) => queries.selectOffers(tx, ids)),
     lines: ifAny(withoutLines, (ids) => queries.selectOrderLines(tx, ids)),
     payments: ifAny(paidIds, (ids) => queries.selectPayments(tx, ids)),
@@ -136,9 +137,9 @@ async function lockStock(
     lines,
     payments,
     tried: {
-      lockedStock: triedStock,
-      lockedProducts: triedProducts,
-      lockedHours: triedHours,
+      acquiredStock: triedStock,
+      acquiredProducts: triedProducts,
+      acquiredHours: triedHours,
       stock: stockRows,
       hours: hourRows,
     },

@@ -92,7 +92,7 @@ export class SettlementQueue {
     )
   }
 
-  /** After a batch has waited for a connection and got none: the requests behind it would wait as long again. */
+  /** No connection was free for a batch. The waiting requests would time out as well, so they are refused now. */
   #refuseAll(): void {
     for (const { reject } of this.#pending.splice(0)) reject(serviceBusy())
     this.#restartExpiryTimer()

@@ -31,7 +31,7 @@ export interface BatchContext {
  * - A row that another transaction keeps locked delays the batch by one lock wait. The batch is then settled without the
  *   requests that need such a row. They are refused as `service_busy`, and later batches do not wait for the row: see
  *   `ContendedRows`.
- * - When the answer of COMMIT is lost, the batch runs again to find out which payments were made: see `readBackBatch`.
+ * - When the answer of COMMIT is lost, the batch runs again to find out which payments were made: see `Batch.resolveLostCommit`.
  * - When the database has no time for the batch, every request fails with the same error. After any other failure the
  *   requests are settled one by one, so that only the failing request fails.
  */
@@ -40,7 +40,7 @@ export async function settleBatch(context: BatchContext, requests: readonly Sett
   try {
     return await batch.run()
   } catch (error) {
-    if (error instanceof CommitUnknownError) return batch.readBack(error)
+    if (error instanceof CommitUnknownError) return batch.resolveLostCommit(error)
     if (requests.length === 1 || error instanceof DatabaseBusyError || isLockWait(error)) {
       return requests.map(() => ({ kind: 'failed', error }))
     }
@@ -85,7 +85,7 @@ class Batch {
    * transaction to end. A payment that the second run finds made, exactly as the first run decided it, was made by the first
    * run. A request whose outcome still is not known fails with `lost`.
    */
-  async readBack(lost: CommitUnknownError): Promise<Outcome[]> {
+  async resolveLostCommit(lost: CommitUnknownError): Promise<Outcome[]> {
     const first = this.#decisions
     const second = await this.#attempt((row) => this.#context.contendedRows.has(row)).catch(() => undefined)
     return this.#requests.map(
@@ -109,28 +109,28 @@ class Batch {
   }
 }
 
-/** Locks, decides and writes. A request that needs a locked row is refused as `service_busy`. */
+/** Locks, decides and writes. A request that needs a row which another transaction holds is refused as `service_busy`. */
 async function settleIn(
   tx: Tx,
   requests: readonly SettlementRequest[],
   contendedRows: ContendedRows,
   isContended: IsContended,
 ): Promise<Decision[]> {
-  const { state, neededRows, acquired, locked } = await lockAndLoad(tx, requests, isContended)
-  contendedRows.update({ acquired, locked })
-  const isLocked = neededRows.map((rows) => rows.some((row) => locked.has(row)))
+  const { state, neededRows, acquired, heldByOthers } = await lockAndLoad(tx, requests, isContended)
+  contendedRows.update({ acquired, heldByOthers })
+  const isBlocked = neededRows.map((rows) => rows.some((row) => heldByOthers.has(row)))
   const {
     decisions,
     writes,
     state: after,
   } = decide(
-    requests.filter((_, index) => !isLocked[index]),
+    requests.filter((_, index) => !isBlocked[index]),
     state,
   )
   if (writes.length > 0) await writeSales(tx, writes, after.placeholderIds)
   const decided = decisions.values()
-  return isLocked.map((locked): Decision => {
-    const decision = locked ? undefined : decided.next().value
+  return isBlocked.map((blocked): Decision => {
+    const decision = blocked ? undefined : decided.next().value
     if (!decision) return { kind: 'refused', refusal: serviceBusy() }
     return decision.kind === 'paid' ? { kind: 'paid', paid: after.placeholderIds.withRealIds(decision.paid) } : decision
   })
@@ -138,8 +138,11 @@ async function settleIn(
 
 /** The outcome of a request whose COMMIT was lost, from the decisions of both runs; undefined when it is not known. */
 function knownOutcome(first: Decision | undefined, second: Decision | undefined): Decision | undefined {
+  // The first run had nothing to write for this request, so only the second run counts.
   if (first?.kind !== 'paid' || first.paid.replayed || !second) return second
+  // The payment of the first run exists, or the second run has made one.
   if (second.kind === 'paid') return isSamePayment(first.paid, second.paid) ? first : second
+  // A row was locked by another transaction, so the second run has not looked at the order.
   return second.refusal.refusal.code === 'service_busy' ? undefined : second
 }
 

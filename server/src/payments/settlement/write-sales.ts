@@ -10,8 +10,7 @@ import * as queries from './write-queries.ts'
  * Writes the payments of a batch with one statement for each table. It takes one round trip, or two when the batch has new
  * orders: their ids must be known before anything refers to them. Assigns the ids of the new orders to `orderIds`.
  *
- * The rows that other transactions wait for most, those of products, come last before the events, so that they stay locked
- * for as short a time as possible.
+ * Rows of products have the most lock contention, so they are written last, just before the events.
  */
 export async function writeSales(tx: Tx, writes: PaymentWrite[], orderIds: PlaceholderOrderIds): Promise<void> {
   const newOrders = writes.flatMap(({ idempotencyKey, ...write }) =>
