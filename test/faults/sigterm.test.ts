@@ -27,7 +27,7 @@ test('On SIGTERM under load, accepted calls are answered, later calls are refuse
   const responses = new Map<string, { status: number; text: string } | 'no response'>()
   const count = (status: number) =>
     [...responses.values()].filter((each) => each !== 'no response' && each.status === status).length
-  /** Makes one checkout after the other on a kept-alive connection until it receives no response. */
+  /** Makes one checkout after the other on a keep-alive connection until it receives no response. */
   async function buy(token: string): Promise<void> {
     for (;;) {
       const idempotencyKey = newKey()

@@ -28,32 +28,11 @@ export async function callEveryProcedure(db: Pool, comes: (procedure: string) =>
     order(11, 12),
   ]
   const page = { cursor: cursorAfter(FILLED.orders / 2), limit: 50 }
-  const products = { cursor: cursorAfter(FILLED.products / 2) }
-  const storeId = 3
   const lastEventId = String(FILLED.orders - 500)
   let placed = { id: 0 }
 
   const calls: Call[] = [
-    ['users.me', () => user.users.me()],
-    ['users.create', () => admin.users.create({ name: randomUUID() })],
-    ['users.remove', () => admin.users.remove({ userId: FILLED.users })],
-    ['stores.create', () => admin.stores.create({ name: randomUUID() })],
-    ['stores.list', () => user.stores.list()],
-    ['products.list', () => user.products.list()],
-    ['products.list', () => user.products.list({ page: 3, storeId })],
-    ['products.list', () => user.products.list({ page: 200 })],
-    ['products.scroll', () => user.products.scroll()],
-    ['products.scroll', () => user.products.scroll(products)],
-    ['products.scroll', () => user.products.scroll({ storeId })],
-    ['products.scroll', () => user.products.scroll({ ...products, storeId })],
-    ['products.get', () => user.products.get({ productId: 1 })],
-    ['products.topSelling', () => user.products.topSelling()],
-    ['products.trending', () => user.products.trending()],
-    ['products.create', () => admin.products.create({ storeId, name: 'Mug', price: 100, stock: 5 })],
-    ['products.update', () => admin.products.update({ productId: 1, name: 'Mug' })],
-    ['products.remove', () => admin.products.remove({ productId: 2 })],
-    ['products.restock', () => admin.products.restock(restock)],
-    ['products.restock', () => admin.products.restock(restock)],
+    ...catalogueCalls(user, admin, restock),
     ['points.balance', () => user.points.balance()],
     ['points.charge', () => user.points.charge(charge)],
     ['points.charge', () => user.points.charge(charge)],
@@ -93,6 +72,36 @@ export async function callEveryProcedure(db: Pool, comes: (procedure: string) =>
     comes(procedure)
     await call()
   }
+}
+
+type Caller = ReturnType<typeof createCaller>
+
+/** The calls of `users`, `stores` and `products`. */
+function catalogueCalls(user: Caller, admin: Caller, restock: Parameters<Caller['products']['restock']>[0]): Call[] {
+  const cursor = cursorAfter(FILLED.products / 2)
+  const storeId = 3
+  return [
+    ['users.me', () => user.users.me()],
+    ['users.create', () => admin.users.create({ name: randomUUID() })],
+    ['users.remove', () => admin.users.remove({ userId: FILLED.users })],
+    ['stores.create', () => admin.stores.create({ name: randomUUID() })],
+    ['stores.list', () => user.stores.list()],
+    ['products.list', () => user.products.list()],
+    ['products.list', () => user.products.list({ page: 3, storeId })],
+    ['products.list', () => user.products.list({ page: 200 })],
+    ['products.scroll', () => user.products.scroll()],
+    ['products.scroll', () => user.products.scroll({ cursor })],
+    ['products.scroll', () => user.products.scroll({ storeId })],
+    ['products.scroll', () => user.products.scroll({ cursor, storeId })],
+    ['products.get', () => user.products.get({ productId: 1 })],
+    ['products.topSelling', () => user.products.topSelling()],
+    ['products.trending', () => user.products.trending()],
+    ['products.create', () => admin.products.create({ storeId, name: 'Mug', price: 100, stock: 5 })],
+    ['products.update', () => admin.products.update({ productId: 1, name: 'Mug' })],
+    ['products.remove', () => admin.products.remove({ productId: 2 })],
+    ['products.restock', () => admin.products.restock(restock)],
+    ['products.restock', () => admin.products.restock(restock)],
+  ]
 }
 
 /** Follows a stream until it has told something. */

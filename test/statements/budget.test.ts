@@ -1,6 +1,6 @@
 import type { LogEvent } from 'kysely'
 import { expect, test } from 'vitest'
-import { item, newKey, openShop, type Product } from '../setup/shop.ts'
+import { type Client, item, newKey, openShop, type Product, type Shop } from '../setup/shop.ts'
 import { splitStatements } from '../setup/statements.ts'
 
 /**
@@ -53,12 +53,39 @@ test('no call sends more statements, or takes more round trips, than its budget'
   const store = await shop.givenStore()
   const products: Product[] = []
   for (let index = 0; index < 25; index++) products.push(await shop.givenProduct({ storeId: store.id, stock: 50 }))
+  const sent: typeof BUDGET = {}
+  async function counted(name: string, call: () => Promise<unknown>): Promise<void> {
+    statements = 0
+    roundTrips = 0
+    await call()
+    sent[name] = { statements, roundTrips }
+  }
+  for (const [name, call] of Object.entries(callsOf({ shop, admin, client, products }, counted))) {
+    await call()
+    // A call that prepares something counts the part that matters itself.
+    if (!(name in sent)) await counted(name, call)
+  }
+  expect(sent).toEqual(BUDGET)
+})
+
+interface Callers {
+  shop: Shop
+  admin: Client
+  client: Client
+  products: Product[]
+}
+
+/** A call of each procedure. A call that prepares something passes the part that matters to `counted`. */
+function callsOf(
+  { shop, admin, client, products }: Callers,
+  counted: (name: string, call: () => Promise<unknown>) => Promise<void>,
+): Record<string, () => Promise<unknown>> {
+  const [cup] = products
+  if (!cup) throw new Error('There must be at least one product.')
+  const { storeId } = cup
   const items = products.map((product) => item(product))
   const place = () => client.orders.place.mutate({ items })
-  const [cup] = products
-  if (!cup) throw new Error('No product was made.')
-
-  const calls: Record<string, () => Promise<unknown>> = {
+  return {
     'users.me': () => client.users.me.query(),
     'users.create': () => admin.users.create.mutate({ name: newKey() }),
     'users.remove': async () => {
@@ -68,15 +95,15 @@ test('no call sends more statements, or takes more round trips, than its budget'
     'stores.create': () => admin.stores.create.mutate({ name: newKey() }),
     'stores.list': () => client.stores.list.query(),
     'products.list': () => client.products.list.query(),
-    'products.list of a store': () => client.products.list.query({ storeId: store.id }),
+    'products.list of a store': () => client.products.list.query({ storeId }),
     'products.scroll': () => client.products.scroll.query(),
     'products.get': () => client.products.get.query({ productId: cup.id }),
     'products.topSelling': () => client.products.topSelling.query(),
     'products.trending': () => client.products.trending.query(),
-    'products.create': () => admin.products.create.mutate({ storeId: store.id, name: 'Jug', price: 5, stock: 5 }),
+    'products.create': () => admin.products.create.mutate({ storeId, name: 'Jug', price: 5, stock: 5 }),
     'products.update': () => admin.products.update.mutate({ productId: cup.id, name: 'Cup' }),
     'products.remove': async () => {
-      const { id } = await shop.givenProduct({ storeId: store.id })
+      const { id } = await shop.givenProduct({ storeId })
       return counted('products.remove', () => admin.products.remove.mutate({ productId: id }))
     },
     'products.restock': () => admin.products.restock.mutate({ productId: cup.id, quantity: 1 }),
@@ -107,17 +134,4 @@ test('no call sends more statements, or takes more round trips, than its budget'
       return counted('payments.refund', () => admin.payments.refund.mutate({ orderId: order.id }))
     },
   }
-  const sent: typeof BUDGET = {}
-  async function counted(name: string, call: () => Promise<unknown>): Promise<void> {
-    statements = 0
-    roundTrips = 0
-    await call()
-    sent[name] = { statements, roundTrips }
-  }
-  for (const [name, call] of Object.entries(calls)) {
-    await call()
-    // A call that prepares something counts the part that matters itself.
-    if (!(name in sent)) await counted(name, call)
-  }
-  expect(sent).toEqual(BUDGET)
-})
+}

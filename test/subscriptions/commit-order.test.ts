@@ -1,5 +1,4 @@
 import { connect, type Pool } from '@pointwise/db'
-import { createConnection } from 'mysql2/promise'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import {
   type EventStream,
@@ -11,6 +10,7 @@ import { emptyDatabase, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { splitStatements } from '../setup/statements.ts'
+import { openEventWriter } from './event-writer.ts'
 
 const SHORT_GAP_TIMEOUTS = { emptyMs: 50, uncommittedMs: 60_000 }
 
@@ -29,24 +29,7 @@ beforeEach(async () => {
 })
 afterEach(() => db.destroy())
 
-/** A database session of its own that writes events without the server. */
-async function openWriter() {
-  const connection = await createConnection(url)
-  onTestFinished(() => connection.end())
-  const execute = async (statement: string) => {
-    const [result] = await connection.query(statement)
-    return (result as { insertId: number }).insertId
-  }
-  return {
-    begin: () => execute('begin'),
-    commit: () => execute('commit'),
-    rollback: () => execute('rollback'),
-    /** Writes an event of user 1 and returns its id. */
-    insert: (amount = 1) =>
-      execute(`insert into events (type, \`key\`, payload) values ('points.charged', 'user:1',
-      '{"userId":1,"historyId":1,"amount":${amount},"balance":1}')`),
-  }
-}
+const openWriter = () => openEventWriter(url)
 
 /** Opens a stream whose items are event ids. */
 function openStream(

@@ -69,6 +69,23 @@ export async function payments(bench: Bench): Promise<Figure[]> {
   await expectSound(shop)
   await Promise.all([shop.end(), textbook.end()])
 
+  return figuresOf(values, memory)
+}
+
+type Measurement =
+  | 'hot'
+  | 'textbookHot'
+  | 'bareHot'
+  | 'nothing'
+  | 'spread'
+  | 'textbookSpread'
+  | 'bareSpread'
+  | 'checkout'
+  | 'placeAndPay'
+  | 'alone'
+  | 'textbookAlone'
+
+function figuresOf(values: Record<Measurement, number[]>, memory: number): Figure[] {
   const against = (name: string, values: number[]) => ({ name, values })
   return [
     {

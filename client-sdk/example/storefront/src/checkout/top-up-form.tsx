@@ -24,6 +24,19 @@ interface Result extends Message {
 /** A new charge with its own idempotency key: however often it is sent, it takes effect once. */
 const newCharge = (amount: string) => ({ amount, idempotencyKey: newIdempotencyKey() })
 
+/** `wasOutcomeUnknown`: whether an earlier attempt with the same key may have taken effect. */
+function resultOfError(error: unknown, wasOutcomeUnknown: boolean): Result {
+  const message = messageForError(error)
+  if (error instanceof OutcomeUnknownError) return { ...message, isOutcomeUnknown: true }
+  const refusal = refusalOf(error)
+  const isSettled = !wasOutcomeUnknown || (refusal && isDecisive(refusal))
+  return {
+    ...message,
+    ...(!isSettled && { text: STILL_UNKNOWN_TEXT, isOutcomeUnknown: wasOutcomeUnknown }),
+    isSignedOut: isSignedOut(refusal),
+  }
+}
+
 export function TopUpForm() {
   const { client } = useSession()
   const cache = useQueryClient()
@@ -33,22 +46,10 @@ export function TopUpForm() {
     async mutationFn({ isOutcomeUnknown, ...charge }: Charge): Promise<Result> {
       const [result, error] = await safe(client.points.charge.mutate(charge))
       void refreshUser(cache)
-      if (!error) {
-        setCharge(newCharge(''))
-        return {
-          title: `Added ${formatPoints(result.amount)}`,
-          text: `Your balance is now ${formatNumber(result.balance)}.`,
-        }
-      }
-      const message = messageForError(error)
-      if (error instanceof OutcomeUnknownError) return { ...message, isOutcomeUnknown: true }
-      const refusal = refusalOf(error)
-      const isSettled = !isOutcomeUnknown || (refusal && isDecisive(refusal))
-      return {
-        ...message,
-        ...(!isSettled && { text: STILL_UNKNOWN_TEXT, isOutcomeUnknown }),
-        isSignedOut: isSignedOut(refusal),
-      }
+      if (error) return resultOfError(error, isOutcomeUnknown)
+      setCharge(newCharge(''))
+      const text = `Your balance is now ${formatNumber(result.balance)}.`
+      return { title: `Added ${formatPoints(result.amount)}`, text }
     },
   })
   const isOutcomeUnknown = data?.isOutcomeUnknown ?? false
@@ -93,29 +94,8 @@ export function TopUpForm() {
             </button>
           </div>
         </div>
-        <fieldset className="chips" disabled={isLocked}>
-          <legend className="visually-hidden">Suggested amounts</legend>
-          {AMOUNTS.map((suggested) => (
-            <button
-              key={suggested}
-              type="button"
-              className="chip"
-              aria-pressed={amount === String(suggested)}
-              onClick={() => setAmount(String(suggested))}
-            >
-              {formatNumber(suggested)}
-            </button>
-          ))}
-        </fieldset>
-        <div className="charge-result" role="status" aria-live="polite">
-          {data ? (
-            <p>
-              <strong>{data.title}.</strong> {data.text}
-            </p>
-          ) : (
-            <p className="hint">Points are added to your balance immediately.</p>
-          )}
-        </div>
+        <SuggestedAmounts amount={amount} isLocked={isLocked} onSelect={setAmount} />
+        <ChargeResult result={data} />
         {data?.isSignedOut && (
           <button type="button" className="button quiet" onClick={signIn.begin}>
             Sign in again
@@ -124,5 +104,44 @@ export function TopUpForm() {
       </form>
       {signIn.dialog}
     </>
+  )
+}
+
+interface SuggestedAmountsProps {
+  amount: string
+  isLocked: boolean
+  onSelect: (amount: string) => void
+}
+
+function SuggestedAmounts({ amount, isLocked, onSelect }: SuggestedAmountsProps) {
+  return (
+    <fieldset className="chips" disabled={isLocked}>
+      <legend className="visually-hidden">Suggested amounts</legend>
+      {AMOUNTS.map((suggested) => (
+        <button
+          key={suggested}
+          type="button"
+          className="chip"
+          aria-pressed={amount === String(suggested)}
+          onClick={() => onSelect(String(suggested))}
+        >
+          {formatNumber(suggested)}
+        </button>
+      ))}
+    </fieldset>
+  )
+}
+
+function ChargeResult({ result }: { result: Result | undefined }) {
+  return (
+    <div className="charge-result" role="status" aria-live="polite">
+      {result ? (
+        <p>
+          <strong>{result.title}.</strong> {result.text}
+        </p>
+      ) : (
+        <p className="hint">Points are added to your balance immediately.</p>
+      )}
+    </div>
   )
 }
