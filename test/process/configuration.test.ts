@@ -1,35 +1,16 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
-import { connect, createDatabase, migrate } from '@pointwise/db'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ConfigError, readConfig } from '../../server/src/config.ts'
-import { databaseUrl, run } from '../setup/database.ts'
-import { ServerProcess } from '../setup/server-process.ts'
+import { expectRefused, SECRET, SOUND, wholeNumber } from './refused-process.ts'
 
-const SECRET = 'a secret of at least thirty-two bytes'
-const SOUND = { DATABASE_URL: 'mysql://root@127.0.0.1:1/nowhere', JWT_SECRET: SECRET, PORT: '0' }
 const URL_FORM =
   'must have the form mysql://user[:password]@host:port/database; its value is not shown, because it can contain a password'
 
-const wholeNumber = (min: number, max: number, value: string, example: number) =>
-  `must be a whole number from ${min} to ${max}; it is "${value}"; set it to ${example}, for example`
 const origins = (value: string) =>
   `must be a comma-separated list of origins, without a path; it is "${value}"; set it to https://shop.example, for example`
 const jwksUrl = (value: string) =>
   `must be an http or https URL; it is "${value}"; set it to https://login.example/.well-known/jwks.json, for example`
 const rateLimit = (value: string) =>
   `must be a whole number from 1 to 1000000, or off; it is "${value}"; set it to 600, for example`
-
-/** Expects that the process exits with code 1 before it listens, and that it prints only this message. */
-async function expectRefused(env: Record<string, string | undefined>, message: string | RegExp): Promise<void> {
-  await using server = new ServerProcess(env)
-  expect(await server.end()).toBe(1)
-  if (typeof message === 'string') expect(server.stderr).toBe(`pointwise: Invalid configuration: ${message}\n`)
-  else expect(server.stderr).toMatch(message)
-  expect(server.stdout).not.toContain('listening')
-  expect(server.stderr).not.toMatch(/\n\s+at /)
-}
 
 const INVALID: Record<string, [value: string, message: string][]> = {
   DATABASE_URL: [
@@ -113,73 +94,10 @@ describe('the configuration', () => {
   })
 })
 
-describe.concurrent('a process with an invalid configuration prints one message and exits with code 1:', () => {
-  test('a variable with an invalid value', () =>
-    expectRefused({ ...SOUND, PORT: '65536' }, `PORT ${wholeNumber(0, 65_535, '65536', 3000)}.`))
-
-  test('no key for tokens', () =>
-    expectRefused(
-      { ...SOUND, JWT_SECRET: undefined },
-      'JWT_SECRET or JWT_JWKS_URL must be set when DATABASE_URL is set; neither is; set one of them, so that the server can verify tokens.',
-    ))
-
-  test('two keys for tokens', () =>
-    expectRefused(
-      { ...SOUND, JWT_JWKS_URL: 'https://keys.example/jwks' },
-      'Only one of JWT_SECRET and JWT_JWKS_URL can be set; both are; unset one of them.',
-    ))
-
-  test('several invalid variables, each of which is named', () =>
+describe('a process with an invalid configuration', () => {
+  test('prints one message that names every invalid variable, and exits with code 1', () =>
     expectRefused(
       { ...SOUND, PORT: 'x', STOREFRONT: 'y' },
       `PORT ${wholeNumber(0, 65_535, 'x', 3000)}. STOREFRONT must be on or off; it is "y"; set it to on, for example.`,
     ))
-})
-
-describe('a process that cannot use what its configuration names prints one message and exits with code 1:', () => {
-  test('a database server that is not reachable', () =>
-    expectRefused(SOUND, /^pointwise: .*ECONNREFUSED 127\.0\.0\.1:1\n$/))
-
-  test('a port that is in use', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
-    onTestFinished(() => void other.close())
-    await once(other, 'listening')
-    const { port } = other.address() as AddressInfo
-    const env = { ...SOUND, DATABASE_URL: databaseUrl('configuration'), PORT: String(port) }
-    await expectRefused(env, new RegExp(`^pointwise: .*EADDRINUSE.* 127\\.0\\.0\\.1:${port}\\n$`))
-  })
-
-  test('a database server that is not reachable, without printing its password', async () => {
-    await using server = new ServerProcess({ ...SOUND, DATABASE_URL: 'mysql://root:hunter2@127.0.0.1:1/nowhere' })
-    expect(await server.end()).toBe(1)
-    expect(server.stderr + server.stdout).not.toContain('hunter2')
-  })
-
-  test('a database that a newer server has migrated', async () => {
-    const url = databaseUrl('newer')
-    await createDatabase(url)
-    const db = connect(url)
-    onTestFinished(async () => {
-      await run(db, `drop database ${new URL(url).pathname.slice(1)}`)
-      await db.destroy()
-    })
-    await migrate(url)
-    await run(db, "insert into kysely_migration (name, timestamp) values ('9999-from-the-future', '2099')")
-    await expectRefused(
-      { ...SOUND, DATABASE_URL: url },
-      /^pointwise: The database could not be migrated\. .*9999-from-the-future.*\n$/,
-    )
-  })
-
-  test('a database that is not utf8mb4', async () => {
-    const url = databaseUrl('latin')
-    await createDatabase(url)
-    const db = connect(url)
-    await run(db, 'alter database character set latin1')
-    await db.destroy()
-    await expectRefused(
-      { ...SOUND, DATABASE_URL: url },
-      /^pointwise: This database server cannot be used:\n- The database's collation is latin1_\S+\. Expected a utf8mb4 collation\. .*\n$/,
-    )
-  })
 })

@@ -1,0 +1,72 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { connect, createDatabase, migrate } from '@pointwise/db'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { databaseUrl, run } from '../setup/database.ts'
+import { ServerProcess } from '../setup/server-process.ts'
+import { expectRefused, SOUND, wholeNumber } from './refused-process.ts'
+
+describe.concurrent('a process with an invalid configuration prints one message and exits with code 1:', () => {
+  test('a variable with an invalid value', () =>
+    expectRefused({ ...SOUND, PORT: '65536' }, `PORT ${wholeNumber(0, 65_535, '65536', 3000)}.`))
+
+  test('no key for tokens', () =>
+    expectRefused(
+      { ...SOUND, JWT_SECRET: undefined },
+      'JWT_SECRET or JWT_JWKS_URL must be set when DATABASE_URL is set; neither is; set one of them, so that the server can verify tokens.',
+    ))
+
+  test('two keys for tokens', () =>
+    expectRefused(
+      { ...SOUND, JWT_JWKS_URL: 'https://keys.example/jwks' },
+      'Only one of JWT_SECRET and JWT_JWKS_URL can be set; both are; unset one of them.',
+    ))
+})
+
+describe('a process that cannot use what its configuration names prints one message and exits with code 1:', () => {
+  test('a database server that is not reachable', () =>
+    expectRefused(SOUND, /^pointwise: .*ECONNREFUSED 127\.0\.0\.1:1\n$/))
+
+  test('a port that is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void other.close())
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const env = { ...SOUND, DATABASE_URL: databaseUrl('configuration'), PORT: String(port) }
+    await expectRefused(env, new RegExp(`^pointwise: .*EADDRINUSE.* 127\\.0\\.0\\.1:${port}\\n$`))
+  })
+
+  test('a database server that is not reachable, without printing its password', async () => {
+    await using server = new ServerProcess({ ...SOUND, DATABASE_URL: 'mysql://root:hunter2@127.0.0.1:1/nowhere' })
+    expect(await server.end()).toBe(1)
+    expect(server.stderr + server.stdout).not.toContain('hunter2')
+  })
+
+  test('a database that a newer server has migrated', async () => {
+    const url = databaseUrl('newer')
+    await createDatabase(url)
+    const db = connect(url)
+    onTestFinished(async () => {
+      await run(db, `drop database ${new URL(url).pathname.slice(1)}`)
+      await db.destroy()
+    })
+    await migrate(url)
+    await run(db, "insert into kysely_migration (name, timestamp) values ('9999-from-the-future', '2099')")
+    await expectRefused(
+      { ...SOUND, DATABASE_URL: url },
+      /^pointwise: The database could not be migrated\. .*9999-from-the-future.*\n$/,
+    )
+  })
+
+  test('a database that is not utf8mb4', async () => {
+    const url = databaseUrl('latin')
+    await createDatabase(url)
+    const db = connect(url)
+    await run(db, 'alter database character set latin1')
+    await db.destroy()
+    await expectRefused(
+      { ...SOUND, DATABASE_URL: url },
+      /^pointwise: This database server cannot be used:\n- The database's collation is latin1_\S+\. Expected a utf8mb4 collation\. .*\n$/,
+    )
+  })
+})
