@@ -39,7 +39,7 @@ The API has the path \`/trpc\` and uses tRPC 11's wire format with superjson. Th
 method for each procedure.
 
 \`GET /openapi.json\` returns an OpenAPI 3.1 document for clients that use plain JSON. Its examples are verified: a
-[test](../test/openapi/calls.test.ts) sends each of them to a server. In embedded mode or with \`STOREFRONT=on\`, \`/reference\` shows
+[test](../test/openapi/calls.long.test.ts) sends each of them to a server. In embedded mode or with \`STOREFRONT=on\`, \`/reference\` shows
 the document in a browser.
 
 ## Procedures

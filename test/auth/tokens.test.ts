@@ -1,9 +1,9 @@
 import { base64url, SignJWT } from 'jose'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SECRET } from '../setup/configuration.ts'
 import { get, post } from '../setup/raw-http.ts'
 import { expectRefused } from '../setup/refusals.ts'
-import { openShop } from '../setup/shop.ts'
+import { openShop, type Shop } from '../setup/shop.ts'
 
 const HOUR = 3_600
 const now = () => Math.floor(Date.now() / 1_000)
@@ -78,12 +78,19 @@ describe('a token', () => {
     }
   })
 
-  it.each(Object.entries(INVALID))('%s is refused: token_invalid', async (_, make) => {
-    await using shop = await openShop()
-    await shop.givenUser()
-    const client = shop.client({ token: await make() })
+  describe('that is invalid', () => {
+    let shop: Shop
+    beforeAll(async () => {
+      shop = await openShop()
+      await shop.givenUser()
+    })
+    afterAll(() => shop[Symbol.asyncDispose]())
 
-    await expectRefused(shop, () => client.points.charge.mutate({ amount: 1 }), 401, { code: 'token_invalid' })
+    it.each(Object.entries(INVALID))('%s is refused: token_invalid', async (_, make) => {
+      const client = shop.client({ token: await make() })
+
+      await expectRefused(shop, () => client.points.charge.mutate({ amount: 1 }), 401, { code: 'token_invalid' })
+    })
   })
 
   it('that is refused executes no statement, and the response does not reveal the reason', async () => {

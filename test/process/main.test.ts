@@ -6,6 +6,7 @@ import { databaseUrl, holdLocks, run } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
 import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
+import { inSuite } from '../setup/suite.ts'
 import { json, send } from '../setup/trpc-wire.ts'
 
 const url = databaseUrl('process')
@@ -57,13 +58,15 @@ test('two processes that start at the same time on an empty database both become
   }
 })
 
+const SIGNALS: [what: string, signals: NodeJS.Signals[]][] = [
+  ['on SIGTERM', ['SIGTERM']],
+  ['on SIGINT', ['SIGINT']],
+  ['when Ctrl-C reaches it from the terminal and from npm', ['SIGINT', 'SIGINT']],
+  ['when a supervisor sends SIGTERM twice', ['SIGTERM', 'SIGTERM']],
+]
+
 describe('the server shuts down gracefully, with exit code 0,', () => {
-  for (const [what, signals] of [
-    ['on SIGTERM', ['SIGTERM']],
-    ['on SIGINT', ['SIGINT']],
-    ['when Ctrl-C reaches it from the terminal and from npm', ['SIGINT', 'SIGINT']],
-    ['when a supervisor sends SIGTERM twice', ['SIGTERM', 'SIGTERM']],
-  ] as const) {
+  for (const [what, signals] of inSuite(SIGNALS.slice(0, 1), SIGNALS)) {
     test(what, async () => {
       await using server = new ServerProcess(env)
       // The connection stays open, as in a browser.
