@@ -9,11 +9,11 @@ export interface FaultyShop extends AsyncDisposable {
   shop: Shop
   /** Between the server and its database. */
   proxy: FaultProxy
-  /** The database itself, for looking. */
+  /** A direct connection to the database, for assertions. */
   direct: Pool
 }
 
-/** A shop whose database lies behind a proxy. Disposing it takes the faults away, and checks the books. */
+/** A shop whose database is behind a proxy. Disposing it removes the faults and runs the audit. */
 export async function openFaultyShop(options: ShopOptions = {}): Promise<FaultyShop> {
   const proxy = await faultProxy(databaseUrl())
   const shop = await openShop({ ...options, behind: () => proxy.url })
@@ -35,7 +35,7 @@ export async function openFaultyShop(options: ShopOptions = {}): Promise<FaultyS
   }
 }
 
-/** Every row of every table in a number: two of them are equal if nothing was written in between. */
+/** A checksum of every table. Two checksums are equal if nothing was written in between. */
 export async function fingerprint(db: Pool): Promise<string> {
   const rows = await run<{ Checksum: number }>(
     db,
@@ -45,7 +45,7 @@ export async function fingerprint(db: Pool): Promise<string> {
   return rows.map(({ Checksum }) => Checksum).join(' ')
 }
 
-/** No session of a server is inside a transaction, none is busy, and all connections can be had at once. */
+/** Asserts that no session is inside a transaction or busy, and that all connections can be acquired at once. */
 export async function expectIdlePool({ shop, direct }: FaultyShop, connections: number): Promise<void> {
   const name = new URL(shop.databaseUrl).pathname.slice(1)
   const busy = `

@@ -5,13 +5,13 @@ import { post } from '../setup/raw-http.ts'
 import { type GivenUser, item, newKey, openShop, type Product, type Shop } from '../setup/shop.ts'
 
 const LOCK_WAIT_MS = 1_000
-/** InnoDB looks once a second who has waited too long. */
+/** InnoDB checks once a second which lock waits took too long. */
 const LOCK_WAIT_MAX_MS = LOCK_WAIT_MS + 1_000
 const WORK_MS = 1_000
 const LOCK_WAIT = 1205
 const BUYERS = 8
 
-/** Within this hour all is sold, so that the row of the hour is there. */
+/** All sales are in this hour, so the row of the hour exists. */
 const now = () => new Date('2026-03-01T08:30:00Z')
 
 interface Target {
@@ -21,7 +21,7 @@ interface Target {
   orderId: number
 }
 
-/** What somebody else locks, and by what it is needed. */
+/** The row that another transaction locks, and which requests need it. */
 const ROWS: [what: string, statement: (target: Target) => string, neededBy: 'product' | 'user' | 'order'][] = [
   ['the stock of a product', ({ product }) => `select * from stock where product_id = ${product.id}`, 'product'],
   ['a product', ({ product }) => `select * from products where id = ${product.id}`, 'product'],
@@ -39,42 +39,42 @@ async function place({ client }: GivenUser, product: Product): Promise<number> {
   return (await client.orders.place.mutate({ items: [item(product)] })).id
 }
 
-/** How often whoever waited for a lock in vain most often did so, in one call. */
+/** The highest number of lock wait timeouts in one call. */
 function lockWaits({ log }: Shop): number {
   const reasons = log.map((line): unknown[] => JSON.parse(line).reasons ?? [])
   return Math.max(...reasons.map((each) => each.filter((reason) => reason === LOCK_WAIT).length))
 }
 
 async function timed(call: ReturnType<typeof post>) {
-  const started = performance.now()
+  const startedAt = performance.now()
   const { status, refusal } = await call
-  return { ms: performance.now() - started, status, code: (refusal as { code: string } | undefined)?.code }
+  return { ms: performance.now() - startedAt, status, code: (refusal as { code: string } | undefined)?.code }
 }
 
 test.each(ROWS)(
-  'while somebody keeps %s locked, who needs it is told service_busy, and others are served',
+  'While another transaction keeps %s locked, requests that need it are refused with service_busy, and other requests succeed',
   async (_, lock, neededBy) => {
     await using shop = await openShop({ now })
     const given = () => shop.givenProduct({ price: 1, stock: 1_000 })
     const [product, other, third] = [await given(), await given(), await given()]
     const [user, ...others] = await shop.givenUsers(BUYERS + 1, { points: 10_000 })
-    if (!user) throw new Error('Nobody is there.')
+    if (!user) throw new Error('There is no user.')
     for (const each of [product, other, third]) await user.client.orders.checkout.mutate({ items: [item(each)] })
     const target = { shop, product, user, orderId: await place(user, product) }
 
     const pay = async (buyer: GivenUser, orderId: number) =>
       timed(post(shop, 'payments.pay', { token: buyer.token, input: { orderId } }))
-    const checkout = (buyer: GivenUser, wanted: Product) =>
+    const checkout = (buyer: GivenUser, ordered: Product) =>
       timed(
         post(shop, 'orders.checkout', {
           token: buyer.token,
-          input: { items: [item(wanted), item(third)].slice(0, wanted === other ? 2 : 1), idempotencyKey: newKey() },
+          input: { items: [item(ordered), item(third)].slice(0, ordered === other ? 2 : 1), idempotencyKey: newKey() },
         }),
       )
 
-    /** Calls at once of those who need the locked row, and of others. */
+    /** Concurrent calls: some need the locked row, the others do not. */
     async function round() {
-      const wanted = await Promise.all(others.map((buyer) => place(buyer, other)))
+      const ordered = await Promise.all(others.map((buyer) => place(buyer, other)))
       const needing = {
         product: () => others.slice(0, 4).map((buyer) => checkout(buyer, product)),
         user: () => [checkout(user as GivenUser, other), checkout(user as GivenUser, third)],
@@ -82,7 +82,7 @@ test.each(ROWS)(
       }[neededBy]
       const [refused, served] = [
         needing(),
-        others.flatMap((buyer, index) => [pay(buyer, wanted[index] ?? 0), checkout(buyer, other)]),
+        others.flatMap((buyer, index) => [pay(buyer, ordered[index] ?? 0), checkout(buyer, other)]),
       ]
       return { refused: await Promise.all(refused), served: await Promise.all(served) }
     }

@@ -17,7 +17,7 @@ interface Acknowledged {
   replayed: boolean
 }
 
-/** Makes one checkout, with one key, until it is known what came of it, as a patient client would. */
+/** Repeats one checkout with one key until its outcome is known. */
 async function checkout(client: Client, cart: { items: ReturnType<typeof item>[]; idempotencyKey: string }) {
   for (;;) {
     try {
@@ -30,7 +30,7 @@ async function checkout(client: Client, cart: { items: ReturnType<typeof item>[]
   }
 }
 
-test('a server that is killed amid 1,000 checkouts and started again: each has one effect, and no answer was untrue', async () => {
+test('A server that is killed during 1,000 checkouts and started again makes each of them once, and keeps every acknowledged one', async () => {
   await using shop = await openShop()
   const [product, other] = [
     await shop.givenProduct({ price: 3, stock: 100_000 }),
@@ -60,7 +60,7 @@ test('a server that is killed amid 1,000 checkouts and started again: each has o
   )
   for (const count of KILLED_AFTER) {
     await eventually(() => acknowledged.size, { timeout: 60_000 }).toBeGreaterThan(count)
-    // The worst moment: the database has committed, and nobody knows.
+    // The database has committed, but its answer does not arrive.
     const struck = proxy.inject('hang', /^commit$/)
     await eventually(struck).toBe(1)
     const before = new Map(acknowledged)

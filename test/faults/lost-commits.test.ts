@@ -21,8 +21,8 @@ const begins = () => faulty.proxy.queries.filter(([statement]) => statement === 
 const countOf = async (table: string, where = 'true') =>
   (await run<{ n: number }>(faulty.direct, `select count(*) as n from ${table} where ${where}`))[0]?.n ?? 0
 
-/** What each call leaves in the books, once. */
-const TRACES: [path: string, traces: () => Promise<number>][] = [
+/** The rows that each call writes once. */
+const EFFECTS: [path: string, countEffects: () => Promise<number>][] = [
   ['points.charge', () => countOf('point_histories', "use_type = 'CHARGE'")],
   ['orders.place', () => countOf('orders')],
   ['orders.checkout', () => countOf('payments')],
@@ -31,20 +31,20 @@ const TRACES: [path: string, traces: () => Promise<number>][] = [
   ['payments.refund', () => countOf('refunds')],
 ]
 
-async function prepare(path: string, traces: () => Promise<number>) {
+async function prepare(path: string, countEffects: () => Promise<number>) {
   const call = MUTATIONS.find((each) => each.path === path) as Call
   const input = await call.given(given)
-  const before = await traces()
+  const before = await countEffects()
   faulty.proxy.queries.length = 0
   return { call, input, token: call.by === 'user' ? given.user.token : given.admin, before }
 }
 
 describe.each(['before', 'after'] as const)(
-  'a connection that is cut at COMMIT, %s the database has seen it:',
+  'A connection that is lost at COMMIT, %s the database has received it:',
   (when) => {
-    test.each(TRACES)('%s, by the SDK, takes effect once, and its caller is told so', async (path, traces) => {
-      const { input, token, before } = await prepare(path, traces)
-      const struck = faulty.proxy.inject(`disconnect ${when}`, COMMIT)
+    test.each(EFFECTS)('%s through the SDK takes effect once and returns its result', async (path, countEffects) => {
+      const { input, token, before } = await prepare(path, countEffects)
+      const injected = faulty.proxy.inject(`disconnect ${when}`, COMMIT)
       const { points, orders, payments } = faulty.shop.client({ token })
       const mutations: Record<string, (input: never) => Promise<object>> = {
         'points.charge': points.charge.mutate,
@@ -56,53 +56,53 @@ describe.each(['before', 'after'] as const)(
       }
       const answer = await mutations[path]?.(input as never)
 
-      expect(struck()).toBe(1)
-      expect((await traces()) - before).toBe(1)
-      // Where the server itself finds out, the caller does not notice; where the client repeats it, a replay says so.
+      expect(injected()).toBe(1)
+      expect((await countEffects()) - before).toBe(1)
+      // Where the server resolves the outcome, the client sees a first result; where the client repeats the call, a replay.
       const isRepeated = !['orders.checkout', 'payments.pay', 'orders.cancel'].includes(path)
       expect(answer).toMatchObject(
         path === 'orders.cancel' ? { status: 'cancelled' } : { replayed: isRepeated && when === 'after' },
       )
     })
 
-    test.each(TRACES.filter(([path]) => ['points.charge', 'orders.place', 'payments.refund'].includes(path)))(
-      '%s of a caller who gives no key has an unknown outcome, and nobody repeats it',
-      async (path, traces) => {
-        const { input, token, before } = await prepare(path, traces)
-        const struck = faulty.proxy.inject(`disconnect ${when}`, COMMIT)
+    test.each(EFFECTS.filter(([path]) => ['points.charge', 'orders.place', 'payments.refund'].includes(path)))(
+      '%s without a client-side key has an unknown outcome and is not repeated',
+      async (path, countEffects) => {
+        const { input, token, before } = await prepare(path, countEffects)
+        const injected = faulty.proxy.inject(`disconnect ${when}`, COMMIT)
         const { status, text } = await post(faulty.shop, path, { input, token })
 
-        expect({ status, struck: struck(), begins: begins(), commits: commits() }).toEqual({
+        expect({ status, injected: injected(), begins: begins(), commits: commits() }).toEqual({
           status: 500,
-          struck: 1,
+          injected: 1,
           begins: 1,
           commits: 1,
         })
         const { message, data } = JSON.parse(text).error.json
         expect(message).toBe('The connection to the database was lost, and the outcome of this call is unknown.')
         expect(data).toMatchObject({ code: 'INTERNAL_SERVER_ERROR', outcome: 'unknown', refusal: null })
-        expect((await traces()) - before).toBe(when === 'after' ? 1 : 0)
+        expect((await countEffects()) - before).toBe(when === 'after' ? 1 : 0)
       },
     )
 
-    test.each(TRACES.filter(([path]) => ['orders.checkout', 'payments.pay', 'orders.cancel'].includes(path)))(
-      '%s of a caller who gives no key takes effect once: the server finds out',
-      async (path, traces) => {
-        const { input, token, before } = await prepare(path, traces)
-        const struck = faulty.proxy.inject(`disconnect ${when}`, COMMIT)
+    test.each(EFFECTS.filter(([path]) => ['orders.checkout', 'payments.pay', 'orders.cancel'].includes(path)))(
+      '%s without a client-side key takes effect once, because the server resolves the outcome',
+      async (path, countEffects) => {
+        const { input, token, before } = await prepare(path, countEffects)
+        const injected = faulty.proxy.inject(`disconnect ${when}`, COMMIT)
         const { status, text } = await post(faulty.shop, path, { input, token })
 
-        expect({ status, struck: struck() }).toEqual({ status: 200, struck: 1 })
+        expect({ status, injected: injected() }).toEqual({ status: 200, injected: 1 })
         expect(JSON.parse(text).result.data.json).toMatchObject(
           path === 'orders.cancel' ? { status: 'cancelled' } : { replayed: false },
         )
-        expect((await traces()) - before).toBe(1)
+        expect((await countEffects()) - before).toBe(1)
       },
     )
   },
 )
 
-describe('a database that stays away after COMMIT was sent', () => {
+describe('A database that stays unreachable after COMMIT was sent', () => {
   test.each([
     ['orders.checkout', 'disable before'],
     ['orders.checkout', 'disable after'],
@@ -111,17 +111,17 @@ describe('a database that stays away after COMMIT was sent', () => {
     ['orders.cancel', 'disable before'],
     ['orders.cancel', 'disable after'],
   ] as const)('makes the outcome of %s unknown, never service_busy (%s)', async (path, fault) => {
-    const [, traces = async () => 0] = TRACES.find(([each]) => each === path) ?? []
-    const { input, token, before } = await prepare(path, traces)
+    const [, countEffects = async () => 0] = EFFECTS.find(([each]) => each === path) ?? []
+    const { input, token, before } = await prepare(path, countEffects)
     faulty.proxy.inject(fault, COMMIT)
     const { status, text } = await post(faulty.shop, path, { input, token })
     faulty.proxy.enable()
 
     expect({ status, outcome: JSON.parse(text).error.json.data.outcome }).toEqual({ status: 500, outcome: 'unknown' })
-    expect((await traces()) - before).toBe(fault === 'disable after' ? 1 : 0)
+    expect((await countEffects()) - before).toBe(fault === 'disable after' ? 1 : 0)
   })
 
-  test('and comes back while the SDK tries again: one effect', async () => {
+  test('and is reachable again while the SDK retries has one effect', async () => {
     const { before } = await prepare('orders.checkout', () => countOf('payments'))
     faulty.proxy.inject('disable after', COMMIT)
     const bought = given.user.client.orders.checkout.mutate({ items: [item(given.product)] })
@@ -132,7 +132,7 @@ describe('a database that stays away after COMMIT was sent', () => {
   })
 })
 
-test('an order that was paid while its lost cancellation was looked up is not told as cancelled', async () => {
+test('An order that was paid while its lost cancellation was resolved is not reported as cancelled', async () => {
   const { shop, user, product } = given
   const { id: orderId } = await user.client.orders.place.mutate({ items: [item(product)] })
   faulty.proxy.queries.length = 0

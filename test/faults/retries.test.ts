@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => faulty[Symbol.asyncDispose]())
 beforeEach(() => faulty.proxy.clear())
 
-/** What the log tells of a request, once it was answered. */
+/** The log line of a request that was answered. */
 async function lineOf(requestId: string | null) {
   const line = () =>
     faulty.shop.log.map((line) => JSON.parse(line)).find((line) => line.requestId === requestId && line.res)
@@ -33,8 +33,8 @@ async function call(path: string) {
 
 type Answer = Pick<Awaited<ReturnType<typeof post>>, 'status' | 'text' | 'headers'>
 
-/** All that an answer says, but for its numbers, which are others at each call. */
-const saidBy = ({ status, text, headers }: Answer) => ({
+/** A response without its numbers, which differ at each call. */
+const withoutNumbers = ({ status, text, headers }: Answer) => ({
   status,
   headers: [...headers.keys()].toSorted(),
   text: text.replace(/\d+/g, '#'),
@@ -45,7 +45,7 @@ const counters = () => structuredClone(faulty.shop.app.counters)
 describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refund', 'products.restock'])(
   '%s',
   (path) => {
-    test('succeeds at the third retry, after two deadlocks and one lock wait, and only the log tells of it', async () => {
+    test('succeeds at the third retry, after two deadlocks and one lock wait, which only the log reports', async () => {
       const undisturbed = await (await call(path))()
       const send = await call(path)
       const before = counters()
@@ -53,7 +53,7 @@ describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refun
       const answer = await send()
 
       expect(answer.status).toBe(200)
-      expect(saidBy(answer)).toEqual(saidBy(undisturbed))
+      expect(withoutNumbers(answer)).toEqual(withoutNumbers(undisturbed))
       expect(await lineOf(answer.headers.get('x-request-id'))).toMatchObject({
         attempts: 4,
         reasons: [1213, 1213, 1205],
@@ -67,7 +67,7 @@ describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refun
 
     test('is refused as service_busy after the fourth failure, with nothing written', async () => {
       const send = await call(path)
-      const [before, books] = [counters(), await fingerprint(faulty.direct)]
+      const [before, checksum] = [counters(), await fingerprint(faulty.direct)]
       for (const errno of [1213, 1213, 1205, 1213]) faulty.proxy.inject({ errno }, INSERT_EVENT)
       const { status, refusal, headers } = await send()
 
@@ -75,7 +75,7 @@ describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refun
         status: 503,
         refusal: { code: 'service_busy', retry: 'same-key', afterMs: 1_000 },
       })
-      expect(await fingerprint(faulty.direct)).toBe(books)
+      expect(await fingerprint(faulty.direct)).toBe(checksum)
       expect(await lineOf(headers.get('x-request-id'))).toMatchObject({
         attempts: 4,
         reasons: [1213, 1213, 1205, 1213],
@@ -87,28 +87,28 @@ describe.each(['points.charge', 'orders.place', 'orders.cancel', 'payments.refun
 )
 
 describe.each(['orders.checkout', 'payments.pay'])('%s, which is settled in a batch,', (path) => {
-  test('succeeds at the third retry, after three deadlocks, and only the log tells of it', async () => {
+  test('succeeds at the third retry, after three deadlocks, which only the log reports', async () => {
     const undisturbed = await (await call(path))()
     const send = await call(path)
     for (const errno of [1213, 1213, 1020]) faulty.proxy.inject({ errno }, INSERT_EVENT)
     const answer = await send()
     expect(answer.status).toBe(200)
-    expect(saidBy(answer)).toEqual(saidBy(undisturbed))
+    expect(withoutNumbers(answer)).toEqual(withoutNumbers(undisturbed))
     expect(await lineOf(answer.headers.get('x-request-id'))).toMatchObject({ attempts: 4, reasons: [1213, 1213, 1020] })
   })
 
   test('is refused as service_busy after the fourth deadlock, with nothing written', async () => {
     const send = await call(path)
-    const books = await fingerprint(faulty.direct)
+    const checksum = await fingerprint(faulty.direct)
     faulty.proxy.inject({ errno: 1213 }, INSERT_EVENT, 4)
     const { status, headers } = await send()
     expect(status).toBe(503)
-    expect(await fingerprint(faulty.direct)).toBe(books)
+    expect(await fingerprint(faulty.direct)).toBe(checksum)
     expect(await lineOf(headers.get('x-request-id'))).toMatchObject({ attempts: 4, reasons: [1213, 1213, 1213, 1213] })
     expect((await send()).status).toBe(200)
   })
 
-  test('waits for a lock once, and then succeeds without', async () => {
+  test('waits for a lock once and then succeeds without waiting', async () => {
     const send = await call(path)
     faulty.proxy.inject({ errno: 1205 }, INSERT_EVENT)
     const { status, headers } = await send()
@@ -117,7 +117,7 @@ describe.each(['orders.checkout', 'payments.pay'])('%s, which is settled in a ba
   })
 })
 
-test('a busy database fails a batch as a whole, with no attempts but its own four', async () => {
+test('A busy database fails a batch as a whole, after its own four attempts', async () => {
   const { shop, user, product } = given
   const checkout = () => shop.asUser(user.id).orders.checkout({ items: [item(product)] })
   faulty.proxy.queries.length = 0
@@ -131,13 +131,13 @@ test('a busy database fails a batch as a whole, with no attempts but its own fou
   expect(faulty.proxy.queries.filter(([statement]) => statement === 'begin')).toHaveLength(5)
 })
 
-test('a call that took one attempt says nothing of attempts', async () => {
+test('The log line of a call that took one attempt has no attempts field', async () => {
   const send = await call('points.charge')
   const { headers } = await send()
   expect(Object.keys(await lineOf(headers.get('x-request-id')))).not.toContain('attempts')
 })
 
-test('a COMMIT whose answer is lost is counted, and its reason logged', async () => {
+test('A COMMIT whose answer is lost is counted, and its reason is logged', async () => {
   const send = await call('points.charge')
   const before = counters()
   faulty.proxy.inject('disconnect after', /^commit$/)
@@ -147,9 +147,9 @@ test('a COMMIT whose answer is lost is counted, and its reason logged', async ()
   expect(counters().lostCommits - before.lostCommits).toBe(1)
 })
 
-test('a rollback that fails as well leaves the first failure to be told, and a clean connection', async () => {
+test('When the rollback fails too, the first failure is reported and the connection is clean', async () => {
   const send = await call('points.charge')
-  const books = await fingerprint(faulty.direct)
+  const checksum = await fingerprint(faulty.direct)
   faulty.proxy.inject({ errno: 3819 }, INSERT_EVENT)
   const cut = faulty.proxy.inject('disconnect before', /^rollback$/)
   const { status, headers } = await send()
@@ -157,6 +157,6 @@ test('a rollback that fails as well leaves the first failure to be told, and a c
   const id = headers.get('x-request-id')
   const failure = faulty.shop.log.map((line) => JSON.parse(line)).find((line) => line.requestId === id && line.err)
   expect(failure).toMatchObject({ msg: 'call failed', err: { errno: 3819 } })
-  expect(await fingerprint(faulty.direct)).toBe(books)
+  expect(await fingerprint(faulty.direct)).toBe(checksum)
   expect((await send()).status).toBe(200)
 })

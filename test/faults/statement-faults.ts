@@ -6,15 +6,15 @@ import { describeStatement } from '../setup/statement-kinds.ts'
 import { type Call, MUTATIONS, QUERIES, type Stocked, stocked } from './calls.ts'
 import { expectIdlePool, type FaultyShop, fingerprint, openFaultyShop } from './faulty-shop.ts'
 
-/** With one connection, the next call finds out what the last one left of it. */
+/** With one connection, the next call uses the connection that the last call left. */
 const CONNECTIONS = 1
 
 type Phase = 'alone' | 'inside' | 'commit'
 type Outcome = 'done' | 'busy' | 'fault' | 'unknown'
 
-/** What a call answers when a statement of this phase fails once. Only at COMMIT may the outcome be unknown. */
+/** The outcome of a call when a statement of this phase fails once. Only at COMMIT can the outcome be unknown. */
 const EXPECTED: Record<'transient' | 'broken' | 'rolled back', Record<Phase, Outcome>> = {
-  // Before COMMIT a fresh transaction heals it; a read that stands alone is not repeated.
+  // Before COMMIT the call is retried in a new transaction. A read outside a transaction is not retried.
   transient: { alone: 'busy', inside: 'done', commit: 'unknown' },
   'rolled back': { alone: 'busy', inside: 'done', commit: 'done' },
   broken: { alone: 'fault', inside: 'fault', commit: 'unknown' },
@@ -38,42 +38,43 @@ export function describeFaultsOfStatements(faults: NamedFault[], database: Conne
 
   describe.each([...MUTATIONS, ...QUERIES])('$path', (procedure) => {
     test.each(faults)('each statement meets $name once', async ({ fault, kind }) => {
-      const told: string[] = []
-      const right: string[] = []
+      const actual: string[] = []
+      const expected: string[] = []
       const steps = await stepsOf(procedure, faulty, given)
-      for (const [index, { words, phase, isTogether }] of steps.entries()) {
-        if (isTogether && typeof fault === 'string') continue
+      for (const [index, { description, phase, isBatched }] of steps.entries()) {
+        if (isBatched && typeof fault === 'string') continue
         const input = await procedure.given(given)
         const before = await fingerprint(faulty.direct)
-        const struck = faulty.proxy.inject(fault, nth(index))
+        const injected = faulty.proxy.inject(fault, nth(index))
         const outcome = await call(procedure, given, input)
         const isChanged = (await fingerprint(faulty.direct)) !== before
         faulty.proxy.clear()
-        expect(struck()).toBe(1)
-        told.push(`${words}: ${inFull(outcome, isChanged)}`)
-        const is = EXPECTED[kind][phase]
-        const found = is === 'unknown' && procedure.readsBack ? 'done' : is
-        right.push(`${words}: ${inFull(found, found === 'done' && phase !== 'alone')}`)
+        expect(injected()).toBe(1)
+        actual.push(`${description}: ${describeOutcome(outcome, isChanged)}`)
+        const outcomeOfPhase = EXPECTED[kind][phase]
+        const final = outcomeOfPhase === 'unknown' && procedure.readsBack ? 'done' : outcomeOfPhase
+        expected.push(`${description}: ${describeOutcome(final, final === 'done' && phase !== 'alone')}`)
         if (outcome === 'busy' || outcome === 'fault') expect(await call(procedure, given, input)).toBe('done')
       }
-      expect(told).toEqual(right)
+      expect(actual).toEqual(expected)
       expect(steps.at(-1)?.phase).toBe(procedure.isQuery ? 'alone' : 'commit')
       await expectIdlePool(faulty, CONNECTIONS)
     })
   })
 }
 
-/** Who the caller is, is remembered; it may be asked for again, aside, whenever its time is up. */
-const ASIDE = /^select `id`, `name`, `created_at` as `createdAt` from `users` where `deleted_at` is null and `id` =/
+/** Whether the caller exists is cached. The query may be sent at any time, when the cached value has expired. */
+const CACHE_QUERY =
+  /^select `id`, `name`, `created_at` as `createdAt` from `users` where `deleted_at` is null and `id` =/
 
-/** Of the statements of a call, the one before which so many were sent. */
+/** Matches the statement of a call before which `index` statements were sent. */
 function nth(index: number): (statement: string) => boolean {
   let sent = 0
-  return (statement) => !ASIDE.test(statement) && sent++ === index
+  return (statement) => !CACHE_QUERY.test(statement) && sent++ === index
 }
 
-/** Of an unknown outcome the books tell nothing. */
-function inFull(outcome: Outcome, isChanged: boolean): string {
+/** An unknown outcome is described without whether rows changed. */
+function describeOutcome(outcome: Outcome, isChanged: boolean): string {
   return outcome === 'unknown' ? outcome : `${outcome}, ${isChanged ? 'changed' : 'unchanged'}`
 }
 
@@ -89,10 +90,10 @@ async function call({ path, by, isQuery }: Call, { shop, user, admin }: Stocked,
 }
 
 interface Step {
-  words: string
+  description: string
   phase: Phase
-  /** Whether it travels with the statement before it, as whose part a fault of the connection befalls it. */
-  isTogether: boolean
+  /** Whether it is sent in one message with the statement before it, so that a connection fault affects both. */
+  isBatched: boolean
 }
 
 /** The statements that a call sends, in order. */
@@ -102,13 +103,13 @@ async function stepsOf(procedure: Call, { proxy }: FaultyShop, given: Stocked): 
   expect(await call(procedure, given, input)).toBe('done')
   const sent = proxy.queries.flatMap((statements) =>
     statements
-      .filter((statement) => !ASIDE.test(statement))
-      .map((statement, index) => ({ statement, isTogether: index > 0 })),
+      .filter((statement) => !CACHE_QUERY.test(statement))
+      .map((statement, index) => ({ statement, isBatched: index > 0 })),
   )
   const isInTransaction = sent.some(({ statement }) => statement === 'begin')
-  return sent.map(({ statement, isTogether }) => ({
-    words: /^(begin|commit)$/.test(statement) ? statement : describeStatement(statement),
+  return sent.map(({ statement, isBatched }) => ({
+    description: /^(begin|commit)$/.test(statement) ? statement : describeStatement(statement),
     phase: statement === 'commit' ? 'commit' : isInTransaction ? 'inside' : 'alone',
-    isTogether,
+    isBatched,
   }))
 }

@@ -3,7 +3,7 @@ import { type JWTPayload, SignJWT } from 'jose'
 
 export const SECRET = new TextEncoder().encode('a secret of at least thirty-two bytes')
 
-/** How a server of the tests is configured where a test says nothing else. */
+/** The default configuration of a server in the tests. */
 export const CONFIG: AppConfig = {
   tokens: { audience: 'pointwise', issuer: 'pointwise', key: { secret: SECRET } },
   corsOrigins: [],
@@ -13,7 +13,7 @@ export const CONFIG: AppConfig = {
   storefront: false,
 }
 
-/** A token that such a server accepts for an hour, where the claims do not say otherwise. */
+/** A token that such a server accepts; by default it is valid for an hour. */
 export function signToken(claims: JWTPayload): Promise<string> {
   const exp = Math.floor(Date.now() / 1_000) + 3_600
   return new SignJWT({ aud: 'pointwise', iss: 'pointwise', exp, ...claims })

@@ -9,10 +9,10 @@ const ITEMS_MAX = 50
 const cursorAfter = (id: number) => Buffer.from(`after:${id}`).toString('base64url')
 
 /**
- * Calls every procedure on a filled database, in each way that makes its statements differ, and tells before each call
- * which procedure comes.
+ * Calls every procedure on a filled database, in each way that changes its statements. Calls `onCall` with the procedure
+ * before each call.
  */
-export async function callEveryProcedure(db: Pool, comes: (procedure: string) => void): Promise<void> {
+export async function callEveryProcedure(db: Pool, onCall: (procedure: string) => void): Promise<void> {
   const now = () => FILLED_UNTIL
   const user = createCaller({ db, userId: 7, now })
   const admin = createCaller({ db, admin: true, now })
@@ -62,14 +62,14 @@ export async function callEveryProcedure(db: Pool, comes: (procedure: string) =>
     [
       'products.onStock',
       async () => {
-        const told = first(await user.products.onStock({ productIds: [3], lastEventId }))
+        const change = first(await user.products.onStock({ productIds: [3], lastEventId }))
         await admin.products.restock({ ...restock, idempotencyKey: randomUUID() })
-        await told
+        await change
       },
     ],
   ]
   for (const [procedure, call] of calls) {
-    comes(procedure)
+    onCall(procedure)
     await call()
   }
 }
@@ -104,7 +104,7 @@ function catalogueCalls(user: Caller, admin: Caller, restock: Parameters<Caller[
   ]
 }
 
-/** Follows a stream until it has told something. */
+/** Reads a stream until its first change. */
 async function first(stream: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of stream) return
 }

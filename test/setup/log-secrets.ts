@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 
-/** What no line of a log may hold, whoever caused it. */
+/** What no log line may contain. */
 const SECRETS: Record<string, RegExp> = {
   'a token': /\beyJ[\w-]{4,}\.|bearer /i,
   'an idempotency key': /[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}/i,
@@ -9,28 +9,28 @@ const SECRETS: Record<string, RegExp> = {
   'a secret': /a secret of at least/,
 }
 const WARNING = 40
-/** Shorter values, such as a status, are words that a line may use. */
+/** Shorter values, such as a status, are words that a log line may contain. */
 const VALUE_LENGTH_MIN = 8
 
 /**
- * The lines of a server's log tell no token, key, input, statement or secret, and none that tells of trouble tells a text
- * that was sent to the database. A request's own id is no key.
+ * Asserts that a server's log contains no token, key, input, statement or secret, and that no line of level `warn` or above contains a string
+ * that was sent to the database. A request id is not a key.
  */
 export function expectNoSecrets(lines: readonly string[], values: ReadonlySet<unknown> = new Set()): void {
-  const told = lines.map(withoutRandomValues)
-  const text = told.join('')
+  const redacted = lines.map(withoutRandomValues)
+  const text = redacted.join('')
   for (const [what, pattern] of Object.entries(SECRETS)) {
-    expect(pattern.exec(text)?.[0], `the log tells ${what}`).toBeUndefined()
+    expect(pattern.exec(text)?.[0], `the log contains ${what}`).toBeUndefined()
   }
-  const trouble = told.filter((line) => Number(/"level":(\d+)/.exec(line)?.[1]) >= WARNING).join('')
-  if (trouble === '') return
+  const warnings = redacted.filter((line) => Number(/"level":(\d+)/.exec(line)?.[1]) >= WARNING).join('')
+  if (warnings === '') return
   const leaked = [...values].filter(
-    (value) => typeof value === 'string' && value.length >= VALUE_LENGTH_MIN && trouble.includes(value),
+    (value) => typeof value === 'string' && value.length >= VALUE_LENGTH_MIN && warnings.includes(value),
   )
-  expect(leaked, 'the log tells values of statements').toEqual([])
+  expect(leaked, 'the log contains values of statements').toEqual([])
 }
 
-/** Of a log: all but what is another at each run, and may hold any digits or look like a key. */
+/** The log without request ids and times, which differ at each run and can look like a key. */
 export function withoutRandomValues(log: string): string {
   return log.replace(/"(requestId|time|responseTime)":("[^"]*"|[\d.]+)/g, '')
 }

@@ -6,8 +6,8 @@ import { runConcurrently } from './refusals.ts'
 import type { Shop } from './shop.ts'
 
 /**
- * Makes calls each of which needs a row that somebody else keeps locked, and lets go of it once they all wait: they then
- * have it one after the other. Tells what came of each.
+ * Makes calls that each need a row which another transaction keeps locked, and releases the row when all of them wait. They then
+ * acquire it one after the other. Returns the outcome of each.
  */
 export async function runInLockQueue(shop: Shop, lockedRow: string, calls: (() => Promise<unknown>)[]) {
   const outcomes: ReturnType<typeof runConcurrently<unknown>>[] = []
@@ -21,7 +21,7 @@ export async function runInLockQueue(shop: Shop, lockedRow: string, calls: (() =
   return Promise.all(outcomes)
 }
 
-/** How many transactions on this database wait for a lock. */
+/** The number of transactions of this database that wait for a lock. */
 async function lockWaits(db: Pool): Promise<number> {
   const waiting = await selectOpenTransactions(
     db,

@@ -23,7 +23,7 @@ export async function get(shop: Shop, path: string, { input, token, headers }: R
   return answered(await send(shop, asked(path, input), { headers: { ...bearer(token), ...headers } }))
 }
 
-/** A subscription that is refused, which is told as the first event of a stream that ends. */
+/** A subscription that is refused. The refusal is the first event of a stream that ends. */
 export async function openRefusedStream(shop: Shop, path: string, { input, token }: RawCall = {}): Promise<RawAnswer> {
   const answer = await send(shop, asked(path, input), { headers: bearer(token) })
   const [, error = '{}'] = /event: serialized-error\ndata: (.*)\n/.exec(answer.text) ?? []

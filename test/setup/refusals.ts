@@ -5,14 +5,14 @@ import { expect } from 'vitest'
 import { snapshot } from './database.ts'
 import type { Shop } from './shop.ts'
 
-type Told = { [Code in RefusalCode]: { code: Code } & RefusalDetails[Code] }[RefusalCode]
+type ExpectedRefusal = { [Code in RefusalCode]: { code: Code } & RefusalDetails[Code] }[RefusalCode]
 
-/** The call, made with the SDK, is refused with this status and exactly this, and no table is changed by it. */
+/** Asserts that the SDK call is refused with this status and exactly this refusal, and that it changes no table. */
 export async function expectRefused(
   shop: Shop,
   call: () => Promise<unknown>,
   httpStatus: number,
-  refusal: Told,
+  refusal: ExpectedRefusal,
 ): Promise<void> {
   const before = await snapshot(shop.db)
   const error = await errorOf(call())
@@ -21,10 +21,10 @@ export async function expectRefused(
   expect(await snapshot(shop.db)).toEqual(before)
 }
 
-/** What a call that fails throws. */
+/** The error that a failing call throws. */
 export async function errorOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
-    (answer) => expect.fail(`It was answered: ${JSON.stringify(answer)}`),
+    (answer) => expect.fail(`The call was expected to fail. It returned: ${JSON.stringify(answer)}`),
     (error) => error,
   )
 }

@@ -39,7 +39,7 @@ export class ServerProcess implements AsyncDisposable {
     return code ?? signal
   }
 
-  /** Its address, once its log says that it listens. */
+  /** Its URL. Resolves when its log reports that it listens. */
   async url(): Promise<string> {
     for (;;) {
       const url = /Server listening at (http:[^"]+)"/.exec(this.stdout)?.[1]

@@ -35,7 +35,7 @@ export interface GivenUser {
 
 /**
  * A server that listens on a free port, on an empty database, with what a test needs around it. Disposing it closes the
- * server, checks the books, and that nothing secret was logged: `await using shop = await openShop()`.
+ * server, runs the audit, and checks that nothing secret was logged: `await using shop = await openShop()`.
  */
 export async function openShop(given: ShopOptions = {}): Promise<Shop> {
   const { config, database, now, fresh, behind, limits, ...rest } = given
@@ -62,7 +62,7 @@ export async function openShop(given: ShopOptions = {}): Promise<Shop> {
     config: { ...CONFIG, ...config },
     logger: createLogger('info', { write }),
     ...(now && { now }),
-    // The test's own work blocks the server's process, and says nothing of its load.
+    // The work of the test blocks the server's process, so its event loop delay does not measure load.
     limits: { eventLoopDelayMaxMs: 60_000, ...limits },
     ...rest,
   })
@@ -137,7 +137,7 @@ export class Shop implements AsyncDisposable {
     return createCaller({ db: this.db, admin: true, settlement: this.app.settlement, ...this.#now })
   }
 
-  /** Valid for an hour, where the claims do not say otherwise. */
+  /** By default it is valid for an hour. */
   token(claims: JWTPayload): Promise<string> {
     return signToken(claims)
   }

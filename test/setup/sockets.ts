@@ -9,7 +9,7 @@ export interface RawSocket {
   closed: Promise<unknown>
 }
 
-/** A connection on which requests are written by hand. */
+/** A connection on which a test writes raw requests. */
 export async function openSocket({ url }: { url: string }): Promise<RawSocket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   let text = ''

@@ -4,7 +4,7 @@ import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG } from './configuration.ts'
 import { expectNoSecrets } from './log-secrets.ts'
 
-/** A server on a database of the test's own, which is closed with it; the books are not looked at. */
+/** A server on a pool of the test. Disposing it closes both; no audit is run. */
 export async function startServer({ db, config, port = 0 }: { db: Pool; config?: Partial<AppConfig>; port?: number }) {
   const log: string[] = []
   const app = await buildApp({

@@ -5,7 +5,7 @@ export interface Statement {
   values: readonly unknown[]
 }
 
-/** What a log event tells: one statement, or those that were sent together. */
+/** The statements of a log event: one, or those that were sent in one message. */
 export function splitStatements({ query: { sql, parameters } }: LogEvent): Statement[] {
   let taken = 0
   return sql.split(';\n').map((one) => {

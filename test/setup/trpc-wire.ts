@@ -13,7 +13,7 @@ export async function send({ url }: { url: string }, path: string, init: Request
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
-/** A POST of a text that says it is JSON. */
+/** A POST with a JSON content type. */
 export function json(body: string, headers: Record<string, string> = {}): RequestInit {
   return { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body }
 }
