@@ -8,12 +8,16 @@ import { orderCorruptions } from './order-corruptions.ts'
 import { rangeCorruptions } from './range-corruptions.ts'
 import { referenceCorruptions } from './reference-corruptions.ts'
 import { saleCorruptions } from './sale-corruptions.ts'
-import { databaseWithoutConstraints, type ShopIds, seedShop } from './seeded-shop.ts'
+import { copyTables, databaseWithoutConstraints, type ShopIds, seedShop } from './seeded-shop.ts'
 import { walletCorruptions } from './wallet-corruptions.ts'
 
 let db: Pool
+let ids: ShopIds
+let restoreTables: () => Promise<void>
 beforeAll(async () => {
   db = await databaseWithoutConstraints()
+  ids = await seedShop(db)
+  restoreTables = await copyTables(db)
 })
 afterAll(() => db.destroy())
 
@@ -35,7 +39,8 @@ const brokenIn = ({ checks }: AuditResult) => checks.filter(({ broken }) => brok
 for (const [kind, corruptionsOf] of Object.entries(KINDS)) {
   describe(`${kind}: the audit reports the broken row, with the expected and the found value, for`, () => {
     test.each(corruptionsOf(ZERO_IDS).map(({ name }) => name))('%s', async (name) => {
-      const corruption = corruptionsOf(await seedShop(db)).find((each) => each.name === name)
+      await restoreTables()
+      const corruption = corruptionsOf(ids).find((each) => each.name === name)
       if (!corruption) throw new Error(`There is no corruption named ${name}.`)
       for (const statement of [corruption.statements].flat()) await run(db, statement)
 

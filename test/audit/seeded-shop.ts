@@ -1,6 +1,6 @@
-import { connect, createDatabase, migrate, type Pool } from '@pointwise/db'
+import { connect, createDatabase, migrate, type Pool, transact } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
-import { databaseUrl, emptyTables, run } from '../setup/database.ts'
+import { databaseUrl, emptyTables, run, TABLES } from '../setup/database.ts'
 
 export const PAID_AT = '2026-03-01T10:15:00.000Z'
 export const LATER = '2026-03-01T11:45:00.000Z'
@@ -97,4 +97,19 @@ export async function seedShop(db: Pool) {
       restocked: await event('product.restocked', 'productId', tea.id),
     },
   }
+}
+
+/** Copies every table, and returns a function that restores the copied rows. */
+export async function copyTables(db: Pool): Promise<() => Promise<void>> {
+  for (const table of TABLES) {
+    await run(db, `drop table if exists copy_of_${table}`)
+    await run(db, `create table copy_of_${table} as select * from ${table}`)
+  }
+  return () =>
+    transact(db, async (tx) => {
+      for (const table of TABLES) {
+        await run(tx, `delete from ${table}`)
+        await run(tx, `insert into ${table} select * from copy_of_${table}`)
+      }
+    })
 }

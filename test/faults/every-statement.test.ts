@@ -21,4 +21,4 @@ const FAULTS: NamedFault[] = [
   { name: 'a connection lost before the statement (2013)', fault: 'disconnect before', kind: 'transient' },
 ]
 
-describeFaultsOfStatements(inSuite(FAULTS.slice(0, 2), FAULTS))
+describeFaultsOfStatements(inSuite(FAULTS.slice(0, 1), FAULTS))

@@ -12,7 +12,7 @@ import { type Kysely, sql } from 'kysely'
 import { inject } from 'vitest'
 
 /** Children precede their parents. */
-const TABLES = [
+export const TABLES = [
   'events',
   'product_sales',
   'refunds',

@@ -1,0 +1,76 @@
+import { connect, createDatabase, transact } from '@pointwise/db'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { SECRET } from '../setup/configuration.ts'
+import { databaseUrl, run } from '../setup/database.ts'
+import { expectWithin } from '../setup/deadline.ts'
+import { eventually } from '../setup/eventually.ts'
+import { ServerProcess } from '../setup/server-process.ts'
+import { send } from '../setup/trpc-wire.ts'
+
+const url = databaseUrl('process')
+const env = { DATABASE_URL: url, JWT_SECRET: new TextDecoder().decode(SECRET), PORT: '0' }
+const QUICK_MS = 5_000
+
+function open() {
+  const db = connect(url, { lockWaitSeconds: 10 })
+  onTestFinished(() => db.destroy())
+  return db
+}
+
+beforeEach(async () => {
+  await createDatabase(url)
+  const db = connect(url)
+  await run(db, `drop database ${new URL(url).pathname.slice(1)}`)
+  await db.destroy()
+})
+
+test('a standalone server creates no demo data and prints no token', async () => {
+  await using server = new ServerProcess(env)
+  expect((await send({ url: await server.url() }, '/trpc/stores.list')).text).toBe('{"result":{"data":{"json":[]}}}')
+  // A locking read waits for transactions that are still writing.
+  for (const table of ['stores', 'users', 'products']) {
+    expect(await transact(open(), (tx) => run(tx, `select id from ${table} for update`))).toEqual([])
+  }
+  expect(server.stdout + server.stderr).not.toMatch(/eyJ|token|Pointwise is running/)
+})
+
+test('two processes that start at the same time on an empty database both become ready', async () => {
+  await using one = new ServerProcess(env)
+  await using other = new ServerProcess(env)
+  for (const server of [one, other]) {
+    expect((await send({ url: await server.url() }, '/readyz')).status).toBe(200)
+  }
+})
+
+const SIGNALS: [what: string, signals: NodeJS.Signals[]][] = [
+  ['on SIGINT', ['SIGINT']],
+  ['when Ctrl-C reaches it from the terminal and from npm', ['SIGINT', 'SIGINT']],
+  ['when a supervisor sends SIGTERM twice', ['SIGTERM', 'SIGTERM']],
+]
+
+describe('the server shuts down gracefully, with exit code 0,', () => {
+  for (const [what, signals] of SIGNALS) {
+    test(what, async () => {
+      await using server = new ServerProcess(env)
+      // The connection stays open, as in a browser.
+      await send({ url: await server.url() }, '/livez')
+      const started = performance.now()
+      for (const signal of signals) server.child.kill(signal)
+      expect(await server.end()).toBe(0)
+      expectWithin(performance.now() - started, QUICK_MS)
+      expect(server.stderr).toBe('')
+    })
+  }
+})
+
+test('a signal before the server listens ends it with exit code 0', async () => {
+  await using server = new ServerProcess(env)
+  await eventually(() =>
+    run(open(), 'select 1').then(
+      () => true,
+      () => false,
+    ),
+  ).toBe(true)
+  server.child.kill('SIGTERM')
+  expect(await server.end()).toBe(0)
+})
