@@ -1,0 +1,27 @@
+import type { Pool } from '@pointwise/db'
+import { run } from './database.ts'
+
+/** Inserts users whose wallets hold `points`, with the history and the events of their charges. Returns their ids. */
+export async function insertUsers(db: Pool, names: string[], points: number): Promise<number[]> {
+  const values = names.map((name) => `('${name}')`).join(', ')
+  await run(db, `insert into users (name) values ${values}`)
+  const list = names.map((name) => `'${name}'`).join(', ')
+  const users = await run<{ id: number }>(db, `select id from users where name in (${list}) order by id`)
+  const ids = users.map(({ id }) => id)
+  const wallets = `points.user_id in (${ids.join(', ')})`
+  await run(db, `insert into points (user_id, point) select id, ${points} from users where id in (${ids.join(', ')})`)
+  if (points > 0) {
+    await run(
+      db,
+      `insert into point_histories (point_id, point, balance, use_type, idempotency_key)
+      select id, ${points}, ${points}, 'CHARGE', uuid() from points where ${wallets}`,
+    )
+    await run(
+      db,
+      `insert into events (type, \`key\`, payload) select 'points.charged', concat('user:', user_id),
+      json_object('userId', user_id, 'historyId', h.id, 'amount', h.point, 'balance', h.balance)
+      from point_histories h join points on points.id = h.point_id where ${wallets}`,
+    )
+  }
+  return ids
+}
