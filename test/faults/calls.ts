@@ -1,6 +1,6 @@
 import { type GivenUser, item, newKey, type Product, type Shop } from '../setup/shop.ts'
 
-/** A shop with enough of everything for a call to succeed again and again. */
+/** A shop with enough points and stock for any number of calls. */
 export interface Stocked {
   shop: Shop
   user: GivenUser
@@ -17,9 +17,9 @@ export interface Call {
   path: string
   by: 'user' | 'admin'
   isQuery?: true
-  /** Whether the server finds out by itself what became of a COMMIT whose answer was lost. */
+  /** Whether the server itself resolves the outcome of a COMMIT whose response was lost. */
   readsBack?: true
-  /** Makes what it needs, and returns its input; no key is given where one may be left out. */
+  /** Creates the rows that the call needs, and returns its input, without an idempotency key where one is optional. */
   given: (stocked: Stocked) => Promise<object>
 }
 
@@ -42,7 +42,7 @@ async function created({ shop, product }: Stocked): Promise<{ productId: number 
 
 const newProduct = ({ storeId }: Product) => ({ storeId, name: newKey(), price: 5, stock: 5 })
 
-/** Everything that writes. */
+/** Every mutation. */
 export const MUTATIONS: Call[] = [
   { path: 'points.charge', by: 'user', given: async () => ({ amount: 1 }) },
   { path: 'orders.place', by: 'user', given: async (stocked) => cart(stocked) },
@@ -71,7 +71,7 @@ export const MUTATIONS: Call[] = [
   { path: 'stores.create', by: 'admin', given: async () => ({ name: newKey() }) },
 ]
 
-/** Reads that stand alone. */
+/** Queries that run outside a transaction. */
 export const QUERIES: Call[] = [
   { path: 'products.get', by: 'user', isQuery: true, given: async ({ product }) => ({ productId: product.id }) },
   { path: 'points.histories', by: 'user', isQuery: true, given: async () => ({}) },

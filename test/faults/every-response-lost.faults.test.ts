@@ -1,5 +1,5 @@
 import { describeFaultsOfStatements } from './statement-faults.ts'
 
-describeFaultsOfStatements([{ name: 'an answer that never comes', fault: 'hang', kind: 'transient' }], {
+describeFaultsOfStatements([{ name: 'a response that never arrives', fault: 'hang', kind: 'transient' }], {
   statementTimeoutMs: 400,
 })

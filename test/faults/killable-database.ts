@@ -9,25 +9,25 @@ import { servingSettings } from '../../db/development/server-settings.ts'
 import type { SupervisedProcess } from '../../db/development/supervised-process.ts'
 import { waitUntilReady } from '../../db/development/wait-until-ready.ts'
 
-export interface MortalDatabase extends AsyncDisposable {
+export interface KillableDatabase extends AsyncDisposable {
   url: string
-  /** Ends it as kill -9 does, and resolves when it has ended. */
+  /** Kills the server with SIGKILL, and resolves when it has ended. */
   kill: () => Promise<void>
-  /** Starts it on the same data and port, and resolves when it answers. */
+  /** Starts the server on the same data and port, and resolves when it responds. */
   start: () => Promise<void>
 }
 
-/** A program that can be run privately on this machine, if there is one. */
+/** An installed database server that works, if any. */
 export async function databaseProgram(): Promise<ServerBinary | undefined> {
   const { usable } = await findServerBinaries(thisHost().programFolders)
   return usable[0]
 }
 
-/** A database server of the test's own, which commits durably, and can be killed. */
-export async function mortalDatabase(program: ServerBinary, database: string): Promise<MortalDatabase> {
-  const directory = await mkdtemp(join(tmpdir(), 'pointwise-mortal-'))
+/** A private database server that commits durably and can be killed. */
+export async function startKillableDatabase(program: ServerBinary, database: string): Promise<KillableDatabase> {
+  const directory = await mkdtemp(join(tmpdir(), 'pointwise-killable-'))
   const options = { directory, keep: true, database, print: () => undefined }
-  // It makes the data folder, and finds a free port.
+  // The first start creates the data directory and selects a free port.
   const first = await startPrivately(program, options)
   await first.stop()
   const port = Number(new URL(first.url).port)

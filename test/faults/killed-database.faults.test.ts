@@ -9,7 +9,7 @@ import { expectAuditPasses } from '../setup/invariants.ts'
 import { item, newKey } from '../setup/shop.ts'
 import { startServer } from '../setup/start-server.ts'
 import { json, send } from '../setup/trpc-wire.ts'
-import { databaseProgram, mortalDatabase } from './killable-database.ts'
+import { databaseProgram, startKillableDatabase } from './killable-database.ts'
 
 const CLIENTS = 20
 const ROUNDS = 3
@@ -29,7 +29,7 @@ test.skipIf(!program)(
   'A database that is killed under load loses nothing that was acknowledged; every other call was refused or has an unknown outcome',
   async () => {
     if (!program) return
-    await using database = await mortalDatabase(program, 'pointwise_mortal')
+    await using database = await startKillableDatabase(program, 'pointwise_killable')
     await createDatabase(database.url)
     await migrate(database.url)
     const db = connect(database.url)

@@ -73,7 +73,7 @@ test('A server that is killed during 1,000 checkouts and started again makes eac
   }
   await all
   server.child.kill('SIGTERM')
-  expect(await server.end()).toBe(0)
+  expect(await server.exitCode()).toBe(0)
 
   const orders = await run<{ id: number; key: string; status: string }>(
     shop.db,

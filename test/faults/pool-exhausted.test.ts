@@ -8,6 +8,7 @@ import { item, openShop, type Shop } from '../setup/shop.ts'
 import { fingerprint } from './faulty-shop.ts'
 
 const CONNECTIONS = 10
+const ACQUIRE_TIMEOUT_MS = 1_500
 const REQUESTS = 500
 const WITHIN_MS = 2_500
 
@@ -15,7 +16,7 @@ const WITHIN_MS = 2_500
 const slowestOf = ({ log }: Shop) => Math.max(...log.map((line) => JSON.parse(line).responseTime ?? 0))
 
 test('While every connection is in use, 500 calls are refused with service_busy within 2.5 seconds, and calls succeed within a second of its release', async () => {
-  await using shop = await openShop({ database: { connections: CONNECTIONS } })
+  await using shop = await openShop({ database: { connections: CONNECTIONS, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS } })
   const users = await shop.givenUsers(20, { points: 10_000 })
   const [product, admin] = [await shop.givenProduct({ price: 1, stock: 10_000 }), await shop.adminToken()]
   const orders = await Promise.all(users.map(({ client }) => client.orders.place.mutate({ items: [item(product)] })))
@@ -61,7 +62,7 @@ test('While every connection is in use, 500 calls are refused with service_busy 
 })
 
 test('While every connection is in use, /livez returns 200 and /readyz returns 503 with the reason', async () => {
-  await using shop = await openShop({ database: { connections: 1 } })
+  await using shop = await openShop({ database: { connections: 1, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS } })
   const held = await holdConnection(shop.db)
   expect((await fetch(`${shop.url}/livez`)).status).toBe(200)
   const ready = await fetch(`${shop.url}/readyz`)

@@ -51,7 +51,7 @@ test('On SIGTERM under load, accepted calls are answered, later calls are refuse
   const signaledAt = performance.now()
   await eventually(() => acceptsConnections(url)).toBe(false)
   incomplete.socket.write('\r\n')
-  expect(await server.end()).toBe(0)
+  expect(await server.exitCode()).toBe(0)
   expectWithin(performance.now() - signaledAt, CLOSES_WITHIN_MS)
   await Promise.all(buying)
 

@@ -56,7 +56,7 @@ describe('the server shuts down gracefully, with exit code 0,', () => {
       await send({ url: await server.url() }, '/livez')
       const started = performance.now()
       for (const signal of signals) server.child.kill(signal)
-      expect(await server.end()).toBe(0)
+      expect(await server.exitCode()).toBe(0)
       expectWithin(performance.now() - started, QUICK_MS)
       expect(server.stderr).toBe('')
     })
@@ -72,5 +72,5 @@ test('a signal before the server listens ends it with exit code 0', async () => 
     ),
   ).toBe(true)
   server.child.kill('SIGTERM')
-  expect(await server.end()).toBe(0)
+  expect(await server.exitCode()).toBe(0)
 })

@@ -51,7 +51,7 @@ test('metrics of requests and of the process are served on a port of their own',
   expect(await send({ url }, '/')).toMatchObject({ status: 404 })
   expect(await send(shop, '/metrics')).toMatchObject({ status: 404 })
   server.child.kill('SIGTERM')
-  expect(await server.end()).toBe(0)
+  expect(await server.exitCode()).toBe(0)
 })
 
 test('retried, exhausted and lost transactions are counted', async () => {

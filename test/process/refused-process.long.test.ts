@@ -38,7 +38,7 @@ describe('a process that cannot use what its configuration names prints one mess
 
   test('a database server that is not reachable, without printing its password', async () => {
     await using server = new ServerProcess({ ...SOUND, DATABASE_URL: 'mysql://root:hunter2@127.0.0.1:1/nowhere' })
-    expect(await server.end()).toBe(1)
+    expect(await server.exitCode()).toBe(1)
     expect(server.stderr + server.stdout).not.toContain('hunter2')
   })
 

@@ -10,7 +10,7 @@ export const wholeNumber = (min: number, max: number, value: string, example: nu
 /** Expects that the process exits with code 1 before it listens, and that it prints only this message. */
 export async function expectRefused(env: Record<string, string | undefined>, message: string | RegExp): Promise<void> {
   await using server = new ServerProcess(env)
-  expect(await server.end()).toBe(1)
+  expect(await server.exitCode()).toBe(1)
   if (typeof message === 'string') expect(server.stderr).toBe(`pointwise: Invalid configuration: ${message}\n`)
   else expect(server.stderr).toMatch(message)
   expect(server.stdout).not.toContain('listening')

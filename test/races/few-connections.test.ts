@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { runConcurrently } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
-describe('more calls at once than the pool has connections', () => {
+describe('with more concurrent calls than connections', () => {
   it.each([1, 2, 10])(
     'four times as many orders as connections, of which there are %i: all are answered',
     async (connections) => {
@@ -25,7 +25,7 @@ describe('more calls at once than the pool has connections', () => {
     },
   )
 
-  it('every procedure gets along with one connection', async () => {
+  it('every procedure needs one connection only', async () => {
     await using shop = await openShop({ database: { connections: 1 } })
     const admin = await shop.admin()
     const store = await admin.stores.create.mutate({ name: 'Corner' })

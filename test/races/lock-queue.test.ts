@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { runInLockQueue } from '../setup/queued-calls.ts'
 import { item, openShop } from '../setup/shop.ts'
 
-/** A shop with an order of 100 points by a user who has as many, whose calls wait for a lock as long as it takes. */
+/** A shop with a pending order of 100 points by a user with 100 points, in which calls wait up to 20 seconds for a lock. */
 async function openWithOrder() {
   const shop = await openShop({ database: { lockWaitSeconds: 20 } })
   const { id: userId } = await shop.givenUser({ points: 100 })
@@ -30,7 +30,7 @@ async function openWithOrder() {
 const done = (answer: object) => ({ answers: [expect.objectContaining(answer)], refusals: {} })
 const refused = (code: string) => ({ answers: [], refusals: { [code]: 1 } })
 
-describe('a call that had to wait for a row sees what became of it', () => {
+describe('a call that waited for a row lock reads the row as the other transaction left it', () => {
   it.each([
     ['order', 'cancel', 'pay', { status: 'cancelled' }, refused('order_not_payable')],
     ['order', 'pay', 'cancel', { balance: 0 }, refused('order_not_cancellable')],

@@ -4,11 +4,11 @@ import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { item, newKey, openShop } from '../setup/shop.ts'
 
-const PATIENT = { acquireTimeoutMs: 20_000 }
+const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
 const replaysOf = (answers: { replayed: boolean }[]) => answers.filter(({ replayed }) => replayed).length
 
-describe('the same key fifty times at once', () => {
-  it('charges once, with 49 replays', async () => {
+describe('fifty concurrent calls with the same key', () => {
+  it('charge once and return 49 replays', async () => {
     await using shop = await openShop({ database: PATIENT })
     const { client } = await shop.givenUser({ points: 1 })
     const call = { amount: 100, idempotencyKey: newKey() }
@@ -21,7 +21,7 @@ describe('the same key fifty times at once', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 101 })
   })
 
-  it('places once, with 49 replays', async () => {
+  it('place one order and return 49 replays', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser()
@@ -35,7 +35,7 @@ describe('the same key fifty times at once', () => {
     expect((await client.orders.list.query()).items).toHaveLength(1)
   })
 
-  it('checks out once, with 49 replays', async () => {
+  it('check out once and return 49 replays', async () => {
     await using shop = await openShop({ database: PATIENT })
     const { client } = await shop.givenUser({ points: 1_000 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
@@ -48,7 +48,7 @@ describe('the same key fifty times at once', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
   })
 
-  it('checks out once at four servers, with 49 replays', async () => {
+  it('check out once at four servers and return 49 replays', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 1_000 })
@@ -62,7 +62,7 @@ describe('the same key fifty times at once', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
   })
 
-  it('restocks once', async () => {
+  it('restock once', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id: productId } = await shop.givenProduct({ stock: 3 })
@@ -75,7 +75,7 @@ describe('the same key fifty times at once', () => {
     expect(await run(shop.db, "select count(*) as n from stock_changes where reason = 'RESTOCKED'")).toEqual([{ n: 1 }])
   })
 
-  it('refuses all fifty for the rule that is broken, and for nothing else', async () => {
+  it('are all refused with the code of the violated rule', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id } = await shop.givenUser({ points: 10 })

@@ -3,10 +3,10 @@ import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { item, openShop } from '../setup/shop.ts'
 
-const PATIENT = { acquireTimeoutMs: 20_000 }
+const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
 
-describe('many calls about one order at once', () => {
-  it('pay against cancel, 200 times: each order ends in one of the two', async () => {
+describe('concurrent calls on one order', () => {
+  it('payment and cancellation of each of 200 orders: one of them succeeds', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id } = await shop.givenUser({ points: 1_000_000 })
@@ -31,7 +31,7 @@ describe('many calls about one order at once', () => {
     }
   })
 
-  it('twenty pays of one order: one payment, and nineteen replays of it', async () => {
+  it('twenty payments: one payment and nineteen replays', async () => {
     await using shop = await openShop({ database: PATIENT })
     const { client } = await shop.givenUser({ points: 1_000 })
     const { id: orderId } = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 100 }))] })
@@ -44,7 +44,7 @@ describe('many calls about one order at once', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
   })
 
-  it('twenty pays of one order at four servers: one payment, and nineteen replays of it', async () => {
+  it('twenty payments at four servers: one payment and nineteen replays', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 1_000 })
@@ -58,7 +58,7 @@ describe('many calls about one order at once', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 900 })
   })
 
-  it('two refunds: one effect', async () => {
+  it('two refunds: one refund and one replay', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 1_000 })
@@ -76,7 +76,7 @@ describe('many calls about one order at once', () => {
     expect(await client.products.get.query({ productId: product.id })).toMatchObject({ stock: 10, salesVolume: 0 })
   })
 
-  it('refunds of many orders of one user, in the middle of their next ones: each counts', async () => {
+  it('refunds of several orders of one user beside new checkouts: each changes the balance', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 10_000 })

@@ -3,8 +3,8 @@ import { eventsOf } from '../setup/database.ts'
 import { runConcurrently, times } from '../setup/refusals.ts'
 import { item, openShop } from '../setup/shop.ts'
 
-describe('many changes of one product at once', () => {
-  it('are stored as events in order: each event has the stock that the events before it left', async () => {
+describe('concurrent changes of one product', () => {
+  it('are stored as events in order, each with the stock that the previous events left', async () => {
     await using shop = await openShop({ database: { acquireTimeoutMs: 20_000 } })
     const { id: productId, ...product } = await shop.givenProduct({ price: 0, stock: 100 })
     const { id: userId } = await shop.givenUser()

@@ -3,10 +3,10 @@ import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { item, openShop } from '../setup/shop.ts'
 
-const PATIENT = { acquireTimeoutMs: 20_000 }
+const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
 
-describe('many calls of one user at once', () => {
-  it('200 orders with points for 60: exactly 60 are paid', async () => {
+describe('concurrent calls of one user', () => {
+  it('200 orders with points for 60 of them: exactly 60 are paid', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 6_050 })
@@ -21,7 +21,7 @@ describe('many calls of one user at once', () => {
     expect(await client.points.balance.query()).toMatchObject({ balance: 50 })
   })
 
-  it('100 charges of 100,000 from nothing: exactly 10 succeed', async () => {
+  it('100 charges of 100,000 to an empty wallet: exactly 10 succeed', async () => {
     await using shop = await openShop({ database: PATIENT })
     const { client } = await shop.givenUser()
 
@@ -35,7 +35,7 @@ describe('many calls of one user at once', () => {
     expect(refusals).toEqual({ points_limit_exceeded: 90 })
   })
 
-  it('charges and checkouts of the same amount: each counts', async () => {
+  it('charges and checkouts of the same amount: each changes the balance', async () => {
     await using shop = await openShop({ database: PATIENT })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 5_000 })

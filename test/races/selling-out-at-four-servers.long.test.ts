@@ -3,7 +3,7 @@ import { runConcurrently } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { type GivenUser, item, openShop } from '../setup/shop.ts'
 
-const PATIENT = { acquireTimeoutMs: 20_000 }
+const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
 
 test('500 concurrent checkouts of 100 pieces at four servers: exactly 100 succeed', async () => {
   await using shop = await openShop({ database: PATIENT })

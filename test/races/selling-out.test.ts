@@ -3,7 +3,7 @@ import { runConcurrently } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { item, newKey, openShop } from '../setup/shop.ts'
 
-const PATIENT = { acquireTimeoutMs: 20_000 }
+const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
 
 test('500 concurrent checkouts of 100 pieces: exactly 100 succeed, the others are refused with stock_insufficient', async () => {
   await using shop = await openShop({ database: PATIENT })

@@ -15,7 +15,7 @@ describe('when the database is busy, service_busy arrives', () => {
   })
 
   it('within 3 seconds while every connection is in use', async () => {
-    await using shop = await openShop({ database: { connections: 1 } })
+    await using shop = await openShop({ database: { connections: 1, acquireTimeoutMs: 1_500 } })
     const { token } = await shop.givenUser()
     const startedAt = performance.now()
     expect(statuses(await callsWithoutConnection(shop, token))).toEqual(new Set([503]))

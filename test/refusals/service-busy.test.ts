@@ -38,7 +38,7 @@ describe('when the database is busy, a call', () => {
   })
 
   it('is refused with service_busy and changes nothing while every connection is in use', async () => {
-    await using shop = await openShop({ database: { connections: 1 } })
+    await using shop = await openShop({ database: { connections: 1, acquireTimeoutMs: 1_500 } })
     const { token, client } = await shop.givenUser()
     const before = await snapshot(shop.db)
 
@@ -49,7 +49,7 @@ describe('when the database is busy, a call', () => {
   })
 
   it('that is refused with service_busy is not logged as an error', async () => {
-    await using shop = await openShop({ database: { connections: 1 } })
+    await using shop = await openShop({ database: { connections: 1, acquireTimeoutMs: 1_500 } })
     {
       await using _ = await holdConnection(shop.db)
       await get(shop, 'products.list')

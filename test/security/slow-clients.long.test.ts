@@ -94,7 +94,7 @@ test('a client that sends requests and never reads the responses is disconnected
 test('a client that waits for a slow response is not disconnected', async () => {
   await using shop = await openShop({
     limits: { requestTimeoutMs: 200 },
-    database: { connections: 1 },
+    database: { connections: 1, acquireTimeoutMs: 1_500 },
   })
   await using _ = await holdConnection(shop.db)
   expect(await send(shop, '/trpc/stores.list')).toMatchObject({ status: 503 })

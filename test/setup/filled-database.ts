@@ -4,13 +4,13 @@ import { splitStatements } from './statements.ts'
 
 export const FILLED = { stores: 50, users: 200, products: 5_000, orders: 20_000 }
 
-/** Lives in the time before this moment. */
+/** All rows are dated before this time. */
 export const FILLED_UNTIL = new Date('2026-06-30T12:00:00Z')
 
 const DAYS = 30
 const UNTIL = `timestamp '2026-06-30 12:00:00'`
 
-/** From 1 to 20,000, made of digits. */
+/** Creates a table of the numbers from 1 to 20,000. */
 const NUMBERS = [
   'create table digits (d int primary key)',
   'insert into digits values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)',
@@ -52,7 +52,7 @@ const ORDERS = [
   select 'order.paid', concat('user:', user_id), concat('{"orderId":', id, ',"items":[]}'), ${UNTIL} from orders`,
 ]
 
-/** Replaces the database of that name by one which is as full as after months of business; every statement is logged. */
+/** Fills the database of that name with the rows of months of business, and logs every statement. */
 export async function filledDatabase(
   name: string,
   log: (statement: string, values: readonly unknown[]) => void,

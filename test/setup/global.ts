@@ -5,19 +5,19 @@ import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The database server of this run, as mysql://… without a database of its own. */
+    /** The URL of this run's database server, without a database name. */
     databaseServer: string
   }
 }
 
-/** One database server for the run; every worker makes a database of its own on it. */
+/** Starts one database server for the run. Every worker creates its own databases on it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { DATABASE_URL: url, POINTWISE_DATABASE: provider } = process.env
   if (provider !== undefined && provider !== 'docker' && provider !== 'local') {
     throw new Error('POINTWISE_DATABASE must be docker or local.')
   }
   const directory = fileURLToPath(new URL('../../.pointwise', import.meta.url))
-  // Dozens of processes are started: what one of them has compiled, the next need not.
+  // The tests start dozens of Node processes, which share compiled code.
   process.env.NODE_COMPILE_CACHE ??= join(directory, 'compile-cache')
   const database = await findDatabase({
     url,

@@ -5,7 +5,7 @@ import { type Answer, expectError, json, loggedErrors, send } from './trpc-wire.
 
 const lines = { items: [{ productId: 1, quantity: 1, price: 1 }] }
 
-/** An input of each mutation that its schema accepts. */
+/** A valid input for each mutation. */
 export const VALID: Record<string, object> = {
   'orders.cancel': { orderId: 1 },
   'orders.checkout': lines,
@@ -24,13 +24,13 @@ export const VALID: Record<string, object> = {
 
 const ADMINS = /^(products|stores)\.|^payments\.refund$|^users\.(create|remove)$/
 
-/** Sends a mutation as an admin, or as a user who does not exist: if anybody asked the database, that would be 401. */
+/** Sends a mutation as an admin, or as a user who does not exist. If the database were queried for that user, the status would be 401. */
 export async function sendAsUnknownUser(shop: Shop, procedure: string, body: string): Promise<Answer> {
   const token = ADMINS.test(procedure) ? await shop.adminToken() : await shop.userToken(999_999)
   return send(shop, `/trpc/${procedure}`, json(body, { authorization: `Bearer ${token}` }))
 }
 
-/** A mutation with this body is invalid, costs no statement and is not logged as an error. */
+/** Asserts that a mutation with this body is invalid input, executes no statement and is not logged as an error. */
 export async function expectInvalidBody(shop: Shop, procedure: string, body: string): Promise<void> {
   shop.statements.length = 0
   const answer = await sendAsUnknownUser(shop, procedure, body)

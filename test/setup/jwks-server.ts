@@ -17,7 +17,7 @@ export async function createSigningKey(kid: string, alg: 'ES256' | 'EdDSA' | 'RS
   return { kid, alg, publicKey, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg } }
 }
 
-/** A token of an admin, signed with a key. */
+/** An admin token that is signed with a key. */
 export function signAdminToken({ privateKey, alg, kid }: SigningKey, claims: JWTPayload = {}, header: object = {}) {
   return new SignJWT({ sub: 'root', role: 'admin', aud: 'pointwise', iss: 'pointwise', ...claims })
     .setProtectedHeader({ alg, kid, ...header })
@@ -25,18 +25,18 @@ export function signAdminToken({ privateKey, alg, kid }: SigningKey, claims: JWT
     .sign(privateKey)
 }
 
-/** Serves a key set over HTTP, or fails to. */
+/** Serves a JWKS over HTTP, or simulates a failure. */
 export class JwksServer implements AsyncDisposable {
   keys: JWK[]
-  /** Where it sends its callers instead of answering. */
+  /** The URL to which it redirects requests, if any. */
   redirect: URL | undefined
-  /** `hanging` keeps its callers waiting until it is `up` again. */
+  /** While `hanging`, requests wait until it is `up` again. */
   #state: 'up' | 'failing' | 'hanging' = 'up'
   readonly #waiting: ServerResponse[] = []
   readonly #server = createServer((_request, response) => {
     this.fetches++
     if (this.#state === 'hanging') this.#waiting.push(response)
-    else this.#answer(response)
+    else this.#respond(response)
   })
   fetches = 0
 
@@ -58,10 +58,10 @@ export class JwksServer implements AsyncDisposable {
 
   become(state: 'up' | 'failing' | 'hanging'): void {
     this.#state = state
-    if (state !== 'hanging') for (const response of this.#waiting.splice(0)) this.#answer(response)
+    if (state !== 'hanging') for (const response of this.#waiting.splice(0)) this.#respond(response)
   }
 
-  #answer(response: ServerResponse): void {
+  #respond(response: ServerResponse): void {
     if (this.redirect) response.writeHead(302, { location: this.redirect.href })
     else response.statusCode = this.#state === 'up' ? 200 : 503
     response.end(JSON.stringify({ keys: this.keys }))
@@ -73,7 +73,7 @@ export interface ShopWithKeys extends AsyncDisposable {
   server: JwksServer
 }
 
-/** A shop that trusts the keys of a key server. */
+/** A shop that verifies tokens with the keys of a JWKS server. */
 export async function openShopWithKeys(keys: SigningKey[], now?: () => Date): Promise<ShopWithKeys> {
   const server = new JwksServer(keys)
   const key = { jwksUrl: await server.url() }

@@ -13,8 +13,8 @@ const WARNING = 40
 const VALUE_LENGTH_MIN = 8
 
 /**
- * Asserts that a server's log contains no token, key, input, statement or secret, and that no line of level `warn` or above contains a string
- * that was sent to the database. A request id is not a key.
+ * Asserts that a server's log contains no token, key, input, statement or secret, and that no line of level `warn` or above
+ * contains a string that was sent to the database. A request id is not a key.
  */
 export function expectNoSecrets(lines: readonly string[], values: ReadonlySet<unknown> = new Set()): void {
   const redacted = lines.map(withoutRandomValues)

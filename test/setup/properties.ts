@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** The same cases in every run; PROPERTY_SEED=… tries others. */
+/** Every run uses the same cases. PROPERTY_SEED selects others. */
 const { PROPERTY_SEED = '1' } = process.env
 fc.configureGlobal({ seed: Number(PROPERTY_SEED) })
 

@@ -9,29 +9,29 @@ export interface RawCall {
 }
 
 interface RawAnswer extends Answer {
-  /** The refusal in the body, if that is what it is. */
+  /** The refusal in the body, if any. */
   refusal: unknown
 }
 
-/** One call as any HTTP client would make it: nothing is retried, nothing added. */
+/** One call without the SDK: nothing is retried and nothing is added. */
 export async function post(shop: Shop, path: string, { input, token, headers }: RawCall = {}): Promise<RawAnswer> {
   const body = JSON.stringify(superjson.serialize(input))
-  return answered(await send(shop, `/trpc/${path}`, json(body, { ...bearer(token), ...headers })))
+  return withRefusal(await send(shop, `/trpc/${path}`, json(body, { ...bearer(token), ...headers })))
 }
 
 export async function get(shop: Shop, path: string, { input, token, headers }: RawCall = {}): Promise<RawAnswer> {
-  return answered(await send(shop, asked(path, input), { headers: { ...bearer(token), ...headers } }))
+  return withRefusal(await send(shop, pathWithInput(path, input), { headers: { ...bearer(token), ...headers } }))
 }
 
 /** A subscription that is refused. The refusal is the first event of a stream that ends. */
 export async function openRefusedStream(shop: Shop, path: string, { input, token }: RawCall = {}): Promise<RawAnswer> {
-  const answer = await send(shop, asked(path, input), { headers: bearer(token) })
+  const answer = await send(shop, pathWithInput(path, input), { headers: bearer(token) })
   const [, error = '{}'] = /event: serialized-error\ndata: (.*)\n/.exec(answer.text) ?? []
   const { data } = JSON.parse(error).json
   return { ...answer, status: data.httpStatus, refusal: data.refusal }
 }
 
-function asked(path: string, input: unknown): string {
+function pathWithInput(path: string, input: unknown): string {
   return `/trpc/${path}${input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(superjson.serialize(input)))}`}`
 }
 
@@ -39,6 +39,6 @@ function bearer(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` }
 }
 
-function answered(answer: Answer): RawAnswer {
+function withRefusal(answer: Answer): RawAnswer {
   return { ...answer, refusal: JSON.parse(answer.text).error?.json.data.refusal }
 }

@@ -29,7 +29,7 @@ export async function errorOf(call: Promise<unknown>): Promise<unknown> {
   )
 }
 
-/** The input is invalid, and no table is changed by it. */
+/** Asserts that the call is rejected as invalid input, and that it changes no table. */
 export async function expectInvalid(shop: Shop, call: () => Promise<unknown>): Promise<void> {
   const before = await snapshot(shop.db)
   const error = await errorOf(call())
@@ -38,7 +38,7 @@ export async function expectInvalid(shop: Shop, call: () => Promise<unknown>): P
   expect(await snapshot(shop.db)).toEqual(before)
 }
 
-/** Makes calls at once, and sorts what comes of them. A failure that is no refusal is not swallowed. */
+/** Makes concurrent calls. Returns their results and the number of refusals by code; any other failure is thrown. */
 export async function runConcurrently<T>(calls: (() => Promise<T>)[]) {
   const answers: T[] = []
   const refusals: Partial<Record<RefusalCode, number>> = {}

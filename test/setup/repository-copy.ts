@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** A checkout of its own with what `npm start` needs, so that a developer's data and running server are left alone. */
+/** A copy of the files that `npm start` needs, so that the tests do not affect a developer's data and running server. */
 export function copyRepository(): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'pointwise-'))
   for (const name of ['server', 'client-sdk']) {

@@ -5,7 +5,7 @@ import { expectNoSecrets } from './log-secrets.ts'
 
 const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url))
 
-/** The server as a process of its own, which knows of the environment only what it is given. */
+/** The server as a separate process, whose environment contains only the given variables. */
 export class ServerProcess implements AsyncDisposable {
   readonly child: ChildProcess
   stdout = ''
@@ -34,7 +34,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** Its exit code, or the signal that ended it. */
-  async end(): Promise<unknown> {
+  async exitCode(): Promise<unknown> {
     const [code, signal] = await this.#ended
     return code ?? signal
   }
@@ -44,8 +44,8 @@ export class ServerProcess implements AsyncDisposable {
     for (;;) {
       const url = /Server listening at (http:[^"]+)"/.exec(this.stdout)?.[1]
       if (url) return url
-      const went = await Promise.race([this.#ended.then(() => 'end'), once(this.child.stdout ?? this.child, 'data')])
-      if (went === 'end') throw new Error(`The server ended before it listened: ${this.stderr}`)
+      const event = await Promise.race([this.#ended.then(() => 'end'), once(this.child.stdout ?? this.child, 'data')])
+      if (event === 'end') throw new Error(`The server exited before it listened: ${this.stderr}`)
     }
   }
 }

@@ -11,14 +11,14 @@ export interface Servers extends AsyncDisposable {
   asAdmin: () => Caller
 }
 
-/** Several servers on the database of a shop, in-process: they share nothing but the database. */
+/** Several in-process servers on the database of a shop. They share nothing but the database. */
 export function openServers({ databaseUrl }: Shop, count = 4): Servers {
   const pools = Array.from({ length: count }, () =>
-    connect(databaseUrl, { connections: CONNECTIONS, acquireTimeoutMs: 20_000 }),
+    connect(databaseUrl, { connections: CONNECTIONS, acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }),
   )
   const next = () => {
     const [db, ...others] = pools
-    if (!db) throw new Error('There is no server.')
+    if (!db) throw new Error('At least one server is required.')
     pools.splice(0, count, ...others, db)
     return db
   }

@@ -21,9 +21,9 @@ export interface ShopOptions extends Pick<AppOptions, 'limits' | 'userExistenceT
   config?: Partial<AppConfig>
   database?: ConnectOptions
   now?: () => Date
-  /** A database of that name in which nothing has ever been, instead of the emptied one. */
+  /** The name of a database whose next ids are 1, instead of the worker's default database. */
   fresh?: string
-  /** The address by which the server reaches its database, of a proxy for instance. */
+  /** Maps the URL of the database to the one that the server uses, such as a proxy's. */
   behind?: (url: string) => string
 }
 
@@ -34,9 +34,12 @@ export interface GivenUser {
   client: Client
 }
 
+/** Long enough for a slow machine. A test that occupies every connection sets a shorter time. */
+const PATIENT = { acquireTimeoutMs: 20_000 } satisfies ConnectOptions
+
 /**
- * A server that listens on a free port, on an empty database, with what a test needs around it. Disposing it closes the
- * server, runs the audit, and checks that nothing secret was logged: `await using shop = await openShop()`.
+ * Starts a server on a free port and an empty database: `await using shop = await openShop()`. Disposing it closes the
+ * server, runs the audit, and asserts that the log contains no secret.
  */
 export async function openShop(given: ShopOptions = {}): Promise<Shop> {
   const { config, database, now, fresh, behind, limits, ...rest } = given
@@ -49,6 +52,7 @@ export async function openShop(given: ShopOptions = {}): Promise<Shop> {
         for (const value of statement.values) values.add(value)
       }
     },
+    ...PATIENT,
     ...database,
   }
   const { db, url: databaseUrl } = await (fresh ? freshDatabase(fresh, options) : emptyDatabase(options, behind))
@@ -90,7 +94,7 @@ export class Shop implements AsyncDisposable {
   readonly db: Pool
   readonly databaseUrl: string
   readonly url: string
-  /** What the server logged, a JSON text a line. */
+  /** The server's log, one JSON text for each line. */
   readonly log: string[]
   /** Every statement that was sent through the pool. */
   readonly statements: string[]
@@ -123,7 +127,7 @@ export class Shop implements AsyncDisposable {
     return createClient({ url: this.url, ...options })
   }
 
-  /** The SDK as an admin uses it. */
+  /** An SDK client with an admin's token. */
   async admin(): Promise<Client> {
     return this.client({ token: await this.adminToken() })
   }
@@ -151,7 +155,7 @@ export class Shop implements AsyncDisposable {
     return signToken({ sub: 'admin', role: 'admin' })
   }
 
-  /** A user with points, and the SDK as they use it. */
+  /** A user with points, and an SDK client with their token. */
   async givenUser({ points = 0, name = `user ${++this.#named}` } = {}): Promise<GivenUser> {
     const { id } = await this.asAdmin().users.create({ name })
     if (points > 0) await this.asUser(id).points.charge({ amount: points })
@@ -191,7 +195,7 @@ export class Shop implements AsyncDisposable {
   }
 }
 
-/** The item that asks for a product at the price it has. */
+/** An item of an order, at the current price of the product. */
 export function item(product: Product, quantity = 1): Item {
   return { productId: product.id, quantity, price: product.price }
 }

@@ -3,9 +3,9 @@ import { connect, type Socket } from 'node:net'
 
 export interface RawSocket {
   socket: Socket
-  /** What was received so far. */
+  /** The text received so far. */
   read: () => string
-  /** Resolves when the connection is closed, by whichever side. */
+  /** Resolves when either side has closed the connection. */
   closed: Promise<unknown>
 }
 
@@ -17,7 +17,7 @@ export async function openSocket({ url }: { url: string }): Promise<RawSocket> {
     text += part
   })
   const closed = new Promise((done) => socket.on('close', done))
-  // A connection that the server resets is closed as well.
+  // A reset connection also emits 'close'.
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   return { socket, read: () => text, closed }

@@ -2,14 +2,14 @@ const TABLE = /\b(?:from|join|into|update) `?(\w+)`?/g
 const CONDITION = /`(\w+)` (?:=|in|is|<|>=|>) /g
 
 /**
- * A statement in the words of docs/transactions.md: what it does, and to which tables, in the order in which it names
- * them. Such as: lock `orders`.
+ * Describes a statement as docs/transactions.md does: a verb and its tables in the order of the statement, such as
+ * "lock `orders`".
  */
 export function describeStatement(sql: string): string {
   return `${verbOf(sql)} ${named(withoutExists(sql).replace(/ on duplicate key update .*/s, ''), TABLE)}`
 }
 
-/** The same in the words of docs/indexing.md, which add the columns it is found and sorted by. */
+/** Describes a statement as docs/indexing.md does, with the columns of its conditions and its order. */
 export function describeStatementWithColumns(sql: string): string {
   const [, conditions = ''] = /\bwhere (.*)/s.exec(withoutExists(sql)) ?? []
   const [, order = ''] = /.*\border by (.*)/s.exec(sql) ?? []
@@ -18,7 +18,7 @@ export function describeStatementWithColumns(sql: string): string {
   return `${describeStatement(sql)}${columns && ` by ${columns}`}${sorted && ` in order of ${sorted}`}`
 }
 
-/** What is only asked for, and neither returned nor locked. */
+/** Removes subqueries of EXISTS, whose rows are neither returned nor locked. */
 function withoutExists(sql: string): string {
   return sql.replace(/exists \(select .*?\) as/s, '')
 }

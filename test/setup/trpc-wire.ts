@@ -7,7 +7,7 @@ export interface Answer {
   text: string
 }
 
-/** Sends a request as it is, whatever it is. */
+/** Sends a request unchanged, also if it is invalid. */
 export async function send({ url }: { url: string }, path: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(url + path, init)
   return { status: response.status, headers: response.headers, text: await response.text() }
@@ -22,12 +22,12 @@ const SQL = /`|\b(insert into|delete from|for update|select .+ from|update \S+ s
 const INSIDE = /errno|sqlstate|\bER_|node_modules|\.[jt]s:\d|\n\s+at |mysql|kysely|fastify/i
 const TABLES = /point_histories|order_products|stock_changes|product_sales/
 
-/** Nothing of the inside is in an answer: no SQL, no stack, no name of a table or a library. */
+/** Asserts that a response contains no SQL, no stack, and no name of a table or a library. */
 export function expectNoInternals({ text }: Answer): void {
   for (const pattern of [SQL, INSIDE, TABLES]) expect(text).not.toMatch(pattern)
 }
 
-/** An error in tRPC's shape, with our data, under the request id of the header; returns its data. */
+/** Asserts that a response is an error in tRPC's format with the server's data and the request id of the header. Returns the data. */
 export function expectError(answer: Answer, status: number, code: string) {
   const body = JSON.parse(answer.text)
   const { error } = Array.isArray(body) ? body[0] : body
@@ -51,7 +51,7 @@ export function expectError(answer: Answer, status: number, code: string) {
   return error.json.data
 }
 
-/** What was logged as an error, or worse. */
+/** The log lines of level `error` or above. */
 export function loggedErrors({ log }: Pick<Shop, 'log'>): { level: number; msg: string; requestId?: string }[] {
   return log.map((line) => JSON.parse(line)).filter(({ level }) => level >= 50)
 }

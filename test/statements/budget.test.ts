@@ -4,8 +4,8 @@ import { type Client, item, newKey, openShop, type Product, type Shop } from '..
 import { splitStatements } from '../setup/statements.ts'
 
 /**
- * What each call may send to the database, however many products or orders it is about, once the server has warmed up:
- * statements, and the round trips they travel in. To raise a number is a decision.
+ * The maximum number of statements and round trips of each call, for any number of products or orders, when the server's
+ * caches are filled. Raising a number is a decision.
  */
 const BUDGET: Record<string, { statements: number; roundTrips: number }> = {
   'users.me': { statements: 1, roundTrips: 1 },
@@ -36,7 +36,7 @@ const BUDGET: Record<string, { statements: number; roundTrips: number }> = {
   'payments.refund': { statements: 14, roundTrips: 12 },
 }
 
-test('no call sends more statements, or takes more round trips, than its budget', async () => {
+test('No call exceeds its budget of statements and round trips', async () => {
   let statements = 0
   let roundTrips = 0
   const log = (event: LogEvent) => {
