@@ -5,7 +5,7 @@ import { MutantRunner } from './mutant-runner.ts'
 const CONCURRENCY = 2
 
 const idleRunners = Array.from({ length: CONCURRENCY }, () => new MutantRunner(inject('databaseServer')))
-const failedTests = new Map<string, string>()
+let tried = 0
 
 async function withRunner<T>(work: (runner: MutantRunner) => Promise<T>): Promise<T> {
   const runner = idleRunners.pop()
@@ -18,9 +18,6 @@ async function withRunner<T>(work: (runner: MutantRunner) => Promise<T>): Promis
 }
 
 afterAll(async () => {
-  const width = Math.max(...GUARDS.map(({ name }) => name.length))
-  const lines = GUARDS.map(({ name }) => `${name.padEnd(width)}  ${failedTests.get(name) ?? 'none'}`)
-  process.stdout.write(`\n${['guard'.padEnd(width).concat('  test that fails without it'), ...lines].join('\n')}\n\n`)
   for (const runner of idleRunners) await runner[Symbol.asyncDispose]()
 })
 
@@ -34,6 +31,7 @@ test('With every guard in place, the tests of all guards pass', async () => {
 
 test.concurrent.each(GUARDS)('A test fails without the guard: $name', async (guard) => {
   const { failed, output } = await withRunner((runner) => runner.runMutant(guard))
-  if (failed[0]) failedTests.set(guard.name, failed[0])
+  tried += 1
+  process.stdout.write(`${tried}/${GUARDS.length} ${guard.name}: ${failed[0] ?? 'no test fails'}\n`)
   expect(failed, `No test failed. ${output}`).not.toEqual([])
 })
