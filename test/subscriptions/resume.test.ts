@@ -64,7 +64,8 @@ test(exactlyOnce, { timeout: 240_000 }, async () => {
       await eventually(() => orders.ids.length).toBeGreaterThan(received.orders)
       await eventually(() => stock.ids.length).toBeGreaterThan(received.stock)
       ;[received.orders, received.stock] = [orders.ids.length, stock.ids.length]
-      expect(proxy.disconnectAll()).toBeGreaterThan(0)
+      // What a closed connection had delivered may be read after it, before the client has connected again.
+      await eventually(() => proxy.disconnectAll()).toBeGreaterThan(0)
     }
   }
   await Promise.all([disconnect(), ...Array.from({ length: CONCURRENT_BUYERS }, buy)])
