@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { thisHost } from '../../db/development/host-environment.ts'
 import { startPrivately } from '../../db/development/local-provider.ts'
-import { findServerBinaries } from '../../db/development/server-binaries.ts'
 import {
   directory,
+  installedServers,
   isRunning,
   options,
   query,
@@ -17,8 +16,7 @@ import {
 
 setUpDirectories()
 
-const { programFolders } = thisHost()
-const binaries = (await findServerBinaries(programFolders)).usable
+const binaries = await installedServers()
 
 if (binaries.length === 0) describe.skip('a private server: neither mysqld nor mariadbd is installed on this host')
 

@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import { checkServer, connect, createDatabase, migrate, type Pool } from '@pointwise/db'
 import { findDatabase } from '@pointwise/db/development'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { thisHost } from '../../db/development/host-environment.ts'
-import { findServerBinaries } from '../../db/development/server-binaries.ts'
 import { findProblems } from '../../db/src/server-check.ts'
 import { databaseUrl, emptyDatabase, run } from '../setup/database.ts'
+import { installedServers } from '../setup/development-database.ts'
 
 const STRICT = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'
 const VALID = {
@@ -122,7 +121,7 @@ test('a latin1 database on a real server is rejected', async () => {
   await expect(checkServer(db)).rejects.toThrow(/^This database server cannot be used:\n- .* collation is latin1_/)
 })
 
-const { usable } = await findServerBinaries(thisHost().programFolders)
+const usable = await installedServers()
 
 describe.skipIf(usable.length === 0)('a private server whose global sql_mode is changed', { timeout: 60_000 }, () => {
   let directory: string

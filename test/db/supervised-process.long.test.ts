@@ -4,11 +4,10 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findDatabase } from '@pointwise/db/development'
 import { describe, expect, test } from 'vitest'
-import { thisHost } from '../../db/development/host-environment.ts'
-import { findServerBinaries } from '../../db/development/server-binaries.ts'
 import {
   databaseOf,
   directory,
+  installedServers,
   isRunning,
   options,
   query,
@@ -21,8 +20,7 @@ import { eventually } from '../setup/eventually.ts'
 
 setUpDirectories()
 
-const { programFolders } = thisHost()
-const binaries = (await findServerBinaries(programFolders)).usable
+const binaries = await installedServers()
 
 describe.skipIf(binaries.length === 0)('the owner of a private server', { timeout: 60_000 }, () => {
   test('stops its server and, without keep, deletes its data when it is killed by SIGKILL', async () => {

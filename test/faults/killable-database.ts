@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { thisHost } from '../../db/development/host-environment.ts'
 import { startPrivately } from '../../db/development/local-provider.ts'
-import { findServerBinaries, type ServerBinary } from '../../db/development/server-binaries.ts'
+import type { ServerBinary } from '../../db/development/server-binaries.ts'
 import { openServerDirectory } from '../../db/development/server-directory.ts'
 import { servingSettings } from '../../db/development/server-settings.ts'
 import type { SupervisedProcess } from '../../db/development/supervised-process.ts'
 import { waitUntilReady } from '../../db/development/wait-until-ready.ts'
+import { installedServers } from '../setup/development-database.ts'
 
 export interface KillableDatabase extends AsyncDisposable {
   url: string
@@ -19,8 +19,7 @@ export interface KillableDatabase extends AsyncDisposable {
 
 /** An installed database server that works, if any. */
 export async function databaseProgram(): Promise<ServerBinary | undefined> {
-  const { usable } = await findServerBinaries(thisHost().programFolders)
-  return usable[0]
+  return (await installedServers())[0]
 }
 
 /** A private database server that commits durably and can be killed. */

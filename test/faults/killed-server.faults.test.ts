@@ -1,7 +1,7 @@
 import { OutcomeUnknownError, refusalOf } from '@pointwise/client-sdk'
 import { TRPCClientError } from '@trpc/client'
 import { expect, test } from 'vitest'
-import { SECRET } from '../setup/configuration.ts'
+import { JWT_SECRET } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
@@ -40,7 +40,7 @@ test('A server that is killed during 1,000 checkouts and started again makes eac
   await using proxy = await faultProxy(shop.databaseUrl)
   const env = {
     DATABASE_URL: proxy.url,
-    JWT_SECRET: new TextDecoder().decode(SECRET),
+    JWT_SECRET,
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'info',
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { SECRET } from '../setup/configuration.ts'
+import { JWT_SECRET } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
 import { eventually } from '../setup/eventually.ts'
@@ -18,7 +18,7 @@ test('On SIGTERM under load, accepted calls are answered, later calls are refuse
   const users = await shop.givenUsers(CLIENTS, { points: 100_000 })
   await using server = new ServerProcess({
     DATABASE_URL: shop.databaseUrl,
-    JWT_SECRET: new TextDecoder().decode(SECRET),
+    JWT_SECRET,
     RATE_LIMIT: 'off',
     PORT: '0',
   })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, readConfig } from '../../server/src/config.ts'
-import { expectRefused, SECRET, SOUND, wholeNumber } from './refused-process.ts'
+import { SECRET } from '../setup/configuration.ts'
+import { expectRefused, SOUND, wholeNumber } from './refused-process.ts'
 
 const URL_FORM =
   'must have the form mysql://user[:password]@host:port/database; its value is not shown, because it can contain a password'
@@ -77,7 +78,7 @@ describe('the configuration', () => {
       mode: 'standalone',
       databaseUrl: SOUND.DATABASE_URL,
       logLevel: 'info',
-      tokens: { key: { secret: new TextEncoder().encode(SECRET) } },
+      tokens: { key: { secret: SECRET } },
     })
   })
 

@@ -1,28 +1,13 @@
-import { connect, createDatabase, transact } from '@pointwise/db'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { SECRET } from '../setup/configuration.ts'
-import { databaseUrl, run } from '../setup/database.ts'
+import { transact } from '@pointwise/db'
+import { describe, expect, test } from 'vitest'
+import { run } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
 import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { send } from '../setup/trpc-wire.ts'
+import { dropDatabaseBeforeEach, EXITS_WITHIN_MS, env, open } from './standalone-server.ts'
 
-const url = databaseUrl('process')
-const env = { DATABASE_URL: url, JWT_SECRET: new TextDecoder().decode(SECRET), PORT: '0' }
-const QUICK_MS = 5_000
-
-function open() {
-  const db = connect(url, { lockWaitSeconds: 10 })
-  onTestFinished(() => db.destroy())
-  return db
-}
-
-beforeEach(async () => {
-  await createDatabase(url)
-  const db = connect(url)
-  await run(db, `drop database ${new URL(url).pathname.slice(1)}`)
-  await db.destroy()
-})
+dropDatabaseBeforeEach()
 
 test('a standalone server creates no demo data and prints no token', async () => {
   await using server = new ServerProcess(env)
@@ -57,7 +42,7 @@ describe('the server shuts down gracefully, with exit code 0,', () => {
       const started = performance.now()
       for (const signal of signals) server.child.kill(signal)
       expect(await server.exitCode()).toBe(0)
-      expectWithin(performance.now() - started, QUICK_MS)
+      expectWithin(performance.now() - started, EXITS_WITHIN_MS)
       expect(server.stderr).toBe('')
     })
   }

@@ -1,29 +1,13 @@
-import { connect, createDatabase } from '@pointwise/db'
-import { SignJWT } from 'jose'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { SECRET } from '../setup/configuration.ts'
-import { databaseUrl, holdLocks, run } from '../setup/database.ts'
+import { describe, expect, test } from 'vitest'
+import { signToken } from '../setup/configuration.ts'
+import { holdLocks, run } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
 import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { json, send } from '../setup/trpc-wire.ts'
+import { dropDatabaseBeforeEach, EXITS_WITHIN_MS, env, open, url } from './standalone-server.ts'
 
-const url = databaseUrl('process')
-const env = { DATABASE_URL: url, JWT_SECRET: new TextDecoder().decode(SECRET), PORT: '0' }
-const QUICK_MS = 5_000
-
-function open() {
-  const db = connect(url, { lockWaitSeconds: 10 })
-  onTestFinished(() => db.destroy())
-  return db
-}
-
-beforeEach(async () => {
-  await createDatabase(url)
-  const db = connect(url)
-  await run(db, `drop database ${new URL(url).pathname.slice(1)}`)
-  await db.destroy()
-})
+dropDatabaseBeforeEach()
 
 test('the server creates its database, migrates it, listens, and logs each step', async () => {
   await using server = new ServerProcess(env)
@@ -47,25 +31,18 @@ describe('the server shuts down gracefully, with exit code 0,', () => {
     const started = performance.now()
     server.child.kill('SIGTERM')
     expect(await server.exitCode()).toBe(0)
-    expectWithin(performance.now() - started, QUICK_MS)
+    expectWithin(performance.now() - started, EXITS_WITHIN_MS)
     expect(server.stderr).toBe('')
   })
 
   test('after requests in progress have completed, also when a second signal arrives meanwhile', async () => {
     await using server = new ServerProcess(env)
     const address = await server.url()
-    const token = (claims: Record<string, string>) =>
-      new SignJWT(claims)
-        .setProtectedHeader({ alg: 'HS256' })
-        .setAudience('pointwise')
-        .setIssuer('pointwise')
-        .setExpirationTime('1 hour')
-        .sign(SECRET)
     const call = async (path: string, input: object, claims: Record<string, string>) =>
       send(
         { url: address },
         `/trpc/${path}`,
-        json(JSON.stringify({ json: input }), { authorization: `Bearer ${await token(claims)}` }),
+        json(JSON.stringify({ json: input }), { authorization: `Bearer ${await signToken(claims)}` }),
       )
     const created = await call('users.create', { name: 'Ada' }, { sub: 'x', role: 'admin' })
     const { id } = JSON.parse(created.text).result.data.json

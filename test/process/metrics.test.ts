@@ -2,7 +2,7 @@ import { connect } from '@pointwise/db'
 import { buildApp, createLogger } from '@pointwise/server'
 import { expect, onTestFinished, test } from 'vitest'
 import { collectMetrics } from '../../server/src/http/metrics.ts'
-import { CONFIG, SECRET } from '../setup/configuration.ts'
+import { CONFIG, JWT_SECRET } from '../setup/configuration.ts'
 import { databaseUrl } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
@@ -10,7 +10,7 @@ import { json, send } from '../setup/trpc-wire.ts'
 
 const env = {
   DATABASE_URL: databaseUrl('process'),
-  JWT_SECRET: new TextDecoder().decode(SECRET),
+  JWT_SECRET,
   PORT: '0',
   METRICS_PORT: '0',
 }

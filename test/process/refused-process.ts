@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
+import { JWT_SECRET } from '../setup/configuration.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 
-export const SECRET = 'a secret of at least thirty-two bytes'
-export const SOUND = { DATABASE_URL: 'mysql://root@127.0.0.1:1/nowhere', JWT_SECRET: SECRET, PORT: '0' }
+export const SOUND = { DATABASE_URL: 'mysql://root@127.0.0.1:1/nowhere', JWT_SECRET, PORT: '0' }
 
 export const wholeNumber = (min: number, max: number, value: string, example: number) =>
   `must be a whole number from ${min} to ${max}; it is "${value}"; set it to ${example}, for example`

@@ -2,14 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { run } from '../setup/database.ts'
 import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
-import { item, newKey, openShop } from '../setup/shop.ts'
+import { item, newKey, openShop, PATIENT_LOCKS } from '../setup/shop.ts'
 
-const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
 const replaysOf = (answers: { replayed: boolean }[]) => answers.filter(({ replayed }) => replayed).length
 
 describe('fifty concurrent calls with the same key', () => {
   it('charge once and return 49 replays', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     const { client } = await shop.givenUser({ points: 1 })
     const call = { amount: 100, idempotencyKey: newKey() }
 
@@ -22,7 +21,7 @@ describe('fifty concurrent calls with the same key', () => {
   })
 
   it('place one order and return 49 replays', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser()
     const call = { items: [item(await shop.givenProduct())], idempotencyKey: newKey() }
@@ -36,7 +35,7 @@ describe('fifty concurrent calls with the same key', () => {
   })
 
   it('check out once and return 49 replays', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     const { client } = await shop.givenUser({ points: 1_000 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
 
@@ -49,7 +48,7 @@ describe('fifty concurrent calls with the same key', () => {
   })
 
   it('check out once at four servers and return 49 replays', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 1_000 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }
@@ -63,7 +62,7 @@ describe('fifty concurrent calls with the same key', () => {
   })
 
   it('restock once', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id: productId } = await shop.givenProduct({ stock: 3 })
     const call = { productId, quantity: 5, idempotencyKey: newKey() }
@@ -76,7 +75,7 @@ describe('fifty concurrent calls with the same key', () => {
   })
 
   it('are all refused with the code of the violated rule', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id } = await shop.givenUser({ points: 10 })
     const call = { items: [item(await shop.givenProduct({ price: 100 }))], idempotencyKey: newKey() }

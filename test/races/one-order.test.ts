@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
-import { item, openShop } from '../setup/shop.ts'
-
-const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
+import { item, openShop, PATIENT_LOCKS } from '../setup/shop.ts'
 
 describe('concurrent calls on one order', () => {
   it('payment and cancellation of each of 200 orders: one of them succeeds', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id } = await shop.givenUser({ points: 1_000_000 })
     const product = await shop.givenProduct({ price: 1, stock: 1_000 })
@@ -32,7 +30,7 @@ describe('concurrent calls on one order', () => {
   })
 
   it('twenty payments: one payment and nineteen replays', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     const { client } = await shop.givenUser({ points: 1_000 })
     const { id: orderId } = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 100 }))] })
 
@@ -45,7 +43,7 @@ describe('concurrent calls on one order', () => {
   })
 
   it('twenty payments at four servers: one payment and nineteen replays', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 1_000 })
     const { id: orderId } = await client.orders.place.mutate({ items: [item(await shop.givenProduct({ price: 100 }))] })
@@ -59,7 +57,7 @@ describe('concurrent calls on one order', () => {
   })
 
   it('two refunds: one refund and one replay', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 1_000 })
     const product = await shop.givenProduct({ price: 100, stock: 10 })
@@ -77,7 +75,7 @@ describe('concurrent calls on one order', () => {
   })
 
   it('refunds of several orders of one user beside new checkouts: each changes the balance', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 10_000 })
     const product = await shop.givenProduct({ price: 100, stock: 100 })

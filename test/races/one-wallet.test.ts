@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
-import { item, openShop } from '../setup/shop.ts'
-
-const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
+import { item, openShop, PATIENT_LOCKS } from '../setup/shop.ts'
 
 describe('concurrent calls of one user', () => {
   it('200 orders with points for 60 of them: exactly 60 are paid', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 6_050 })
     const product = await shop.givenProduct({ price: 100, stock: 1_000 })
@@ -22,7 +20,7 @@ describe('concurrent calls of one user', () => {
   })
 
   it('100 charges of 100,000 to an empty wallet: exactly 10 succeed', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     const { client } = await shop.givenUser()
 
     const { answers, refusals } = await runConcurrently(
@@ -36,7 +34,7 @@ describe('concurrent calls of one user', () => {
   })
 
   it('charges and checkouts of the same amount: each changes the balance', async () => {
-    await using shop = await openShop({ database: PATIENT })
+    await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id, client } = await shop.givenUser({ points: 5_000 })
     const product = await shop.givenProduct({ price: 100, stock: 50 })

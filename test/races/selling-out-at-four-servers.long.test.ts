@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest'
 import { runConcurrently } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
-import { type GivenUser, item, openShop } from '../setup/shop.ts'
-
-const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
+import { type GivenUser, item, openShop, PATIENT_LOCKS } from '../setup/shop.ts'
 
 test('500 concurrent checkouts of 100 pieces at four servers: exactly 100 succeed', async () => {
-  await using shop = await openShop({ database: PATIENT })
+  await using shop = await openShop({ database: PATIENT_LOCKS })
   await using servers = openServers(shop)
   const product = await shop.givenProduct({ price: 10, stock: 100 })
   const buyers = await shop.givenUsers(500, { points: 10 })
@@ -24,7 +22,7 @@ test('500 concurrent checkouts of 100 pieces at four servers: exactly 100 succee
 })
 
 test('400 concurrent checkouts of 2 to 10 products in random order at four servers all succeed', async () => {
-  await using shop = await openShop({ database: PATIENT })
+  await using shop = await openShop({ database: PATIENT_LOCKS })
   await using servers = openServers(shop)
   const { id: storeId } = await shop.givenStore()
   const products = await Promise.all(

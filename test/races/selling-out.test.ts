@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest'
 import { runConcurrently } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
-import { item, newKey, openShop } from '../setup/shop.ts'
-
-const PATIENT = { acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }
+import { item, newKey, openShop, PATIENT_LOCKS } from '../setup/shop.ts'
 
 test('500 concurrent checkouts of 100 pieces: exactly 100 succeed, the others are refused with stock_insufficient', async () => {
-  await using shop = await openShop({ database: PATIENT })
+  await using shop = await openShop({ database: PATIENT_LOCKS })
   const product = await shop.givenProduct({ price: 10, stock: 100 })
   const buyers = await shop.givenUsers(500, { points: 10 })
 
@@ -27,7 +25,7 @@ test('500 concurrent checkouts of 100 pieces: exactly 100 succeed, the others ar
 })
 
 test('100 concurrent payments of orders for 20 pieces: exactly 20 succeed', async () => {
-  await using shop = await openShop({ database: PATIENT })
+  await using shop = await openShop({ database: PATIENT_LOCKS })
   const product = await shop.givenProduct({ price: 10, stock: 20 })
   const buyers = await shop.givenUsers(100, { points: 10 })
   const orders = await Promise.all(
@@ -47,7 +45,7 @@ test('100 concurrent payments of orders for 20 pieces: exactly 20 succeed', asyn
 })
 
 test('Pieces that are restocked during the rush are sold as well', async () => {
-  await using shop = await openShop({ database: PATIENT })
+  await using shop = await openShop({ database: PATIENT_LOCKS })
   await using servers = openServers(shop)
   const { id: productId, ...product } = await shop.givenProduct({ price: 0, stock: 10 })
   const { id: userId } = await shop.givenUser()

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { JWT_SECRET } from '../setup/configuration.ts'
 import { databaseUrl } from '../setup/database.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { openSocket } from '../setup/sockets.ts'
@@ -16,7 +17,7 @@ let url: string
 beforeAll(async () => {
   server = new ServerProcess({
     DATABASE_URL: databaseUrl('bodies'),
-    JWT_SECRET: 'a secret of at least thirty-two bytes',
+    JWT_SECRET,
     PORT: '0',
   })
   url = await server.url()

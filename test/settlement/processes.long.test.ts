@@ -1,6 +1,6 @@
 import { createClient } from '@pointwise/client-sdk'
 import { expect, test } from 'vitest'
-import { SECRET } from '../setup/configuration.ts'
+import { JWT_SECRET } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { runConcurrently } from '../setup/refusals.ts'
 import { ServerProcess } from '../setup/server-process.ts'
@@ -17,7 +17,7 @@ test('Three server processes that sell one hot product sell exactly its stock', 
   const buyers = await shop.givenUsers(BUYERS, { points: 1_000 })
   const env = {
     DATABASE_URL: shop.databaseUrl,
-    JWT_SECRET: new TextDecoder().decode(SECRET),
+    JWT_SECRET,
     RATE_LIMIT: 'off',
     PORT: '0',
   }

@@ -1,7 +1,8 @@
 import type { AppConfig } from '@pointwise/server'
 import { type JWTPayload, SignJWT } from 'jose'
 
-export const SECRET = new TextEncoder().encode('a secret of at least thirty-two bytes')
+export const JWT_SECRET = 'a secret of at least thirty-two bytes'
+export const SECRET = new TextEncoder().encode(JWT_SECRET)
 
 /** The default configuration of a server in the tests. */
 export const CONFIG: AppConfig = {

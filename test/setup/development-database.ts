@@ -6,7 +6,14 @@ import { createInterface } from 'node:readline'
 import type { DevelopmentDatabase, FindOptions } from '@pointwise/db/development'
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterEach, beforeEach } from 'vitest'
+import { thisHost } from '../../db/development/host-environment.ts'
+import { findServerBinaries, type ServerBinary } from '../../db/development/server-binaries.ts'
 import { eventually } from './eventually.ts'
+
+/** The database servers that are installed on this host and work. */
+export async function installedServers(): Promise<ServerBinary[]> {
+  return (await findServerBinaries(thisHost().programFolders)).usable
+}
 
 /** The directory in which the current test stores its databases. */
 export let directory: string

@@ -1,6 +1,6 @@
 import { connect } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
-import type { Caller, Shop } from './shop.ts'
+import { type Caller, PATIENT_LOCKS, type Shop } from './shop.ts'
 
 const CONNECTIONS = 5
 
@@ -14,7 +14,7 @@ export interface Servers extends AsyncDisposable {
 /** Several in-process servers on the database of a shop. They share nothing but the database. */
 export function openServers({ databaseUrl }: Shop, count = 4): Servers {
   const pools = Array.from({ length: count }, () =>
-    connect(databaseUrl, { connections: CONNECTIONS, acquireTimeoutMs: 20_000, lockWaitSeconds: 20 }),
+    connect(databaseUrl, { connections: CONNECTIONS, ...PATIENT_LOCKS }),
   )
   const next = () => {
     const [db, ...others] = pools

@@ -37,6 +37,9 @@ export interface GivenUser {
 /** Long enough for a slow machine. A test that occupies every connection sets a shorter time. */
 const PATIENT = { acquireTimeoutMs: 20_000 } satisfies ConnectOptions
 
+/** For tests in which many calls wait for the lock of one row. */
+export const PATIENT_LOCKS = { ...PATIENT, lockWaitSeconds: 20 } satisfies ConnectOptions
+
 /**
  * Starts a server on a free port and an empty database: `await using shop = await openShop()`. Disposing it closes the
  * server, runs the audit, and asserts that the log contains no secret.
