@@ -226,8 +226,8 @@ type DetailsArgument<Code extends RefusalCode> = object extends RefusalDetails[C
   : [details: RefusalDetails[Code]]
 
 /**
- * A business rule rejects a call. A service throws it, and the throw rolls the
- * transaction back; in a batch of payments, `decide` turns it into the decision of one request.
+ * A business rule rejects a call. A service throws it, and the throw rolls the transaction back. In a batch of
+ * payments, `decide` turns it into the decision of one request.
  */
 export class Refusal<Code extends RefusalCode = RefusalCode> extends Error {
   override readonly name = 'Refusal'

@@ -53,7 +53,7 @@ export class CallLog {
       caller: this.#identity === undefined ? 'anonymous' : admin ? 'admin' : 'user',
       ...(userId !== undefined && { userId }),
       ...(codes.length > 0 && { refusal: codes.length === 1 ? codes[0] : codes }),
-      ...this.attempts.toLogFields,
+      ...this.attempts.toLogFields(),
     }
   }
 }

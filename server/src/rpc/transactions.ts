@@ -34,7 +34,7 @@ export class RetryLog {
   }
 
   /** The fields of the log line; undefined when no attempt failed. */
-  get toLogFields(): { attempts: number; reasons: FailedAttempt['reason'][] } | undefined {
+  toLogFields(): { attempts: number; reasons: FailedAttempt['reason'][] } | undefined {
     return this.#reasons.length > 0 ? { attempts: this.#retries + 1, reasons: this.#reasons } : undefined
   }
 }

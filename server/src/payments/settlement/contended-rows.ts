@@ -1,6 +1,9 @@
 /** An order, or a user or a product together with all the rows that a payment locks for it. */
 export type RowKey = `${'order' | 'user' | 'product'}:${number}`
 
+/** Whether a batch tries to lock a row with SKIP LOCKED, instead of waiting for it. */
+export type IsContended = (row: RowKey) => boolean
+
 /** A value of a row that changes when another transaction updates the row: a status, a balance or an amount of stock. */
 type RowValue = string | number
 

@@ -1,7 +1,7 @@
 import { executeBatch, type Tx } from '@pointwise/db'
 import * as orders from '../../orders/service.ts'
 import * as stock from '../../products/stock.ts'
-import { classifyContendedRows, type LockAttempt, type RowKey } from './contended-rows.ts'
+import { classifyContendedRows, type IsContended, type LockAttempt, type RowKey } from './contended-rows.ts'
 import { type CheckoutRequest, checkoutKey, type SettlementRequest, type SettlementState } from './decide.ts'
 import * as queries from './lock-queries.ts'
 import { PlaceholderOrderIds } from './placeholder-order-ids.ts'
@@ -11,8 +11,6 @@ export interface LockedBatch extends LockAttempt {
   /** For each request, the rows that have to be locked for it. */
   neededRows: RowKey[][]
 }
-
-type IsContended = (row: RowKey) => boolean
 
 /**
  * Locks and reads the rows that the requests name, in two round trips: first orders and wallets, then stock, each by

@@ -10,7 +10,7 @@ import {
 } from '@pointwise/db'
 import { serviceBusy } from '../../refusals.ts'
 import type { PaidOrder } from '../payment-schemas.ts'
-import type { ContendedRows, RowKey } from './contended-rows.ts'
+import type { ContendedRows, IsContended } from './contended-rows.ts'
 import { type Decision, decide, type SettlementRequest } from './decide.ts'
 import { lockAndLoad } from './lock-rows.ts'
 import { writeSales } from './write-sales.ts'
@@ -50,13 +50,13 @@ export async function settleBatch(context: BatchContext, requests: readonly Sett
   }
 }
 
-type IsContended = (row: RowKey) => boolean
-
 class Batch {
   readonly #context: BatchContext
   readonly #requests: readonly SettlementRequest[]
   /** The decisions of the last attempt. They hold if its COMMIT took effect. */
   #decisions: Decision[] = []
+
+  readonly #isContended: IsContended = (row) => this.#context.contendedRows.has(row)
 
   constructor(context: BatchContext, requests: readonly SettlementRequest[]) {
     this.#context = context
@@ -65,9 +65,8 @@ class Batch {
 
   /** Settles the batch. After a lock wait it does so once more, and waits for no row. */
   async run(): Promise<Decision[]> {
-    const isContended: IsContended = (row) => this.#context.contendedRows.has(row)
     try {
-      return await this.#attempt(isContended)
+      return await this.#attempt(this.#isContended)
     } catch (error) {
       if (!isLockWait(error)) throw error
       this.#report({ reason: errorCode(error), isRetried: true })
@@ -87,7 +86,7 @@ class Batch {
    */
   async resolveLostCommit(lost: CommitUnknownError): Promise<Outcome[]> {
     const first = this.#decisions
-    const second = await this.#attempt((row) => this.#context.contendedRows.has(row)).catch(() => undefined)
+    const second = await this.#attempt(this.#isContended).catch(() => undefined)
     return this.#requests.map(
       (_, index) => knownOutcome(first[index], second?.[index]) ?? { kind: 'failed', error: lost },
     )
