@@ -12,6 +12,8 @@ export interface FindOptions {
   keep: boolean
   /** Name of the database in the returned URL. It may not exist on the server yet; the caller creates it. */
   database: string
+  /** Further arguments of a private server. They take precedence over its other settings. */
+  settings?: readonly string[]
   /** Called with each line of progress. */
   print: (line: string) => void
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseDatabaseUrl } from '../src/database-url.ts'
 import { installServer } from './apt.ts'
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
 import { DirectoryLockedError } from './directory-lock.ts'
@@ -11,7 +12,8 @@ import { findServerBinaries, type ServerBinary } from './server-binaries.ts'
 
 /** `findDatabase` on the given host, which decides which servers are available. */
 export async function findDatabaseOnHost(host: HostEnvironment, options: FindOptions): Promise<DevelopmentDatabase> {
-  if (options.url) return fromUrl(options.url)
+  const { url } = options
+  if (url) return fromUrl({ ...options, url })
   const failures: string[] = []
   const database =
     (options.provider === 'local' ? undefined : await tryDocker(host, options, failures)) ??
@@ -28,13 +30,10 @@ export async function findDatabaseOnHost(host: HostEnvironment, options: FindOpt
   )
 }
 
-function fromUrl(url: string): DevelopmentDatabase {
-  // The message does not repeat the URL, because it may contain a password.
-  if (!URL.canParse(url) || new URL(url).protocol !== 'mysql:') {
-    throw new Error('DATABASE_URL is not valid. Expected mysql://user:password@host:port/database.')
-  }
-  const { host } = new URL(url)
-  return { url, description: `the server of DATABASE_URL, ${host}`, location: host, stop: async () => undefined }
+function fromUrl({ url, database }: FindOptions & { url: string }): DevelopmentDatabase {
+  const { host, port } = parseDatabaseUrl(url, database).server
+  const location = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return { url, description: `the server of DATABASE_URL, ${location}`, location, stop: async () => undefined }
 }
 
 async function tryDocker({ dockerHost }: HostEnvironment, options: FindOptions, failures: string[]) {

@@ -35,7 +35,7 @@ export async function startPrivately(binary: ServerBinary, options: FindOptions)
 }
 
 async function start(binary: ServerBinary, options: FindOptions): Promise<DevelopmentDatabase> {
-  const { keep, database } = options
+  const { keep, database, settings = [] } = options
   const { kind, file, version } = binary
   const { folder, run, readLogTail, close } = await openServerDirectory(binary, options)
   const datadir = join(folder, 'data')
@@ -50,7 +50,7 @@ async function start(binary: ServerBinary, options: FindOptions): Promise<Develo
       await initializeDatadir({ binary, folder, datadir, keep, run })
     }
     const port = await findFreePort()
-    server = await run([file, ...servingSettings({ kind, folder, datadir, keep }, port)], {
+    server = await run([file, ...servingSettings({ kind, folder, datadir, keep }, port), ...settings], {
       signal: keep ? 'TERM' : 'KILL',
       ...(!keep && { remove: { path: folder, when: 'always' } }),
     })

@@ -12,14 +12,12 @@ const NOT_STARTED =
 /**
  * Creates the database named in `url` as utf8mb4, unless it exists. An existing database is not changed.
  *
- * @throws TypeError when `url` is not a URL.
+ * @throws DatabaseUrlError when `url` is not valid.
  * @throws the driver's error when the server cannot be reached or its user may not create the database.
  */
 export async function createDatabase(url: string): Promise<void> {
-  const server = new URL(url)
-  const name = decodeURIComponent(server.pathname.slice(1))
-  server.pathname = '/'
-  const connection = createConnection(driverOptions(server.href)).promise()
+  const { database: name, ...options } = driverOptions(url)
+  const connection = createConnection(options).promise()
   try {
     const [found] = await connection.query('select 1 from information_schema.schemata where schema_name = ?', [name])
     if (Array.isArray(found) && found.length > 0) return

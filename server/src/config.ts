@@ -1,3 +1,4 @@
+import { DatabaseUrlError, parseDatabaseUrl } from '@pointwise/db'
 import type { DatabaseProvider } from '@pointwise/db/development'
 import { z } from 'zod'
 import type { TokenConfig } from './auth/authenticate.ts'
@@ -28,11 +29,14 @@ const wholeNumber = (min: number, max: number, example: number) =>
     })
     .transform(Number)
 
-const databaseUrl = z.string().refine((text) => {
-  if (!URL.canParse(text)) return false
-  const { protocol, pathname } = new URL(text)
-  return protocol === 'mysql:' && pathname.length > 1
-}, 'must have the form mysql://user[:password]@host:port/database; its value is not shown, because it can contain a password')
+const databaseUrl = z.string().superRefine((text, context) => {
+  try {
+    parseDatabaseUrl(text)
+  } catch (error) {
+    if (!(error instanceof DatabaseUrlError)) throw error
+    context.addIssue({ code: 'custom', message: error.problem })
+  }
+})
 
 const jwtSecret = z
   .string()

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { parseDatabaseUrl } from '@pointwise/db'
 import { describe, expect, test } from 'vitest'
 import { tableRows } from './markdown-table.ts'
 
@@ -11,6 +12,9 @@ const VARIABLES = [...read('server/src/config.ts').matchAll(/^ {2}([A-Z_]+): opt
 /** docker-compose.yml sets these itself. */
 const SET_BY_COMPOSE = ['DATABASE_URL', 'HOST', 'PORT']
 const EMBEDDED_ONLY = 'POINTWISE_DATABASE'
+
+const CA = join(ROOT, 'test/setup/certificates/ca.pem')
+const inCode = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
 
 const documented = tableRows(read('docs/configuration.md'), '| variable | default | meaning |')
 
@@ -33,6 +37,19 @@ describe('docs/configuration.md', () => {
     const defaults = new Map(documented.map(([name, value]) => [name, value === '–' ? '' : value]))
     for (const [name, value] of passed.filter(([name]) => !SET_BY_COMPOSE.includes(name))) {
       expect({ [name]: value }).toEqual({ [name]: `\${${name}:-${defaults.get(name)}}` })
+    }
+  })
+
+  test('lists parameters of the database URL that are accepted under each name, and providers with valid ones', () => {
+    const parse = (parameters: string) => parseDatabaseUrl(`mysql://shop@database.example/shop?${parameters}`)
+    const parameters = tableRows(read('docs/configuration.md'), '| parameter | other names | values |')
+    for (const name of parameters.flatMap(([names = '', others = '']) => inCode(`${names}${others}`))) {
+      expect(() => parse(`${name}=no`)).toThrow(/sets \S+ to a value that is not accepted|names the CA file "no"/)
+    }
+    const providers = tableRows(read('docs/configuration.md'), '| provider | parameters |')
+    for (const [provider, cell = ''] of providers) {
+      const [example = ''] = inCode(cell)
+      expect(parse(example.slice(1).replace(/(?<=ssl-ca=)[^&]+/, CA)).tls?.mode, provider).toMatch(/^VERIFY_/)
     }
   })
 })

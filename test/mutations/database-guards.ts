@@ -162,4 +162,25 @@ const CONSTRAINT_GUARDS: Guard[] = [
 ]
 
 /** Transactions, locks and constraints. */
-export const DATABASE_GUARDS: Guard[] = [...TRANSACTION_GUARDS, ...LOCK_GUARDS, ...CONSTRAINT_GUARDS]
+const CONNECTION_GUARDS: Guard[] = [
+  guardsIn('db/src/url-parameters.ts')(
+    'unknown URL parameters are refused',
+    'if (setting === undefined) throw unknownParameter(name)',
+    'if (setting === undefined) continue',
+    'db/database-url',
+  ),
+  guardsIn('db/src/connection.ts')('TLS', '...(tls && {', '...(undefined && {', 'db/tls'),
+  guardsIn('db/src/connection.ts')(
+    'the identity of the server',
+    "verifyIdentity: tls.mode === 'VERIFY_IDENTITY'",
+    'verifyIdentity: false',
+    'db/tls',
+  ),
+]
+
+export const DATABASE_GUARDS: Guard[] = [
+  ...CONNECTION_GUARDS,
+  ...TRANSACTION_GUARDS,
+  ...LOCK_GUARDS,
+  ...CONSTRAINT_GUARDS,
+]

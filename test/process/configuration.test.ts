@@ -17,7 +17,14 @@ const INVALID: Record<string, [value: string, message: string][]> = {
   DATABASE_URL: [
     ['postgres://root@127.0.0.1/pointwise', URL_FORM],
     ['not-a-url', URL_FORM],
-    ['mysql://root@127.0.0.1:3306', URL_FORM],
+    [
+      'mysql://root@127.0.0.1:3306',
+      'names no database; write it as in mysql://user[:password]@host:port/database; its value is not shown, because it can contain a password',
+    ],
+    [
+      'mysql://root@127.0.0.1/pointwise?dateStrings=true',
+      'has the parameter dateStrings, which is not accepted; Pointwise sets the options of its driver itself; remove it; the accepted parameters are ssl-mode, ssl, tls, useSSL, requireSSL, sslaccept, ssl-ca',
+    ],
   ],
   DATABASE_POOL: [
     ['0', wholeNumber(1, 1_000, '0', 10)],

@@ -7,12 +7,46 @@ import type { DevelopmentDatabase, FindOptions } from '@pointwise/db/development
 import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterEach, beforeEach } from 'vitest'
 import { thisHost } from '../../db/development/host-environment.ts'
+import { startPrivately } from '../../db/development/local-provider.ts'
 import { findServerBinaries, type ServerBinary } from '../../db/development/server-binaries.ts'
 import { eventually } from './eventually.ts'
 
 /** The database servers that are installed on this host and work. */
 export async function installedServers(): Promise<ServerBinary[]> {
   return (await findServerBinaries(thisHost().programFolders)).usable
+}
+
+export interface PrivateServer extends AsyncDisposable {
+  /** The URL of the database `shop`, which does not exist yet. */
+  url: string
+  /** The directory of its files. */
+  directory: string
+}
+
+/**
+ * Starts a server with these settings. `settings` gets the directory of the server, in which it can write files that the
+ * server reads.
+ */
+export async function startServer(
+  binary: ServerBinary,
+  settings: string[] | ((directory: string) => Promise<string[]>),
+): Promise<PrivateServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'pointwise-server-'))
+  const server = await startPrivately(binary, {
+    directory,
+    keep: false,
+    database: 'shop',
+    settings: typeof settings === 'function' ? await settings(directory) : settings,
+    print: () => undefined,
+  })
+  return {
+    url: server.url,
+    directory,
+    async [Symbol.asyncDispose]() {
+      await server.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
 }
 
 /** The directory in which the current test stores its databases. */

@@ -1,3 +1,4 @@
+import { errorMessage } from '@pointwise/db'
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
@@ -33,7 +34,7 @@ function serializeError(error: unknown): SerializedError {
     'errno' in error ? text.replace(/(?<=entry|value:?) '.*'(?= for )/gs, " '…'") : text
   return {
     type: error.name,
-    message: redact(error.message),
+    message: redact(errorMessage(error)),
     stack: error.stack && redact(error.stack),
     ...('errno' in error && { errno: error.errno }),
     ...(error.cause !== undefined && { cause: serializeError(error.cause) }),
