@@ -2,6 +2,7 @@ export { caseWhen } from './case-when.ts'
 export { type ConnectOptions, connect } from './connection.ts'
 export { parseDatabaseUrl } from './database-url.ts'
 export { DatabaseUrlError } from './database-url-error.ts'
+export { Deadline, DeadlineExceededError } from './deadline.ts'
 export { errorMessage } from './error-message.ts'
 export {
   AcquireTimeoutError,

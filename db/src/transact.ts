@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
+import { type Deadline, DeadlineExceededError } from './deadline.ts'
 import {
   AcquireTimeoutError,
   CommitUnknownError,
@@ -28,6 +29,8 @@ export interface FailedAttempt {
 }
 
 export interface TransactOptions {
+  /** No attempt begins, and no COMMIT is sent, after this time. */
+  deadline?: Deadline | undefined
   /** Returns true for an error that is rethrown immediately instead of retried. */
   isNonRetryable?: (error: unknown) => boolean
   /** Called after each failed attempt, for logs and metrics. */
@@ -48,19 +51,23 @@ const noop = () => undefined
  *
  * @throws DatabaseBusyError when the last attempt failed for a transient reason. Nothing was changed.
  * @throws the database's error (1062) when the last attempt met a duplicate key. Nothing was changed.
+ * @throws DeadlineExceededError when the deadline passed before COMMIT was sent. Nothing was changed.
  * @throws CommitUnknownError when COMMIT failed and the transaction may have been committed. It is never retried.
  * @throws the error of `work` in all other cases. Nothing was changed.
  */
 export async function transact<T>(
   pool: Pool,
   work: (tx: Tx) => Promise<T>,
-  { isNonRetryable = never, onFailedAttempt = noop }: TransactOptions = {},
+  { deadline, isNonRetryable = never, onFailedAttempt = noop }: TransactOptions = {},
 ): Promise<T> {
   const startedAt = performance.now()
+  let lastFailure: unknown
   for (let retries = 0; ; retries++) {
+    if (deadline?.hasPassed) throw new DeadlineExceededError(lastFailure)
     try {
-      return await attempt(kyselyOf(pool), work)
+      return await attempt(kyselyOf(pool), work, deadline)
     } catch (error) {
+      lastFailure = error
       const isUnknown = error instanceof CommitUnknownError
       if (isNonRetryable(error) || !(isUnknown || isTransient(error) || isDuplicateKey(error))) throw error
       const isRetried =
@@ -75,11 +82,16 @@ export async function transact<T>(
   }
 }
 
-async function attempt<T>(db: Kysely<Tables>, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function attempt<T>(
+  db: Kysely<Tables>,
+  work: (tx: Tx) => Promise<T>,
+  deadline: Deadline | undefined,
+): Promise<T> {
   const tx = await db.startTransaction().execute()
   let value: T
   try {
     value = await work(tx)
+    if (deadline?.hasPassed) throw new DeadlineExceededError()
   } catch (error) {
     await rollbackQuietly(tx)
     throw error

@@ -2,7 +2,7 @@ import { type ProcedureDescription, procedureDescriptions } from '../src/openapi
 import { type TranslatedSchema, translate } from '../src/openapi/json-schema.ts'
 import { refusalDescriptions } from '../src/openapi/refusal-schemas.ts'
 import type { RefusalCode } from '../src/refusals.ts'
-import { ADMIN_REFUSALS, PUBLIC_REFUSALS, USER_REFUSALS } from '../src/rpc/procedures.ts'
+import { ADMIN_REFUSALS, MUTATION_REFUSALS, PUBLIC_REFUSALS, USER_REFUSALS } from '../src/rpc/procedures.ts'
 import { table } from './markdown.ts'
 import { signature } from './signature.ts'
 
@@ -59,6 +59,7 @@ ${VALUES}
 Each section lists the refusals of one procedure. The following refusals are not repeated:
 
 - Every procedure can refuse with ${codes(PUBLIC_REFUSALS)}.
+- A mutation, which changes something, can also refuse with ${codes(MUTATION_REFUSALS)}.
 - A procedure that requires a token can also refuse with ${codes(without(PUBLIC_REFUSALS, ADMIN_REFUSALS))}.
 - A procedure that requires the token of a user can also refuse with ${codes(without(ADMIN_REFUSALS, USER_REFUSALS))}.
 
@@ -119,7 +120,7 @@ function types(): string[] {
 }
 
 function procedureSection({ path, meta, refusals }: ProcedureDescription): string {
-  const own = without(USER_REFUSALS, refusals)
+  const own = without([...USER_REFUSALS, ...MUTATION_REFUSALS], refusals)
   const lines = [`### ${path}`, meta.description, own.length > 0 ? `Refuses with ${codes(own)}.` : undefined]
   return lines.filter(Boolean).join('\n\n')
 }

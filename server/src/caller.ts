@@ -38,6 +38,8 @@ export function createCaller({
 }: CallerOptions) {
   return createRouterCaller({
     db,
+    deadline: undefined,
+    malformedHeader: undefined,
     transact: transactOn(db),
     now,
     settlement,

@@ -204,6 +204,15 @@ export const REFUSALS = {
     details: { afterMs },
     example: { afterMs: BUSY_AFTER_MS },
   }),
+  deadline_exceeded: define({
+    status: 'GATEWAY_TIMEOUT',
+    retry: 'same-key',
+    isDecisive: false,
+    message:
+      'The deadline of the request has passed, and nothing was changed. Send the same request with a later deadline.',
+    details: { afterMs },
+    example: { afterMs: 0 },
+  }),
 }
 
 type Catalogue = typeof REFUSALS
@@ -243,3 +252,6 @@ export class Refusal<Code extends RefusalCode = RefusalCode> extends Error {
 
 /** The refusal for a call that the server had no time or no database connection for. Nothing was changed. */
 export const serviceBusy = () => new Refusal('service_busy', { afterMs: BUSY_AFTER_MS })
+
+/** The refusal for a mutation whose deadline passed before it had an effect. Nothing was changed. */
+export const deadlineExceeded = () => new Refusal('deadline_exceeded', { afterMs: 0 })

@@ -154,6 +154,7 @@ export async function refusals(): Promise<string> {
       return refusal.code
     case 'rate_limited':
     case 'service_busy':
+    case 'deadline_exceeded':
       return `retry after ${refusal.afterMs} ms`
     default:
       return refusal satisfies never
@@ -172,6 +173,7 @@ export async function missingCase(): Promise<string> {
     case 'idempotency_key_reused':
     case 'rate_limited':
     case 'service_busy':
+    case 'deadline_exceeded':
     case undefined:
       return 'refused'
     default:

@@ -1,6 +1,7 @@
-import { DatabaseBusyError, type Pool, type Tx, transact } from '@pointwise/db'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { DatabaseBusyError, Deadline, DeadlineExceededError, type Pool, type Tx, transact } from '@pointwise/db'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { emptyDatabase, run } from '../setup/database.ts'
+import { eventually } from '../setup/eventually.ts'
 
 let db: Pool
 beforeEach(async () => {
@@ -150,4 +151,68 @@ test('any other failed statement is rethrown without a retry', async () => {
   }).catch((error: unknown) => error)
   expect(error).toMatchObject({ errno: 1406 })
   expect(attempts).toBe(1)
+})
+
+describe('a deadline', () => {
+  const HOUR_MS = 3_600_000
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
+  afterEach(() => void vi.useRealTimers())
+  const inAnHour = () => new Deadline(Date.now() + HOUR_MS)
+
+  test('that has not passed changes nothing', async () => {
+    await transact(db, (tx) => insertUser(tx, 'Ada'), { deadline: inAnHour() })
+    expect(await names()).toEqual(['Ada'])
+  })
+
+  test('that has passed prevents the first attempt', async () => {
+    const work = vi.fn(() => Promise.resolve())
+    await expect(transact(db, work, { deadline: new Deadline(Date.now()) })).rejects.toThrow(DeadlineExceededError)
+    expect(work).not.toHaveBeenCalled()
+  })
+
+  test('that passes during an attempt prevents COMMIT', async () => {
+    const deadline = inAnHour()
+    const late = transact(
+      db,
+      async (tx) => {
+        await insertUser(tx, 'Ada')
+        vi.setSystemTime(deadline.at)
+      },
+      { deadline },
+    )
+    await expect(late).rejects.toThrow(DeadlineExceededError)
+    expect(await names()).toEqual([])
+    expect(await run(db, 'select 1 as one')).toEqual([{ one: 1 }])
+  })
+
+  test('that passes during an attempt which fails for a transient reason prevents a retry', async () => {
+    const deadline = inAnHour()
+    const deadlock = Object.assign(new Error('Deadlock found'), { errno: 1213 })
+    let attempts = 0
+    const late = transact(
+      db,
+      async () => {
+        attempts++
+        vi.setSystemTime(deadline.at)
+        throw deadlock
+      },
+      { deadline },
+    )
+    await expect(late).rejects.toMatchObject({ name: 'DeadlineExceededError', cause: deadlock })
+    expect(attempts).toBe(1)
+  })
+
+  test('passes on time although the system clock is set back', async () => {
+    const deadline = new Deadline(Date.now() + 20)
+    vi.setSystemTime(Date.now() - HOUR_MS)
+    await eventually(() => deadline.hasPassed).toBe(true)
+  })
+
+  test('passes on time although the monotonic clock stood still', () => {
+    const deadline = inAnHour()
+    vi.setSystemTime(deadline.at - 1)
+    expect(deadline.hasPassed).toBe(false)
+    vi.setSystemTime(deadline.at)
+    expect(deadline.hasPassed).toBe(true)
+  })
 })

@@ -14,6 +14,7 @@ const STATUS: Record<(typeof REFUSALS)[RefusalCode]['status'], number> = {
   UNPROCESSABLE_CONTENT: 422,
   TOO_MANY_REQUESTS: 429,
   SERVICE_UNAVAILABLE: 503,
+  GATEWAY_TIMEOUT: 504,
 }
 
 describe('docs/api.md', () => {

@@ -27,7 +27,11 @@ describe('an allowed origin', () => {
         const { headers } = await sendFrom(path, origin)
         expect(headers.get('access-control-allow-origin')).toBe(origin)
         expect(headers.get('vary')?.split(/, ?/)).toContain('Origin')
-        expect(headers.get('access-control-expose-headers')?.split(/, ?/)).toEqual(['retry-after', 'x-request-id'])
+        expect(headers.get('access-control-expose-headers')?.split(/, ?/)).toEqual([
+          'retry-after',
+          'server-time',
+          'x-request-id',
+        ])
       }
     })
   }
@@ -47,7 +51,9 @@ describe('an allowed origin', () => {
     expect(headers.get('access-control-allow-origin')).toBe(ALLOWED[0])
     expect(headers.get('access-control-allow-methods')?.split(/, ?/)).toEqual(['GET', 'POST'])
     const allowed = headers.get('access-control-allow-headers')?.split(/, ?/)
-    expect(allowed).toEqual(expect.arrayContaining(['authorization', 'content-type', 'trpc-accept']))
+    expect(allowed).toEqual(
+      expect.arrayContaining(['authorization', 'content-type', 'request-deadline', 'trpc-accept']),
+    )
     expect(headers.get('access-control-max-age')).toBe('600')
   })
 })

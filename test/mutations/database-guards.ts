@@ -27,6 +27,13 @@ const TRANSACTION_GUARDS: Guard[] = [
     'isTransient(error)))',
     'races/one-key',
   ),
+  transact(
+    'deadline before BEGIN',
+    'if (deadline?.hasPassed) throw new DeadlineExceededError(lastFailure)',
+    '',
+    'db/transact',
+  ),
+  transact('deadline before COMMIT', 'if (deadline?.hasPassed) throw new DeadlineExceededError()', '', 'rpc/deadline'),
   transact('no retry after an unknown outcome', '!isUnknown &&', '', 'db/lost-connections'),
   guardsIn('db/src/pool.ts')(
     'READ COMMITTED',

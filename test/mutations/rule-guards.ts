@@ -114,6 +114,12 @@ const ACCESS_GUARDS: Guard[] = [
     'points/histories',
   ),
 
+  procedures(
+    'deadline of a mutation when it arrives',
+    'if (deadline?.hasPassed) throw deadlineExceeded()',
+    '',
+    'rpc/deadline',
+  ),
   procedures('user check of reads', '|| !(await ctx.userExistenceCache.has(userId))', '', 'users/remove'),
   decide(
     'user check of payments',

@@ -18,13 +18,14 @@ afterAll(() => shop[Symbol.asyncDispose]())
 interface Call {
   input?: unknown
   token?: string | undefined
+  headers?: Record<string, string>
   at?: Shop
 }
 
 /** Sends a call in plain JSON, and expects the failure to match the document. Returns its status and its refusal's code. */
-async function failure(name: string, { input, token, at = shop }: Call = {}) {
+async function failure(name: string, { input, token, headers: added, at = shop }: Call = {}) {
   const { method, path, responses } = documented.get(name) ?? expect.fail(name)
-  const headers = token ? { authorization: `Bearer ${token}` } : {}
+  const headers = { ...(token && { authorization: `Bearer ${token}` }), ...added }
   const { status, text } =
     method === 'post'
       ? await send(at, path, json(JSON.stringify({ json: input }), headers))
@@ -70,6 +71,7 @@ test('the response of each refusal matches the document', async () => {
     ['name_taken', 'users.create', { token: admin, input: { name: poor.name } }],
     ['idempotency_key_reused', 'orders.place', { token: user, input: { items: items(2), idempotencyKey: key } }],
     ['rate_limited', 'stores.list', { at: limited }],
+    ['deadline_exceeded', 'points.charge', { token: user, input: { amount: 1 }, headers: { 'request-deadline': '0' } }],
   ]
   for (const [code, name, call] of calls) expect({ name, ...(await failure(name, call)) }).toMatchObject({ name, code })
   // service-busy.test.ts provokes service_busy.

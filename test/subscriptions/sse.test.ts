@@ -50,6 +50,8 @@ async function read(response: Response, changes: number): Promise<string> {
 async function fetchFromAdapter(path: string, headers: Record<string, string>): Promise<Response> {
   const context = {
     db: shop.db,
+    deadline: undefined,
+    malformedHeader: undefined,
     transact: transactOn(shop.db),
     now: () => new Date(),
     userExistenceCache: new UserExistenceCache(shop.db, { ttlSeconds: 0 }),

@@ -8,8 +8,15 @@ export async function registerCors(app: FastifyInstance, origins: string[]): Pro
   await app.register(cors, {
     origin: origins,
     methods: ['GET', 'POST'],
-    allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'trpc-accept', 'x-request-id'],
-    exposedHeaders: ['retry-after', 'x-request-id'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'last-event-id',
+      'request-deadline',
+      'trpc-accept',
+      'x-request-id',
+    ],
+    exposedHeaders: ['retry-after', 'server-time', 'x-request-id'],
     maxAge: PREFLIGHT_MAX_AGE_SECONDS,
   })
 }

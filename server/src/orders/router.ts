@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { userTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
-import { requireUser, userProcedure } from '../rpc/procedures.ts'
+import { MUTATION_REFUSALS, requireUser, userProcedure } from '../rpc/procedures.ts'
 import { id, keysetPage, limit, newestFirst, orderStatus } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
@@ -13,7 +13,13 @@ const orderInput = z.strictObject({ orderId: id })
 
 /** The procedures of orders but `checkout`, which payments adds. */
 export const orderProcedures = {
-  place: userProcedure('idempotency_key_reused', 'product_not_found', 'price_changed', 'stock_insufficient')
+  place: userProcedure(
+    ...MUTATION_REFUSALS,
+    'idempotency_key_reused',
+    'product_not_found',
+    'price_changed',
+    'stock_insufficient',
+  )
     .meta({
       description:
         'Places an order, which can be paid later. Send the prices that the customer saw: a changed price is refused.',
@@ -33,7 +39,7 @@ export const orderProcedures = {
     .output(order)
     .query(({ ctx, input }) => orders.get(ctx.db, ctx.userId, input.orderId)),
 
-  cancel: userProcedure('order_not_found', 'order_not_cancellable')
+  cancel: userProcedure(...MUTATION_REFUSALS, 'order_not_found', 'order_not_cancellable')
     .meta({
       description: 'Cancels one of your orders. Only a pending order can be cancelled.',
       example: examples.cancel,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { placeInput } from '../orders/order-schemas.ts'
 import { router } from '../rpc/init.ts'
-import { adminProcedure, requireUser, userProcedure } from '../rpc/procedures.ts'
+import { adminProcedure, MUTATION_REFUSALS, requireUser, userProcedure } from '../rpc/procedures.ts'
 import { id } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import { paidOrder, payment, paymentWithBalance, refund } from './payment-schemas.ts'
@@ -10,7 +10,13 @@ import * as payments from './service.ts'
 const orderInput = z.strictObject({ orderId: id })
 
 export const paymentsRouter = router({
-  pay: userProcedure('order_not_found', 'order_not_payable', 'points_insufficient', 'stock_insufficient')
+  pay: userProcedure(
+    ...MUTATION_REFUSALS,
+    'order_not_found',
+    'order_not_payable',
+    'points_insufficient',
+    'stock_insufficient',
+  )
     .meta({
       description:
         'Pays an order with points. If the order is already paid, the response is the existing payment with `replayed: true`.',
@@ -30,7 +36,7 @@ export const paymentsRouter = router({
     .output(payment)
     .query(({ ctx, input }) => payments.get(ctx.db, ctx.userId, input.orderId)),
 
-  refund: adminProcedure('order_not_found', 'order_not_refundable', 'points_limit_exceeded')
+  refund: adminProcedure(...MUTATION_REFUSALS, 'order_not_found', 'order_not_refundable', 'points_limit_exceeded')
     .meta({
       description:
         'Refunds a paid order once: returns its points and its stock, and subtracts it from the sales volume.',
@@ -43,6 +49,7 @@ export const paymentsRouter = router({
 
 /** Mounted as `orders.checkout`; it is declared here because the orders slice does not import payments. */
 export const checkout = userProcedure(
+  ...MUTATION_REFUSALS,
   'idempotency_key_reused',
   'product_not_found',
   'price_changed',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { userTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
-import { requireUser, userProcedure } from '../rpc/procedures.ts'
+import { MUTATION_REFUSALS, requireUser, userProcedure } from '../rpc/procedures.ts'
 import { idempotencyKey, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import { pointsChange, pointsChangeOf } from './balance-changes.ts'
@@ -17,7 +17,7 @@ export const pointsRouter = router({
     .output(balance)
     .query(({ ctx }) => points.balance(ctx.db, ctx.userId)),
 
-  charge: userProcedure('idempotency_key_reused', 'points_limit_exceeded')
+  charge: userProcedure(...MUTATION_REFUSALS, 'idempotency_key_reused', 'points_limit_exceeded')
     .meta({
       description: 'Adds points to your balance. The balance cannot exceed its limit.',
       example: examples.charge,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { productTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
-import { adminProcedure, publicProcedure } from '../rpc/procedures.ts'
+import { adminProcedure, MUTATION_REFUSALS, publicProcedure } from '../rpc/procedures.ts'
 import { INT_MAX, id, idempotencyKey, keysetPage, limit, nameUpTo, newestFirst, price } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
@@ -55,17 +55,17 @@ export const productsRouter = router({
     .output(trending)
     .query(({ ctx }) => ctx.productListCache.trending()),
 
-  create: adminProcedure('store_not_found')
+  create: adminProcedure(...MUTATION_REFUSALS, 'store_not_found')
     .meta({ description: 'Adds a product to a store, with its initial stock.', example: examples.create })
     .input(z.strictObject({ storeId: id, name, price, stock: z.int().min(0).max(INT_MAX) }))
     .output(product)
-    .mutation(async ({ ctx, input }) => {
-      const created = await ctx.transact((tx) => products.create(tx, { ...input, now: ctx.now() }))
-      ctx.productListCache.invalidateListing()
-      return created
-    }),
+    .mutation(({ ctx, input }) =>
+      ctx.transact((tx) => products.create(tx, { ...input, now: ctx.now() }), {
+        onEnd: () => ctx.productListCache.invalidateListing(),
+      }),
+    ),
 
-  update: adminProcedure('product_not_found')
+  update: adminProcedure(...MUTATION_REFUSALS, 'product_not_found')
     .meta({
       description:
         'Changes the name or the price of a product. Existing orders keep the name and the price of the time of the order.',
@@ -75,20 +75,20 @@ export const productsRouter = router({
     .output(product)
     .mutation(({ ctx, input }) => ctx.transact((tx) => products.update(tx, { ...input, now: ctx.now() }))),
 
-  remove: adminProcedure('product_not_found')
+  remove: adminProcedure(...MUTATION_REFUSALS, 'product_not_found')
     .meta({
       description: 'Removes a product from sale. Existing orders of the product can still be paid.',
       example: examples.remove,
     })
     .input(z.strictObject({ productId: id }))
     .output(product)
-    .mutation(async ({ ctx, input }) => {
-      const removed = await ctx.transact((tx) => products.remove(tx, { ...input, now: ctx.now() }))
-      ctx.productListCache.invalidateListing()
-      return removed
-    }),
+    .mutation(({ ctx, input }) =>
+      ctx.transact((tx) => products.remove(tx, { ...input, now: ctx.now() }), {
+        onEnd: () => ctx.productListCache.invalidateListing(),
+      }),
+    ),
 
-  restock: adminProcedure('product_not_found', 'idempotency_key_reused', 'stock_insufficient')
+  restock: adminProcedure(...MUTATION_REFUSALS, 'product_not_found', 'idempotency_key_reused', 'stock_insufficient')
     .meta({
       description: 'Adds to the stock of a product. A negative quantity reduces the stock.',
       example: examples.restock,

@@ -1,4 +1,4 @@
-import type { FailedAttempt, Reader } from '@pointwise/db'
+import type { Deadline, FailedAttempt, Reader } from '@pointwise/db'
 import type { AuditRunner } from '../audit/service.ts'
 import type { Identity } from '../auth/authenticate.ts'
 import type { SettlementQueue } from '../payments/settlement/queue.ts'
@@ -11,7 +11,11 @@ import type { Transact } from './transactions.ts'
 export interface Context {
   /** Reads outside a transaction. */
   db: Reader
-  /** Runs the transaction of a procedure that writes. */
+  /** The time after which a mutation must have no effect; undefined if the client sent none. Queries ignore it. */
+  deadline: Deadline | undefined
+  /** Why a header that only mutations use is malformed. A mutation is answered with status 400 and this message. */
+  malformedHeader: string | undefined
+  /** Runs the transaction of a procedure that writes, within the deadline. */
   transact: Transact
   /** Called after each failed transaction attempt, including the attempts of a batch that settles this call's payment. */
   onFailedAttempt?: ((failed: FailedAttempt) => void) | undefined

@@ -1,7 +1,7 @@
-import { CommitUnknownError, DatabaseBusyError, isTransient } from '@pointwise/db'
+import { CommitUnknownError, DatabaseBusyError, DeadlineExceededError, isTransient } from '@pointwise/db'
 import { type TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
 import { ZodError } from 'zod'
-import { REFUSALS, Refusal, serviceBusy, type WireRefusal } from '../refusals.ts'
+import { deadlineExceeded, REFUSALS, Refusal, serviceBusy, type WireRefusal } from '../refusals.ts'
 import type { Context } from './context.ts'
 import type { Meta } from './meta.ts'
 
@@ -33,7 +33,7 @@ class RefusedError extends TRPCError {
 
 /**
  * Runs a procedure and converts what it throws into tRPC's error. A database that is too busy becomes the refusal
- * `service_busy`, because nothing was changed. A refusal that the procedure does not declare stays a fault.
+ * `service_busy`, and a transaction that missed its deadline `deadline_exceeded`, because nothing was changed. A refusal that the procedure does not declare stays a fault.
  */
 export async function translateRefusals<Result extends { ok: true } | { ok: false; error: TRPCError }>(
   meta: Meta | undefined,
@@ -53,6 +53,7 @@ export async function translateRefusals<Result extends { ok: true } | { ok: fals
 
 function toRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error
+  if (error instanceof DeadlineExceededError) return deadlineExceeded()
   return error instanceof DatabaseBusyError || isTransient(error) ? serviceBusy() : undefined
 }
 

@@ -1,8 +1,13 @@
-import { Refusal, type RefusalCode, type WireRefusal } from '../refusals.ts'
+import { CommitUnknownError } from '@pointwise/db'
+import { TRPCError } from '@trpc/server'
+import { deadlineExceeded, Refusal, type RefusalCode, type WireRefusal } from '../refusals.ts'
+import type { Context } from './context.ts'
 import { refusalShape, translateRefusals } from './errors.ts'
 import { middleware, procedure } from './init.ts'
 import type { Meta } from './meta.ts'
 
+/** The codes that every mutation declares beside its own. */
+export const MUTATION_REFUSALS = ['deadline_exceeded'] as const
 /** The codes that every procedure may refuse with. */
 export const PUBLIC_REFUSALS = ['rate_limited', 'service_busy'] as const
 /** The codes that every procedure for admins may refuse with. */
@@ -10,15 +15,23 @@ export const ADMIN_REFUSALS = [...PUBLIC_REFUSALS, 'token_missing', 'token_inval
 /** The codes that every procedure for users may refuse with. */
 export const USER_REFUSALS = [...ADMIN_REFUSALS, 'user_not_found'] as const
 
-/** Runs around every procedure. After a successful mutation, it wakes the subscriptions of this process. */
-const baseMiddleware = middleware(async ({ ctx, meta, type, next }) => {
-  const result = await translateRefusals(meta, async () => {
+/** Runs around every procedure. After a mutation that may have taken effect, it wakes the subscriptions of this process. */
+const baseMiddleware = middleware(({ ctx, meta, type, next }) =>
+  translateRefusals(meta, async () => {
     await ctx.consumeRateLimit({ address: true })
-    return next()
-  })
-  if (type === 'mutation' && result.ok) ctx.subscriptions.wake()
-  return result
-})
+    if (type !== 'mutation') return next()
+    requireTimeLeft(ctx)
+    const result = await next()
+    if (result.ok || result.error.cause instanceof CommitUnknownError) ctx.subscriptions.wake()
+    return result
+  }),
+)
+
+/** @throws Refusal deadline_exceeded; TRPCError BAD_REQUEST */
+function requireTimeLeft({ deadline, malformedHeader }: Context): void {
+  if (malformedHeader !== undefined) throw new TRPCError({ code: 'BAD_REQUEST', message: malformedHeader })
+  if (deadline?.hasPassed) throw deadlineExceeded()
+}
 
 /** A procedure that needs no token. It may refuse with `codes` and with the codes of every procedure. */
 export function publicProcedure<Code extends RefusalCode = never>(...codes: Code[]) {

@@ -1,4 +1,4 @@
-import { CommitUnknownError, type FailedAttempt, type Pool, type Tx, transact } from '@pointwise/db'
+import { CommitUnknownError, type Deadline, type FailedAttempt, type Pool, type Tx, transact } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 
 /** Totals of failed transaction attempts since the server started, for metrics. */
@@ -39,29 +39,38 @@ export class RetryLog {
   }
 }
 
-/**
- * Runs `work` in a transaction, which is retried after a transient failure: see `transact` of `@pointwise/db`. `resolveLostCommit`
- * completes the work when the result of COMMIT is lost, whether or not the transaction was committed.
- */
-export type Transact = <T>(
-  work: (tx: Tx) => Promise<T>,
-  options?: { resolveLostCommit?: (tx: Tx) => Promise<T> },
-) => Promise<T>
+export interface TransactionOptions<T> {
+  /** Completes the work when the result of COMMIT is lost. It must have no effect if the lost transaction was committed. */
+  resolveLostCommit?: (tx: Tx) => Promise<T>
+  /** Called when the transaction has ended, whether it was committed, was rolled back or has an unknown outcome: see `Transact`. */
+  onEnd?: () => void
+}
 
 /**
- * Creates a `Transact` on a pool. When the result of COMMIT is lost, `resolveLostCommit` runs in a transaction of its own. It must have
- * no effect if the lost transaction was committed.
+ * Runs `work` in a transaction, which is retried after a transient failure: see `transact` of `@pointwise/db`. `onEnd` invalidates
+ * what the work changes in a cache. It is called in every case, because a COMMIT whose result was lost may have taken effect.
  */
-export function transactOn(db: Pool, onFailedAttempt?: (failed: FailedAttempt) => void): Transact {
-  return async (work, { resolveLostCommit } = {}) => {
+export type Transact = <T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions<T>) => Promise<T>
+
+interface CallOptions {
+  /** The deadline of the call. After it, nothing is written. */
+  deadline?: Deadline | undefined
+  onFailedAttempt?: ((failed: FailedAttempt) => void) | undefined
+}
+
+/** Creates a `Transact` on a pool. `resolveLostCommit` runs in a transaction of its own, which has the same deadline. */
+export function transactOn(db: Pool, options: CallOptions = {}): Transact {
+  return async (work, { resolveLostCommit, onEnd } = {}) => {
     try {
-      return await transact(db, work, { onFailedAttempt })
+      return await transact(db, work, options)
     } catch (lost) {
       if (!resolveLostCommit || !(lost instanceof CommitUnknownError)) throw lost
       // A refusal is a definite result. Any other failure leaves the outcome of the COMMIT unknown.
-      return transact(db, resolveLostCommit, { onFailedAttempt }).catch((error) => {
+      return await transact(db, resolveLostCommit, options).catch((error) => {
         throw error instanceof Refusal ? error : lost
       })
+    } finally {
+      onEnd?.()
     }
   }
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { router } from '../rpc/init.ts'
-import { adminProcedure, publicProcedure } from '../rpc/procedures.ts'
+import { adminProcedure, MUTATION_REFUSALS, publicProcedure } from '../rpc/procedures.ts'
 import { nameUpTo } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as stores from './service.ts'
 import { store } from './store-schemas.ts'
 
 export const storesRouter = router({
-  create: adminProcedure('name_taken')
+  create: adminProcedure(...MUTATION_REFUSALS, 'name_taken')
     .meta({ description: 'Creates a store. The name must not be in use.', example: examples.create })
     .input(z.strictObject({ name: nameUpTo(50) }))
     .output(store)

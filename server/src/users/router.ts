@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { router } from '../rpc/init.ts'
-import { adminProcedure, requireUser, userProcedure } from '../rpc/procedures.ts'
+import { adminProcedure, MUTATION_REFUSALS, requireUser, userProcedure } from '../rpc/procedures.ts'
 import { id, nameUpTo } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as users from './service.ts'
@@ -13,7 +13,7 @@ export const usersRouter = router({
     .output(user)
     .query(({ ctx }) => users.get(ctx.db, ctx.userId)),
 
-  create: adminProcedure('name_taken')
+  create: adminProcedure(...MUTATION_REFUSALS, 'name_taken')
     .meta({
       description: 'Creates a user with an empty wallet. The name must not be in use, not even by a removed user.',
       example: examples.create,
@@ -22,7 +22,7 @@ export const usersRouter = router({
     .output(user)
     .mutation(({ ctx, input }) => ctx.transact((tx) => users.create(tx, { ...input, now: ctx.now() }))),
 
-  remove: adminProcedure('user_unknown')
+  remove: adminProcedure(...MUTATION_REFUSALS, 'user_unknown')
     .meta({
       description:
         'Removes a user. The token of the user can no longer move points. For up to ten seconds more, other servers accept ' +
@@ -32,9 +32,9 @@ export const usersRouter = router({
     })
     .input(z.strictObject({ userId: id }))
     .output(z.object({ id }))
-    .mutation(async ({ ctx, input }) => {
-      const removed = await ctx.transact((tx) => users.remove(tx, { ...input, now: ctx.now() }))
-      ctx.userExistenceCache.invalidate(input.userId)
-      return removed
-    }),
+    .mutation(({ ctx, input }) =>
+      ctx.transact((tx) => users.remove(tx, { ...input, now: ctx.now() }), {
+        onEnd: () => ctx.userExistenceCache.invalidate(input.userId),
+      }),
+    ),
 })

@@ -41,6 +41,7 @@ export function refusalMessage(refusal: Refusal): Message {
             : 'Your balance is full. No points were added.',
       }
     case 'service_busy':
+    case 'deadline_exceeded':
       return {
         title: 'The shop is very busy',
         text: 'Nothing has changed: no points were taken, and no order was placed.',

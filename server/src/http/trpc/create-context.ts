@@ -1,4 +1,4 @@
-import type { Pool } from '@pointwise/db'
+import { Deadline, type Pool } from '@pointwise/db'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authenticate } from '../../auth/authenticate.ts'
 import type { ConsumeRateLimit } from '../../auth/rate-limit.ts'
@@ -23,6 +23,11 @@ export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }
   return (request, reply) => {
     const { callLog } = request
     const address = request.ip ?? NO_ADDRESS
+    const onFailedAttempt = callLog?.attempts.record
+    const { deadline, malformedHeader } = readDeadline(request)
+    // The header proves to a client that a call was decided after this time. The response to a mutation has it only if the deadline
+    // arrived: a proxy may have removed it.
+    if (deadline || request.method === 'GET') reply.header('server-time', Date.now())
     let identity: ReturnType<Authenticate> | undefined
     const authenticateOnce = async () => {
       const authenticated = await authenticate(request.headers.authorization)
@@ -32,8 +37,10 @@ export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }
     return {
       ...shared,
       db,
-      transact: transactOn(db, callLog?.attempts.record),
-      onFailedAttempt: callLog?.attempts.record,
+      deadline,
+      malformedHeader,
+      transact: transactOn(db, { deadline, onFailedAttempt }),
+      onFailedAttempt,
       address,
       destroyConnection: () => reply.raw.destroy(),
       requestId: request.id,
@@ -41,4 +48,16 @@ export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }
       consumeRateLimit: async (caller) => consumeRateLimit('userId' in caller ? caller : { address }),
     }
   }
+}
+
+/** Reads the header `Request-Deadline`: milliseconds since the Unix epoch. */
+function readDeadline({ headers }: FastifyRequest): Pick<Context, 'deadline' | 'malformedHeader'> {
+  const text = headers['request-deadline']
+  if (text === undefined) return { deadline: undefined, malformedHeader: undefined }
+  if (typeof text === 'string' && /^\d{1,15}$/.test(text)) {
+    return { deadline: new Deadline(Number(text)), malformedHeader: undefined }
+  }
+  const malformedHeader =
+    'The header Request-Deadline is malformed. Send one whole number: the milliseconds since the Unix epoch.'
+  return { deadline: undefined, malformedHeader }
 }

@@ -40,6 +40,7 @@ export function suggestedActionFor({
       }
     }
     case 'service_busy':
+    case 'deadline_exceeded':
     case 'rate_limited':
       return { label: 'Try again now', purchase }
     default:
