@@ -15,7 +15,7 @@ export {
 export { executeBatch, type WriteResult } from './execute-batch.ts'
 export { forceIndex } from './force-index.ts'
 export type { Pool, Reader, Tx } from './handles.ts'
-export { createDatabase, migrate, pendingMigrations } from './migrate.ts'
+export { createDatabase, migrate, newerMigrations, pendingMigrations } from './migrate.ts'
 export { readSnapshot, readUncommitted } from './read-snapshot.ts'
 export { checkServer } from './server-check.ts'
 export type { OrderStatus, StockReason, Tables, UseType } from './tables.ts'

@@ -1,13 +1,24 @@
-import { Kysely, MysqlDialect } from 'kysely'
+import { Kysely, MysqlAdapter, MysqlDialect, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { createConnection, createPool } from 'mysql2'
 import { COLLATION, driverOptions } from './connection.ts'
+import { errorCode, isLockWait } from './errors.ts'
 import type { Reader } from './handles.ts'
+import { type MigrationLockOptions, withMigrationLock } from './migration-lock.ts'
 import { migrations } from './migrations/all.ts'
+import type { Tables } from './tables.ts'
 
-const NOT_STARTED =
-  'No migration was applied. If a newer version of the server has migrated this database, start that version ' +
-  'or a later one. Otherwise correct the cause and start the server again.'
+/**
+ * How long a migration waits for a table that a transaction of another session uses. Statements on that table wait behind
+ * the migration, so it gives up before those of a running server do.
+ */
+const TABLE_WAIT_SECONDS = 10
+
+const NO_SUCH_TABLE = 1146
+const LOCK_WAIT_HINT =
+  'A transaction of another session uses its table: end that transaction (information_schema.innodb_trx lists it). '
+
+type MigrationTables = Pick<Tables, 'kysely_migration'>
 
 /**
  * Creates the database named in `url` as utf8mb4, unless it exists. An existing database is not changed.
@@ -27,46 +38,140 @@ export async function createDatabase(url: string): Promise<void> {
   }
 }
 
+/** `migrate` holds a lock of its own, because Kysely's has the same name for every application on a database server. */
+class UnlockedAdapter extends MysqlAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
+}
+
+class MigrationDialect extends MysqlDialect {
+  override createAdapter(): MysqlAdapter {
+    return new UnlockedAdapter()
+  }
+}
+
 /**
- * Applies the pending migrations in order and returns their names. Servers that start at the same time wait for each
- * other, under the migrator's lock.
+ * Applies the pending migrations in order and returns their names. Servers that start at the same time on one database wait
+ * for each other. When nothing is pending, it does not wait.
  *
- * @throws Error when a migration fails, or when the database contains a migration that this version does not know. Its
- * message names the failed migration; its `cause` is the failure. Migrations applied before it stay applied.
+ * A database that has all migrations of this version and those of a newer one is left unchanged; `onWarning` reports it.
+ *
+ * @throws Error when a migration fails, when another session holds the lock for `lockWaitSeconds`, or when the database
+ * contains migrations that this version does not know and lacks some that it does. Its message states which and what to do;
+ * its `cause` is the failure. Migrations applied before it stay applied.
  */
-export async function migrate(url: string): Promise<string[]> {
-  // Not `connect`: DDL and the wait for the migrator's lock may take longer than the pool's statement timeout.
+export async function migrate(url: string, options: MigrationLockOptions = {}): Promise<string[]> {
+  // Not `connect`: DDL and the wait for the lock may take longer than the pool's statement timeout.
   const pool = createPool({ ...driverOptions(url), connectionLimit: 1 })
-  const db = new Kysely<unknown>({ dialect: new MysqlDialect({ pool }) })
+  const db = new Kysely<MigrationTables>({ dialect: new MigrationDialect({ pool }) })
   try {
-    const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
-    const { error, results = [] } = await migrator.migrateToLatest()
-    if (error) {
-      const failed = results.find((result) => result.status === 'Error')
-      throw new Error(`The database could not be migrated. ${failed ? stoppedAt(failed.migrationName) : NOT_STARTED}`, {
-        cause: error,
+    return await db.connection().execute(async (connection) => {
+      if ((await findPending(connection, options)).length === 0) return []
+      return await withMigrationLock(connection, options, async () => {
+        // Another server may have applied them while this one waited.
+        const pending = await findPending(connection, options)
+        return pending.length === 0 ? [] : await applyMigrations(connection)
       })
-    }
-    return results.map((result) => result.migrationName)
+    })
+  } catch (error) {
+    throw error instanceof MigrationError ? error : new MigrationError('No migration was applied.', error)
   } finally {
     await db.destroy()
   }
 }
 
-function stoppedAt(migration: string): string {
+class MigrationError extends Error {
+  override readonly name = 'MigrationError'
+  constructor(reason: string, cause?: unknown) {
+    super(`The database could not be migrated. ${reason}`, { cause })
+  }
+}
+
+async function applyMigrations(db: Kysely<MigrationTables>): Promise<string[]> {
+  await sql`set session lock_wait_timeout = ${sql.lit(TABLE_WAIT_SECONDS)}`.execute(db)
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error, results = [] } = await migrator.migrateToLatest()
+  if (error) {
+    const failed = results.find((result) => result.status === 'Error')
+    throw new MigrationError(failed ? stoppedAt(failed.migrationName, error) : 'No migration was applied.', error)
+  }
+  return results.map((result) => result.migrationName)
+}
+
+function stoppedAt(migration: string, error: unknown): string {
   return (
     `Migration ${migration} failed, and the migrations before it stay applied. ` +
+    (isLockWait(error) ? LOCK_WAIT_HINT : '') +
     'Correct the cause and start the server again, which repeats this migration.'
   )
 }
 
 /**
- * Returns the names of the migrations that are not applied to this database.
+ * Returns the migrations to apply. Reports migrations of a newer version when there is nothing to apply.
+ *
+ * @throws MigrationError when the database is that of another branch or application.
+ */
+async function findPending(db: Kysely<MigrationTables>, { onWarning }: MigrationLockOptions): Promise<string[]> {
+  const { pending, newer, foreign } = compareMigrations(await appliedMigrations(db))
+  const unknown = [...foreign, ...newer]
+  if (foreign.length > 0 || (newer.length > 0 && pending.length > 0)) {
+    throw new MigrationError(
+      `No migration was applied. The database has migrations that this version does not know (${unknown.join(', ')})` +
+        (pending.length > 0 ? `, and lacks migrations of this version (${pending.join(', ')})` : '') +
+        '. Expected a database of this version, of an earlier one, or of a later one that contains every migration of this ' +
+        'version. Start the version that has migrated the database, or set DATABASE_URL to another database.',
+    )
+  }
+  if (newer.length > 0) onWarning?.('the database has the migrations of a newer version', { migrations: newer })
+  return pending
+}
+
+interface Comparison {
+  /** Migrations of this version that are not applied. */
+  pending: string[]
+  /** Applied migrations that follow the last one of this version. */
+  newer: string[]
+  /** Other applied migrations that this version does not know. */
+  foreign: string[]
+}
+
+function compareMigrations(applied: string[]): Comparison {
+  const own = Object.keys(migrations).toSorted()
+  const last = own.at(-1) ?? ''
+  const unknown = applied.filter((name) => !Object.hasOwn(migrations, name)).toSorted()
+  const isNewer = (name: string) => /^\d{4}-/.test(name) && name > last
+  return {
+    pending: own.filter((name) => !applied.includes(name)),
+    newer: unknown.filter(isNewer),
+    foreign: unknown.filter((name) => !isNewer(name)),
+  }
+}
+
+async function appliedMigrations(db: Kysely<MigrationTables>): Promise<string[]> {
+  const applied = db.selectFrom('kysely_migration').select('name')
+  const rows = await applied.execute().catch((error: unknown) => {
+    if (errorCode(error) === NO_SUCH_TABLE) return []
+    throw error
+  })
+  return rows.map(({ name }) => name)
+}
+
+/**
+ * Returns the names of the migrations of this version that are not applied to this database.
  *
  * @throws the database's error (1146) when the database was never migrated.
  */
 export async function pendingMigrations(db: Reader): Promise<string[]> {
   const applied = await db.selectFrom('kysely_migration').select('name').execute()
-  const names = new Set(applied.map((migration) => migration.name))
-  return Object.keys(migrations).filter((name) => !names.has(name))
+  return compareMigrations(applied.map(({ name }) => name)).pending
+}
+
+/**
+ * Returns the names of the applied migrations that follow the last one of this version. A newer version has added them.
+ *
+ * @throws the database's error (1146) when the database was never migrated.
+ */
+export async function newerMigrations(db: Reader): Promise<string[]> {
+  const applied = await db.selectFrom('kysely_migration').select('name').execute()
+  return compareMigrations(applied.map(({ name }) => name)).newer
 }

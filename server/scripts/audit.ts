@@ -1,4 +1,4 @@
-import { connect, type Pool, pendingMigrations } from '@pointwise/db'
+import { connect, newerMigrations, type Pool, pendingMigrations } from '@pointwise/db'
 import { formatCount, formatReport } from '../src/audit/report.ts'
 import { audit } from '../src/audit/service.ts'
 import { readDatabaseConfig } from '../src/config.ts'
@@ -49,9 +49,16 @@ async function requireMigrations(db: Pool): Promise<void> {
     const action = 'Check that DATABASE_URL is correct and that the database is running.'
     throw new Error(`The database cannot be read: ${describeError(cause)}. ${action}`)
   })
-  if (pending.length === 0) return
+  if (pending.length === 0) return reportNewerMigrations(await newerMigrations(db))
   throw new Error(
     `The database is missing migrations: ${pending.join(', ')}. Start the server once to apply them, then run the audit again.`,
+  )
+}
+
+function reportNewerMigrations(newer: string[]): void {
+  if (newer.length === 0) return
+  print(
+    `A newer version has added migrations: ${newer.join(', ')}. This audit does not check what they have added. Run the audit of that version, too.`,
   )
 }
 

@@ -51,7 +51,7 @@ async function start(config: Config): Promise<void> {
 /** Creates the database if it does not exist, migrates it, and checks that its server is supported. */
 async function openDatabase(url: string, connections: number, logger: Logger): Promise<Pool> {
   await createDatabase(url)
-  const applied = await migrate(url)
+  const applied = await migrate(url, { onWarning: (message, details) => logger.warn(details, message) })
   const db = connect(url, { connections })
   cleanups.push(() => db.destroy())
   const version = await checkServer(db)

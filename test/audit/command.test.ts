@@ -88,3 +88,14 @@ test('If migrations are missing, the command prints their names and exits with 2
   await run(db, `update kysely_migration set name = '${last?.name}' where name = 'another name'`)
   await db.destroy()
 })
+
+test('On the schema of a newer version, the command names the additional migrations and checks what it knows', async () => {
+  const future = '9999-from-the-future'
+  await run(shop.db, `insert into kysely_migration (name, timestamp) values ('${future}', '2099')`)
+  const { code, stderr } = await runAuditCommand({ DATABASE_URL: shop.databaseUrl })
+  await run(shop.db, `delete from kysely_migration where name = '${future}'`)
+  expect({ code, stderr: stderr.replaceAll(/^Checking .*\n/gm, '') }).toEqual({
+    code: 0,
+    stderr: `A newer version has added migrations: ${future}. This audit does not check what they have added. Run the audit of that version, too.\n`,
+  })
+})

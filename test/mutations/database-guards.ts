@@ -168,7 +168,6 @@ const CONSTRAINT_GUARDS: Guard[] = [
   constraint('0011-refunds', 'one refund for each order', 'column.primaryKey()', 'column'),
 ]
 
-/** Transactions, locks and constraints. */
 const CONNECTION_GUARDS: Guard[] = [
   guardsIn('db/src/url-parameters.ts')(
     'unknown URL parameters are refused',
@@ -185,9 +184,30 @@ const CONNECTION_GUARDS: Guard[] = [
   ),
 ]
 
+const migrate = guardsIn('db/src/migrate.ts')
+const migrationLock = guardsIn('db/src/migration-lock.ts')
+
+const MIGRATION_GUARDS: Guard[] = [
+  migrationLock(
+    'migration lock named by the database',
+    'update(database.toLowerCase())',
+    "update('all databases')",
+    'db/migrate',
+  ),
+  migrate(
+    'check that no migration of this version is missing on a newer schema',
+    '(newer.length > 0 && pending.length > 0)',
+    'false',
+    'db/migrate',
+  ),
+  migrate('check for migrations of another branch', 'if (foreign.length > 0 ||', 'if (', 'db/migrate'),
+]
+
+/** Connections, transactions, locks, constraints and migrations. */
 export const DATABASE_GUARDS: Guard[] = [
   ...CONNECTION_GUARDS,
   ...TRANSACTION_GUARDS,
   ...LOCK_GUARDS,
   ...CONSTRAINT_GUARDS,
+  ...MIGRATION_GUARDS,
 ]

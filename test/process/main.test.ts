@@ -1,3 +1,4 @@
+import { createDatabase, migrate } from '@pointwise/db'
 import { describe, expect, test } from 'vitest'
 import { signToken } from '../setup/configuration.ts'
 import { holdLocks, run } from '../setup/database.ts'
@@ -21,6 +22,29 @@ test('the server creates its database, migrates it, listens, and logs each step'
   expect(lines[0]).toMatchObject({ msg: 'database ready', version: ready?.version })
   expect(lines[0].applied.length).toBeGreaterThanOrEqual(13)
   expect(server.stderr).toBe('')
+})
+
+test('after a rollback, the server serves the schema of a newer version, and reports it', async () => {
+  await createDatabase(url)
+  await migrate(url)
+  const db = open()
+  // A newer version's expand migration.
+  await run(db, 'alter table users add column nickname varchar(50) null')
+  await run(db, 'create table coupons (id int primary key)')
+  await run(db, "insert into kysely_migration (name, timestamp) values ('9999-coupons', '2099-01-01T00:00:00.000Z')")
+  await using server = new ServerProcess(env)
+  const address = await server.url()
+  expect((await send({ url: address }, '/readyz')).status).toBe(200)
+  const warnings = server.stdout.split('\n').filter((line) => line.includes('"level":40'))
+  expect(warnings.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({
+      msg: 'the database has the migrations of a newer version',
+      migrations: ['9999-coupons'],
+    }),
+  ])
+  const authorization = `Bearer ${await signToken({ sub: 'x', role: 'admin' })}`
+  const created = await send({ url: address }, '/trpc/users.create', json('{"json":{"name":"Ada"}}', { authorization }))
+  expect(created.status).toBe(200)
 })
 
 describe('the server shuts down gracefully, with exit code 0,', () => {

@@ -42,8 +42,8 @@ describe('a process that cannot use what its configuration names prints one mess
     expect(server.stderr + server.stdout).not.toContain('hunter2')
   })
 
-  test('a database that a newer server has migrated', async () => {
-    const url = databaseUrl('newer')
+  test('a database that a server of another branch has migrated', async () => {
+    const url = databaseUrl('branch')
     await createDatabase(url)
     const db = connect(url)
     onTestFinished(async () => {
@@ -51,10 +51,10 @@ describe('a process that cannot use what its configuration names prints one mess
       await db.destroy()
     })
     await migrate(url)
-    await run(db, "insert into kysely_migration (name, timestamp) values ('9999-from-the-future', '2099')")
+    await run(db, "insert into kysely_migration (name, timestamp) values ('0003-other-branch', '2099')")
     await expectRefused(
       { ...SOUND, DATABASE_URL: url },
-      /^pointwise: The database could not be migrated\. .*9999-from-the-future.*\n$/,
+      /^pointwise: The database could not be migrated\. .*0003-other-branch.*\n$/,
     )
   })
 
