@@ -142,6 +142,17 @@ interface EventTable {
   published_at: Date | null
 }
 
+/** How far something has come in the outbox. The row `horizon` exists in every database. */
+interface OutboxCursorTable {
+  name: string
+  /** An event id. The position of `horizon` is the highest id whose event was deleted on purpose. */
+  position: number
+  owner: string | null
+  lease_expires_at: Date | null
+  epoch: Generated<number>
+  updated_at: UpdatedAt
+}
+
 /** Written by Kysely's migrator. */
 interface MigrationTable {
   name: string
@@ -163,5 +174,6 @@ export interface Tables {
   refunds: RefundTable
   product_sales: ProductSaleTable
   events: EventTable
+  outbox_cursors: OutboxCursorTable
   kysely_migration: MigrationTable
 }

@@ -188,6 +188,15 @@ export const REFUSALS = {
     details: {},
     example: {},
   }),
+  not_resumable: define({
+    status: 'CONFLICT',
+    retry: 'never',
+    isDecisive: false,
+    message:
+      'The changes after lastEventId are no longer available. Read the current state, then subscribe without lastEventId.',
+    details: {},
+    example: {},
+  }),
   rate_limited: define({
     status: 'TOO_MANY_REQUESTS',
     retry: 'same-key',

@@ -108,6 +108,7 @@ export async function changes(): Promise<void> {
         | 'token_invalid'
         | 'user_not_found'
         | 'not_allowed'
+        | 'not_resumable'
         | 'rate_limited'
         | 'service_busy' = refusalOf(error)?.code ?? 'service_busy'
       void code

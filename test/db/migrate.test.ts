@@ -60,7 +60,7 @@ test('every table uses InnoDB and the utf8mb4 collation', async () => {
     `select table_name as name, engine as engine, table_collation as collation from information_schema.tables
     where table_schema = database() and table_name not like 'kysely%'`,
   )
-  expect(tables).toHaveLength(13)
+  expect(tables).toHaveLength(14)
   for (const { name, ...rest } of tables) {
     expect({ name, ...rest }).toEqual({ name, engine: 'InnoDB', collation: 'utf8mb4_unicode_520_ci' })
   }
@@ -204,4 +204,18 @@ test('a failed migration is named, the earlier ones stay applied, and the next c
   await run(db, 'drop table users')
   await run(db, 'delete from kysely_migration')
   expect((await migrate(url())).length).toBeGreaterThanOrEqual(13)
+})
+
+test('the horizon of an outbox begins before its oldest event, and at 0 when the outbox is empty', async () => {
+  await createDatabase(url())
+  await migrate(url())
+  const db = open()
+  const horizon = () => run(db, `select position from outbox_cursors where name = 'horizon'`)
+  expect(await horizon()).toEqual([{ position: 0 }])
+
+  await run(db, "insert into events (id, type, `key`, payload) values (7, 'x', 'x', '{}'), (9, 'x', 'x', '{}')")
+  await run(db, 'drop table outbox_cursors')
+  await run(db, "delete from kysely_migration where name = '0014-outbox-cursors'")
+  await migrate(url())
+  expect(await horizon()).toEqual([{ position: 6 }])
 })

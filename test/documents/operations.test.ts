@@ -2,14 +2,16 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { connect } from '@pointwise/db'
 import { buildApp, createLogger } from '@pointwise/server'
-import { expect, test } from 'vitest'
+import { createConnection } from 'mysql2/promise'
+import { expect, onTestFinished, test } from 'vitest'
 import { collectMetrics } from '../../server/src/http/metrics.ts'
 import { CONFIG } from '../setup/configuration.ts'
-import { databaseUrl } from '../setup/database.ts'
+import { databaseUrl, freshDatabase, run } from '../setup/database.ts'
 import { tableRows } from './markdown-table.ts'
 
+const page = readFileSync(join(resolve(import.meta.dirname, '../..'), 'docs/operations.md'), 'utf8')
+
 test('docs/operations.md lists every metric of the server', async () => {
-  const page = readFileSync(join(resolve(import.meta.dirname, '../..'), 'docs/operations.md'), 'utf8')
   const documented = tableRows(page, '| metric | meaning |').map(([name = '']) => name.replaceAll('`', ''))
   const db = connect(databaseUrl())
   const app = await buildApp({ db, config: CONFIG, logger: createLogger('silent') })
@@ -18,4 +20,48 @@ test('docs/operations.md lists every metric of the server', async () => {
   await db.destroy()
   const metrics = [...text.matchAll(/^# TYPE (pointwise_\w+) /gm)].map(([, name]) => name)
   expect(documented.toSorted()).toEqual(metrics.toSorted())
+})
+
+/** The statements of the SQL block of the page that contains this text. */
+function statementsWith(text: string): string {
+  const blocks = [...page.matchAll(/^```sql\n([\s\S]*?)^```$/gm)].map(([, sql = '']) => sql)
+  return blocks.find((sql) => sql.includes(text)) ?? expect.fail(`No SQL of the page contains ${text}.`)
+}
+
+/** A database whose events were written so many days ago, and a session that runs scripts on it. */
+async function eventsOfAges(...days: number[]) {
+  const { url, db } = await freshDatabase('operations')
+  onTestFinished(() => db.destroy())
+  const connection = await createConnection({ uri: url, multipleStatements: true, timezone: 'Z' })
+  onTestFinished(() => connection.end())
+  for (const age of days) {
+    await run(
+      db,
+      `insert into events (type, \`key\`, payload, created_at)
+      values ('points.charged', 'user:1', '{"userId":1}', utc_timestamp(3) - interval ${age} day)`,
+    )
+  }
+  const state = async () => ({
+    events: (await run<{ id: number }>(db, 'select id from events order by id')).map(({ id }) => id),
+    horizon: await run(db, 'select name, position from outbox_cursors'),
+  })
+  return { connection, db, state }
+}
+
+test('the documented deletion of old events moves the horizon, and changes nothing if no event is old', async () => {
+  const { connection, state } = await eventsOfAges(200, 91, 89, 0)
+  const script = statementsWith('delete from events')
+  await connection.query(script)
+  const afterwards = { events: [3, 4], horizon: [{ name: 'horizon', position: 2 }] }
+  expect(await state()).toEqual(afterwards)
+  await expect(connection.query(script)).rejects.toMatchObject({ code: 'ER_BAD_NULL_ERROR' })
+  await connection.query('rollback')
+  expect(await state()).toEqual(afterwards)
+})
+
+test('after the documented steps of a restoration, new events have ids above the horizon', async () => {
+  const { connection, db, state } = await eventsOfAges(1, 1)
+  await connection.query(statementsWith('auto_increment'))
+  await run(db, `insert into events (type, \`key\`, payload) values ('points.charged', 'user:1', '{"userId":1}')`)
+  expect(await state()).toEqual({ events: [1, 2, 5_000_001], horizon: [{ name: 'horizon', position: 5_000_000 }] })
 })

@@ -74,8 +74,8 @@ test('the response of each refusal matches the document', async () => {
     ['deadline_exceeded', 'points.charge', { token: user, input: { amount: 1 }, headers: { 'request-deadline': '0' } }],
   ]
   for (const [code, name, call] of calls) expect({ name, ...(await failure(name, call)) }).toMatchObject({ name, code })
-  // service-busy.test.ts provokes service_busy.
-  const tested = new Set([...calls.map(([code]) => code), 'service_busy'])
+  // service-busy.test.ts provokes service_busy. Only subscriptions refuse with not_resumable: see below.
+  const tested = new Set([...calls.map(([code]) => code), 'service_busy', 'not_resumable'])
   expect([...tested].toSorted()).toEqual(Object.keys(REFUSALS).toSorted())
 })
 
@@ -111,6 +111,7 @@ describe('a subscription sends', () => {
       ['orders.onChange', { httpStatus: 401, code: 'user_not_found' }, { token: unknownUser }],
       ['points.onChange', { httpStatus: 401, code: 'token_invalid' }, { token: 'malformed' }],
       ['points.onChange', { httpStatus: 400 }, { token, input: { lastEventId: 'x' } }],
+      ['points.onChange', { httpStatus: 409, code: 'not_resumable' }, { token, input: { lastEventId: '999999999' } }],
       ['points.onChange', { httpStatus: 403, code: 'not_allowed' }, { token: await shop.adminToken() }],
       ['products.onStock', { httpStatus: 404, code: 'product_not_found' }, { input: { productIds: [999_999] } }],
       ['products.onStock', { httpStatus: 400 }, { input: { productIds: [] } }],

@@ -70,12 +70,18 @@ export async function freshDatabase(name: string, options: ConnectOptions = {}):
   const setup = connect(url, { statementTimeoutMs: 300_000 })
   await emptyTables(setup)
   for (const table of TABLES_WITH_IDS) await run(setup, `alter table ${table} auto_increment = 1`)
+  await run(setup, `update outbox_cursors set position = 0`)
   await setup.destroy()
   return { url, db: connect(url, options) }
 }
 
 export async function emptyTables(db: Pool): Promise<void> {
   await transact(db, async (tx) => {
+    await run(
+      tx,
+      `update outbox_cursors set position = greatest(position, coalesce((select max(id) from events), 0))
+      where name = 'horizon'`,
+    )
     for (const table of TABLES) await tx.deleteFrom(table).execute()
   })
 }

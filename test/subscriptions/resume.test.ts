@@ -126,15 +126,15 @@ test('a stock subscription from an old id receives what other users bought since
   expect(stock.changes.map(({ type }) => type)).toEqual(['sold', 'removed'])
 })
 
-test('an id that no event has yet, or that is malformed, is invalid input', async () => {
+test('an id that is malformed is invalid input', async () => {
   const { client } = await shop.givenUser({ points: 1 })
-  for (const lastEventId of ['999999999999', '-1', 'abc', '1.5', ' 1', '', '9'.repeat(30)]) {
+  for (const lastEventId of ['-1', 'abc', '1.5', ' 1', '', '9'.repeat(30)]) {
     const error = await errorOf(client.orders.onChange.subscribe({ lastEventId }))
     expect(error).toBeInstanceOf(TRPCClientError)
     expect((error as TRPCClientError<never>).data).toMatchObject({
       httpStatus: 400,
       refusal: null,
-      issues: [{ path: ['lastEventId'], message: expect.stringMatching(/^lastEventId (must be|is not) the id of/) }],
+      issues: [{ path: ['lastEventId'], message: expect.stringMatching(/^lastEventId must be the id of/) }],
     })
   }
 })

@@ -25,7 +25,8 @@ beforeAll(async () => {
   user = await shop.givenUser()
   await shop.givenProduct()
   for (let amount = 1; amount <= 3; amount++) await user.client.points.charge.mutate({ amount })
-  const first = await user.client.points.onChange.subscribe({ lastEventId: '1' }).next()
+  const [created] = await run<{ id: number }>(shop.db, 'select min(id) as id from events')
+  const first = await user.client.points.onChange.subscribe({ lastEventId: String(created?.id) }).next()
   lastEventId = first.value.id
 })
 afterAll(() => shop[Symbol.asyncDispose]())

@@ -12,6 +12,7 @@ import { payments } from './0010-payments.ts'
 import { refunds } from './0011-refunds.ts'
 import { productSales } from './0012-product-sales.ts'
 import { events } from './0013-events.ts'
+import { outboxCursors } from './0014-outbox-cursors.ts'
 
 /**
  * All migrations in the order in which they are applied. There are no down migrations. A released migration is never
@@ -31,4 +32,5 @@ export const migrations: Record<string, Migration> = {
   '0011-refunds': refunds,
   '0012-product-sales': productSales,
   '0013-events': events,
+  '0014-outbox-cursors': outboxCursors,
 }

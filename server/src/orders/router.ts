@@ -61,7 +61,7 @@ export const orderProcedures = {
     .output(newestFirst(keysetPage(order)))
     .query(({ ctx, input }) => orders.list(ctx.db, { userId: ctx.userId, ...input })),
 
-  onChange: userProcedure()
+  onChange: userProcedure('not_resumable')
     .meta({
       description: 'Streams the changes of your orders: placed, paid, cancelled and refunded.',
       example: examples.onChange,

@@ -1,8 +1,11 @@
-import type { Reader, Tables } from '@pointwise/db'
+import type { Reader, Tables, Tx } from '@pointwise/db'
 import type { ExpressionBuilder } from 'kysely'
 import type { EventPayloads } from './events.ts'
 import type { IdRange } from './reorder-buffer.ts'
 import { isProductTopic } from './topics.ts'
+
+/** The name of the horizon's row in `outbox_cursors`. */
+const HORIZON = 'horizon'
 
 const selectEvents = (db: Reader) =>
   db.selectFrom('events').select(['id', 'type', 'payload', 'created_at as at']).orderBy('id')
@@ -24,6 +27,32 @@ const isWithin = (ranges: readonly IdRange[]) => (eb: ExpressionBuilder<Tables, 
 
 export function selectLastId(db: Reader) {
   return db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1)
+}
+
+/** One statement, so that both values are of one moment. */
+export function selectRetainedEvents(db: Reader) {
+  return db
+    .selectFrom('outbox_cursors')
+    .select('position as horizon')
+    .select((eb) =>
+      eb
+        .selectFrom('events')
+        .select(({ fn }) => fn.min('id').as('id'))
+        .as('oldestId'),
+    )
+    .where('name', '=', HORIZON)
+}
+
+export function selectOldestIds(db: Reader, { throughId, limit }: { throughId: number; limit: number }) {
+  return db.selectFrom('events').select('id').where('id', '<=', throughId).orderBy('id').limit(limit)
+}
+
+export function advanceHorizon(tx: Tx, position: number) {
+  return tx.updateTable('outbox_cursors').set({ position }).where('name', '=', HORIZON).where('position', '<', position)
+}
+
+export function deleteEventsThrough(tx: Tx, throughId: number) {
+  return tx.deleteFrom('events').where('id', '<=', throughId)
 }
 
 type TypeWithItems = {

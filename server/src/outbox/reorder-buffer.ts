@@ -12,7 +12,9 @@ export interface GapTimeouts {
   uncommittedMs: number
 }
 
-interface Gap extends IdRange {
+/** Ids that have not appeared. */
+export interface Gap extends IdRange {
+  /** When the gap was first seen. */
   since: number
   /** The gap lies below the first row of the outbox, where rows may have been deleted. Its empty ids time out at once. */
   isLeading: boolean
@@ -64,7 +66,7 @@ export class ReorderBuffer<Row extends { id: number }> {
   }
 
   /** The ids that have not appeared, ascending. */
-  get gaps(): readonly IdRange[] {
+  get gaps(): readonly Gap[] {
     return this.#gaps
   }
 

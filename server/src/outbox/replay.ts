@@ -1,5 +1,7 @@
 import type { Reader } from '@pointwise/db'
+import { Refusal } from '../refusals.ts'
 import { type StoredEvent, toStoredEvent } from './events.ts'
+import { readRetainedEvents, requireRetained } from './horizon.ts'
 import * as queries from './queries.ts'
 import { topicsOf } from './topics.ts'
 
@@ -8,13 +10,6 @@ const IDS_BEHIND_MAX = 1_000_000
 /** The ids that one query covers, and the rows that it returns, at most. */
 const IDS_PER_QUERY = 10_000
 const ROWS_PER_QUERY = 500
-
-const RESTART = 'Read the current state, then subscribe without lastEventId.'
-
-/** The stream cannot resume after the client's id. The message is for the client. */
-export class NotResumableError extends Error {
-  override readonly name = 'NotResumableError'
-}
 
 export interface ReplayRange {
   /** The last event that the client received. */
@@ -35,19 +30,32 @@ export class OutboxReplay {
     this.#db = db
   }
 
-  /** @throws NotResumableError if no event has the id yet, or too many ids have followed it */
-  check(after: number, { position, highestId }: { position: number; highestId: number }): void {
-    if (after > highestId) throw new NotResumableError(`lastEventId is not the id of any event. ${RESTART}`)
-    if (position - after > IDS_BEHIND_MAX) throw new NotResumableError(`lastEventId is too far behind. ${RESTART}`)
+  /**
+   * Requires that every event after `after` can be delivered.
+   *
+   * @throws Refusal not_resumable if no event has the id yet, too many ids have followed it, or later events were deleted
+   */
+  async check(after: number, { position, highestId }: { position: number; highestId: number }): Promise<void> {
+    if (after > highestId || position - after > IDS_BEHIND_MAX) throw new Refusal('not_resumable')
+    requireRetained(await readRetainedEvents(this.#db), { after, newestId: highestId })
   }
 
-  /** Yields the events of the range that concern one of the topics, in the order of their ids. */
+  /**
+   * Yields the events of the range that concern one of the topics, in the order of their ids.
+   *
+   * @throws Refusal not_resumable if events of the range were deleted before they were read
+   */
   async *read({ after, throughId, topics, isEnded }: ReplayRange): AsyncGenerator<StoredEvent, void> {
     const wanted = new Set(topics)
     while (after < throughId) {
       const chunk = { after, throughId: Math.min(throughId, after + IDS_PER_QUERY), topics, limit: ROWS_PER_QUERY }
-      const query = async () => (isEnded() ? [] : queries.selectEventsOfTopics(this.#db, chunk).execute())
-      const rows = await this.#inTurn(query)
+      const rows = await this.#inTurn(async () => {
+        if (isEnded()) return []
+        const read = await queries.selectEventsOfTopics(this.#db, chunk).execute()
+        // After the events, because a deletion may have been committed since the last query.
+        requireRetained(await readRetainedEvents(this.#db), { after: chunk.after, newestId: throughId })
+        return read
+      })
       for (const row of rows) {
         const event = toStoredEvent(row)
         if (topicsOf(event.payload).some((topic) => wanted.has(topic))) yield event

@@ -1,8 +1,9 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { type Pool, readUncommitted } from '@pointwise/db'
 import { type StoredEvent, toStoredEvent } from './events.ts'
+import { type RetainedEvents, readRetainedEvents } from './horizon.ts'
 import * as queries from './queries.ts'
-import { type GapTimeouts, type IdRange, ReorderBuffer } from './reorder-buffer.ts'
+import { type Gap, type GapTimeouts, type IdRange, ReorderBuffer } from './reorder-buffer.ts'
 
 /** The shortest interval between two polls, however often `wake` is called. */
 const INTERVAL_MIN_MS = 10
@@ -17,6 +18,8 @@ const BUFFERED_MAX = 10_000
 const GAPS_PER_QUERY = 100
 /** The events that are dispatched before the event loop runs the code that sends them. */
 const DISPATCHED_PER_TURN = 250
+/** How often the tailer checks that new events do not have lower ids. */
+const ID_CHECK_MS = 2_000
 /** How many of the last ids are checked for uncommitted rows when the tailer starts. */
 const LOOKBACK_IDS = 10_000
 
@@ -28,7 +31,11 @@ export interface TailerOptions {
   onWarning?: ((message: string, details: object) => void) | undefined
 }
 
-type Listener = (events: StoredEvent[]) => void
+export interface TailerListener {
+  onEvents: (events: StoredEvent[]) => void
+  /** Called when the tailer cannot read every event that follows its position. It continues with the newest event. */
+  onMissed: () => void
+}
 
 /**
  * Follows the outbox, whichever process writes to it, and dispatches each event exactly once, in the order of the ids: see
@@ -38,7 +45,7 @@ export class OutboxTailer {
   readonly #db: Pool
   readonly #gapTimeouts: GapTimeouts
   readonly #onWarning: NonNullable<TailerOptions['onWarning']>
-  #listener: Listener | undefined
+  #listener: TailerListener | undefined
   #buffer: ReorderBuffer<StoredEvent> | undefined
   #suspendedAt: number | undefined
   #dispatchedThrough = 0
@@ -47,6 +54,7 @@ export class OutboxTailer {
   #timer: NodeJS.Timeout | undefined
   #intervalMs = INTERVAL_MIN_MS
   #polledAt = 0
+  #idsCheckedAt = 0
   #pendingCatchUps: PromiseWithResolvers<void>[] = []
 
   constructor(db: Pool, { gapTimeouts = DEFAULT_GAP_TIMEOUTS, onWarning = () => undefined }: TailerOptions = {}) {
@@ -71,7 +79,7 @@ export class OutboxTailer {
   }
 
   /** Starts polling. */
-  start(listener: Listener): void {
+  start(listener: TailerListener): void {
     this.#listener = listener
     this.#schedule(0)
   }
@@ -140,7 +148,10 @@ export class OutboxTailer {
   async #readNewEvents(): Promise<number> {
     this.#buffer ??= await this.#createBuffer()
     const buffer = this.#buffer
-    await this.#fillGaps(buffer)
+    if (!(await this.#fillGaps(buffer)) || (await this.#isAheadOfOutbox(buffer))) {
+      this.#restart()
+      return INTERVAL_MIN_MS
+    }
     // Dispatching first makes room in the buffer.
     await this.#dispatch(buffer.take())
     for (let hasMore = true; hasMore && buffer.size < BUFFERED_MAX; ) {
@@ -157,21 +168,47 @@ export class OutboxTailer {
   async #dispatch(events: StoredEvent[]): Promise<void> {
     for (let start = 0; start < events.length; start += DISPATCHED_PER_TURN) {
       const batch = events.slice(start, start + DISPATCHED_PER_TURN)
-      this.#listener?.(batch)
+      this.#listener?.onEvents(batch)
       this.#dispatchedThrough = batch.at(-1)?.id ?? this.#dispatchedThrough
       await nextTurn()
     }
   }
 
-  async #fillGaps(buffer: ReorderBuffer<StoredEvent>): Promise<void> {
+  /** Discards the position, because events after it were deleted, or new events have lower ids. */
+  #restart(): void {
+    this.#onWarning('events were deleted before they were read: open subscriptions end', { after: this.position })
+    this.#buffer = undefined
+    this.#suspendedAt = undefined
+    this.#dispatchedThrough = 0
+    this.#listener?.onMissed()
+  }
+
+  /**
+   * Returns whether the newest event has a lower id than one that was read: the table was truncated or restored. New events
+   * would not be read.
+   */
+  async #isAheadOfOutbox(buffer: ReorderBuffer<StoredEvent>): Promise<boolean> {
+    if (performance.now() - this.#idsCheckedAt < ID_CHECK_MS) return false
+    this.#idsCheckedAt = performance.now()
+    const last = await queries.selectLastId(this.#db).executeTakeFirst()
+    return last !== undefined && last.id < buffer.highestId
+  }
+
+  /** Returns whether every event of the gaps can still appear or never existed. */
+  async #fillGaps(buffer: ReorderBuffer<StoredEvent>): Promise<boolean> {
     const gaps = buffer.gaps.slice(0, GAPS_PER_QUERY)
-    if (gaps.length === 0) return
+    const [lowest] = gaps
+    if (!lowest) return true
     const checkedAt = performance.now()
     const existingIds = await this.#existingIds(gaps)
     const rows = await queries.selectEventsWithin(this.#db, gaps).execute()
+    // After the rows: a row that is deleted between the two reads is either in the first or below the second's bounds.
+    if (isPartlyDeleted(lowest, await readRetainedEvents(this.#db))) return false
     const skippedIds = buffer.fill(gaps, { rows: rows.map(toStoredEvent), existingIds, checkedAt })
-    if (skippedIds.length === 0) return
-    this.#onWarning('events were skipped because their transactions did not commit in time', { ids: skippedIds })
+    if (skippedIds.length > 0) {
+      this.#onWarning('events were skipped because their transactions did not commit in time', { ids: skippedIds })
+    }
+    return true
   }
 
   /**
@@ -185,10 +222,12 @@ export class OutboxTailer {
 
   /** Returns a buffer positioned after the newest event, or before the first event that is not committed yet. */
   async #createBuffer(): Promise<ReorderBuffer<StoredEvent>> {
-    const lastId = (await queries.selectLastId(this.#db).executeTakeFirst())?.id ?? 0
+    const { horizon } = await readRetainedEvents(this.#db)
+    const last = await queries.selectLastId(this.#db).executeTakeFirst()
+    const lastId = last?.id ?? horizon
     // The outbox may have been emptied while the tailer was suspended.
     const suspendedAt = Math.min(this.#suspendedAt ?? 0, lastId)
-    const from = Math.max(suspendedAt, lastId - LOOKBACK_IDS)
+    const from = Math.max(suspendedAt, lastId - LOOKBACK_IDS, Math.min(horizon, lastId))
     const isResuming = from > 0 && from === suspendedAt
     const ids = new ReorderBuffer<{ id: number }>(from, this.#gapTimeouts, { skipLeadingGap: !isResuming })
     if (lastId > from) {
@@ -206,6 +245,11 @@ export class OutboxTailer {
       if (ids.gaps.every(({ from, to }) => from === to && existing.has(from))) break
       await delay(INTERVAL_AT_GAP_MS)
     }
-    return new ReorderBuffer(ids.position, this.#gapTimeouts, { skipLeadingGap: lastId === 0 })
+    return new ReorderBuffer(ids.position, this.#gapTimeouts, { skipLeadingGap: last === undefined })
   }
+}
+
+/** Whether events of the gap may have been deleted. Below the first row that was ever read, the oldest row proves nothing. */
+function isPartlyDeleted({ from, isLeading }: Gap, { horizon, oldestId }: RetainedEvents): boolean {
+  return from <= horizon || (!isLeading && oldestId !== null && from < oldestId)
 }

@@ -38,7 +38,7 @@ export const pointsRouter = router({
     .output(newestFirst(keysetPage(history)))
     .query(({ ctx, input }) => points.histories(ctx.db, { userId: ctx.userId, ...input })),
 
-  onChange: userProcedure()
+  onChange: userProcedure('not_resumable')
     .meta({ description: 'Streams the changes of your balance.', example: examples.onChange })
     .input(z.strictObject({ lastEventId }).prefault({}))
     .use(requireUser)

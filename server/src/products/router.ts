@@ -108,7 +108,7 @@ export const productsRouter = router({
     .output(product)
     .mutation(({ ctx, input }) => ctx.transact((tx) => products.restock(tx, { ...input, now: ctx.now() }))),
 
-  onStock: publicProcedure('product_not_found')
+  onStock: publicProcedure('product_not_found', 'not_resumable')
     .meta({ description: 'Streams the changes of the stock and the price of products.', example: examples.onStock })
     .input(z.strictObject({ productIds: z.array(id).min(1).max(FOLLOWED_MAX), lastEventId }))
     .output(changeStream(stockChange))

@@ -1,7 +1,7 @@
 import { CommitUnknownError, DatabaseBusyError, DeadlineExceededError, isTransient } from '@pointwise/db'
 import { type TRPCDefaultErrorShape, TRPCError } from '@trpc/server'
 import { ZodError } from 'zod'
-import { deadlineExceeded, REFUSALS, Refusal, serviceBusy, type WireRefusal } from '../refusals.ts'
+import { deadlineExceeded, REFUSALS, Refusal, type RefusalCode, serviceBusy, type WireRefusal } from '../refusals.ts'
 import type { Context } from './context.ts'
 import type { Meta } from './meta.ts'
 
@@ -57,13 +57,16 @@ function toRefusal(error: unknown): Refusal | undefined {
   return error instanceof DatabaseBusyError || isTransient(error) ? serviceBusy() : undefined
 }
 
+/** The codes with which an open stream may be refused. Every subscription declares them. */
+const STREAM_REFUSALS: readonly RefusalCode[] = ['service_busy', 'not_resumable']
+
 /**
- * Converts an error that reading a stream threw, which no middleware sees. An open stream can only be refused with
- * `service_busy`; any other error is returned unchanged.
+ * Converts an error that reading a stream threw, which no middleware sees. An error that is not one of the refusals of an open
+ * stream is returned unchanged.
  */
 export function toStreamError(error: unknown): unknown {
   const refusal = toRefusal(error)
-  return refusal?.refusal.code === 'service_busy' ? new RefusedError(refusal) : error
+  return refusal && STREAM_REFUSALS.includes(refusal.refusal.code) ? new RefusedError(refusal) : error
 }
 
 interface ErrorToFormat {

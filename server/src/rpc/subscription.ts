@@ -1,8 +1,7 @@
-import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server'
+import { type TrackedEnvelope, tracked } from '@trpc/server'
 import { z } from 'zod'
 import { clientNetwork } from '../auth/client-address.ts'
 import type { Event } from '../outbox/events.ts'
-import { NotResumableError } from '../outbox/replay.ts'
 import type { EventStream } from '../subscriptions/hub.ts'
 import type { Context } from './context.ts'
 import { toStreamError } from './errors.ts'
@@ -41,33 +40,26 @@ interface Changes<Change> {
  * Opens the stream of a subscription. The stream of a user ends when the token expires; a stream without a token counts against
  * the limit of its address.
  *
- * @throws Refusal rate_limited, service_busy
- * @throws TRPCError BAD_REQUEST if the stream cannot resume after `lastEventId`
+ * @throws Refusal rate_limited, service_busy, not_resumable
  */
 export async function subscribe<Change>(
   { ctx, input, signal }: Call,
   { topics, changeOf }: Changes<Change>,
 ): Promise<EventStream<TrackedEnvelope<Change>>> {
   const { userId, subscriptions, address, destroyConnection } = ctx
-  try {
-    const stream = await subscriptions.subscribe({
-      caller: userId === undefined ? `address:${clientNetwork(address)}` : `user:${userId}`,
-      topics,
-      toItem: (event) => {
-        const change = changeOf(event)
-        return change === undefined ? undefined : tracked(String(event.id), change)
-      },
-      after: input.lastEventId ?? undefined,
-      expiresAt: userId === undefined ? undefined : (await ctx.authenticate()).expiresAt,
-      signal,
-      destroyConnection,
-    })
-    return Object.assign(translateErrors(stream), { since: stream.since, position: stream.position })
-  } catch (error) {
-    if (!(error instanceof NotResumableError)) throw error
-    const issue = { code: 'custom' as const, path: ['lastEventId'], message: error.message, input: undefined }
-    throw new TRPCError({ code: 'BAD_REQUEST', cause: new z.ZodRealError([issue]) })
-  }
+  const stream = await subscriptions.subscribe({
+    caller: userId === undefined ? `address:${clientNetwork(address)}` : `user:${userId}`,
+    topics,
+    toItem: (event) => {
+      const change = changeOf(event)
+      return change === undefined ? undefined : tracked(String(event.id), change)
+    },
+    after: input.lastEventId ?? undefined,
+    expiresAt: userId === undefined ? undefined : (await ctx.authenticate()).expiresAt,
+    signal,
+    destroyConnection,
+  })
+  return Object.assign(translateErrors(stream), { since: stream.since, position: stream.position })
 }
 
 async function* translateErrors<Item>(stream: AsyncGenerator<Item, void>): AsyncGenerator<Item, void> {

@@ -3,6 +3,7 @@ import type { StoredEvent } from '../outbox/events.ts'
 import { OutboxReplay, type ReplayRange } from '../outbox/replay.ts'
 import { OutboxTailer, type TailerOptions } from '../outbox/tailer.ts'
 import { topicsOf } from '../outbox/topics.ts'
+import { Refusal } from '../refusals.ts'
 import { StreamLimiter, type StreamLimits } from './stream-limits.ts'
 import { reconnectRefusal, SubscriberQueue, type SubscriberQueueOptions } from './subscriber-queue.ts'
 
@@ -68,15 +69,15 @@ export class SubscriptionHub {
   /** Ends every stream, so that the clients reconnect to another server, and refuses new ones. */
   close(): void {
     this.#isClosed = true
-    for (const queue of this.#queues) queue.end(reconnectRefusal())
+    this.#endAll(reconnectRefusal())
   }
 
   /**
    * Opens a stream of everything that is committed after this call, preceded by what follows `after`. Reading the stream throws
-   * `service_busy` when the client should reconnect: its token has expired, the server is closing, or it reads too slowly.
+   * `service_busy` when the client should reconnect: its token has expired, the server is closing, or it reads too slowly. It
+   * throws `not_resumable` when events of the stream were deleted before they were read.
    *
-   * @throws Refusal rate_limited, service_busy
-   * @throws NotResumableError
+   * @throws Refusal rate_limited, service_busy, not_resumable
    */
   async subscribe<Item>(options: SubscribeOptions<Item>): Promise<EventStream<Item>> {
     if (this.#isClosed) throw reconnectRefusal()
@@ -87,10 +88,10 @@ export class SubscriptionHub {
       const { topics, toItem } = options
       const { position, highestId } = this.#tailer
       const after = options.after ?? position
-      if (options.after !== undefined) this.#replay.check(after, { position, highestId })
       // The replay ends where the tailer is. From here on, the tailer dispatches only events above its position.
       queue.startAfter(Math.max(after, position))
       this.#addToTopics(queue, topics)
+      if (options.after !== undefined) await this.#replay.check(after, { position, highestId })
       const range = { after, throughId: position, topics, isEnded: () => queue.isEnded }
       return Object.assign(this.#read(queue, toItem, range), {
         since: options.after === undefined ? position : undefined,
@@ -116,7 +117,7 @@ export class SubscriptionHub {
       release()
     }
     const queue = new SubscriberQueue<Item>({ toItem, onEnd, destroyConnection })
-    if (this.#queues.size === 0) this.#tailer.start((events) => this.#dispatch(events))
+    if (this.#queues.size === 0) this.#startTailer()
     this.#queues.add(queue)
     const expiry =
       expiresAt &&
@@ -141,6 +142,17 @@ export class SubscriptionHub {
     } finally {
       queue.end()
     }
+  }
+
+  #startTailer(): void {
+    this.#tailer.start({
+      onEvents: (events) => this.#dispatch(events),
+      onMissed: () => this.#endAll(new Refusal('not_resumable')),
+    })
+  }
+
+  #endAll(error: Refusal): void {
+    for (const queue of this.#queues) queue.end(error)
   }
 
   #dispatch(events: StoredEvent[]): void {

@@ -26,12 +26,7 @@ export function refusalMessage(refusal: Refusal): Message {
         text: `This costs ${formatPoints(refusal.required)}, and your balance is ${formatNumber(refusal.balance)}. No points were taken.`,
       }
     case 'stock_insufficient':
-      return refusal.available === 0
-        ? { title: 'Sold out', text: 'The last piece was sold a moment ago. No points were taken.' }
-        : {
-            title: `Only ${formatNumber(refusal.available)} left`,
-            text: `You asked for ${formatPieces(refusal.requested)}. No points were taken.`,
-          }
+      return stockMessage(refusal)
     case 'points_limit_exceeded':
       return {
         title: `Your balance can hold at most ${formatPoints(refusal.limit)}`,
@@ -71,6 +66,8 @@ export function refusalMessage(refusal: Refusal): Message {
         title: 'This request was already sent with other details',
         text: 'Please check your orders before you continue.',
       }
+    case 'not_resumable':
+      return { title: 'This page is out of date', text: 'Reload it to see the current state.' }
     case 'token_missing':
     case 'token_invalid':
     case 'user_not_found':
@@ -82,6 +79,15 @@ export function refusalMessage(refusal: Refusal): Message {
       refusal satisfies never
       return { title: 'The shop refused this request', text: 'Nothing has changed.' }
   }
+}
+
+function stockMessage({ available, requested }: { available: number; requested: number }): Message {
+  return available === 0
+    ? { title: 'Sold out', text: 'The last piece was sold a moment ago. No points were taken.' }
+    : {
+        title: `Only ${formatNumber(available)} left`,
+        text: `You asked for ${formatPieces(requested)}. No points were taken.`,
+      }
 }
 
 const SIGNED_OUT: readonly RefusalCode[] = ['token_missing', 'token_invalid', 'user_not_found']

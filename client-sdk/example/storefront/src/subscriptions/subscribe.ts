@@ -1,4 +1,4 @@
-import type { StockChange } from '@pointwise/client-sdk'
+import { refusalOf, type StockChange } from '@pointwise/client-sdk'
 import type { Client } from '../api-client.ts'
 
 /** The interval of the fallback where subscriptions are not available. */
@@ -15,15 +15,29 @@ type Subscribe<Change> = (options: {
   signal: AbortSignal
   onStarted: () => void
   onData: (event: { data: Change }) => void
-  onError: () => void
+  onError: (error: unknown) => void
   onStopped: () => void
 }) => unknown
 
-/** Resolves when the subscription ends: it was aborted, or the server refused it. */
-function run<Change>(subscribe: Subscribe<Change>, { signal, onStarted, onChange }: Subscriber<Change>): Promise<void> {
+/**
+ * Resolves when the subscription ends: it was aborted, or the server refused it. A subscription that cannot resume starts again,
+ * because the page refreshes its data on each connection.
+ */
+async function run<Change>(subscribe: Subscribe<Change>, subscriber: Subscriber<Change>): Promise<void> {
+  let error: unknown
+  do error = await runOnce(subscribe, subscriber)
+  while (!subscriber.signal.aborted && refusalOf(error)?.code === 'not_resumable')
+}
+
+/** Resolves with the error that ended the subscription; undefined if it was aborted or the server ended it. */
+function runOnce<Change>(
+  subscribe: Subscribe<Change>,
+  { signal, onStarted, onChange }: Subscriber<Change>,
+): Promise<unknown> {
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve())
-    subscribe({ signal, onStarted, onData: ({ data }) => onChange(data), onError: resolve, onStopped: resolve })
+    const stop = () => resolve(undefined)
+    signal.addEventListener('abort', stop)
+    subscribe({ signal, onStarted, onData: ({ data }) => onChange(data), onError: resolve, onStopped: stop })
   })
 }
 
