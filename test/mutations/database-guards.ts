@@ -86,6 +86,24 @@ const LOCK_GUARDS: Guard[] = [
     "productIds)\n    .orderBy('product_id')",
     'races/lock-queue',
   ),
+  guardsIn('server/src/users/service.ts')(
+    'lock of a wallet before the removal of its user',
+    '  await points.lock(tx, userId)\n',
+    '',
+    'races/lock-queue',
+  ),
+  guardsIn('server/src/payments/settlement/lock-rows.ts')(
+    'lock of contended users only with their wallets',
+    'tried: { acquiredWallets }',
+    'tried: { wallets: acquiredWallets }',
+    'races/contended-batches',
+  ),
+  guardsIn('server/src/payments/settlement/lock-rows.ts')(
+    'lock of contended products only with their stock',
+    'tried: { acquiredStock } }: Stock',
+    'tried: { stock: acquiredStock } }: Stock',
+    'races/contended-batches',
+  ),
   guardsIn('server/src/products/service.ts')(
     'lock of a product before a change',
     '  await queries.lockStock(tx, [productId]).execute()\n  return get',

@@ -131,11 +131,11 @@ const ACCESS_GUARDS: Guard[] = [
   ),
   lockRows(
     'removed user check of payments',
-    'first.wallets.filter(({ active }) => active)',
+    'first.wallets.filter(({ userId }) => first.activeUsers.has(userId))',
     'first.wallets',
     'users/remove',
   ),
-  points('removed user check of points.charge', 'if (!wallet?.active)', 'if (!wallet)', 'users/remove'),
+  points('removed user check of points.charge', 'if (!wallet || !user)', 'if (!wallet)', 'users/remove'),
   procedures('role check of an admin', 'if (!admin)', 'if (admin === undefined)', 'auth/tokens'),
   procedures(
     'role check of a user',

@@ -22,7 +22,7 @@ export async function runInLockQueue(shop: Shop, lockedRow: string, calls: (() =
 }
 
 /** The number of transactions of this database that wait for a lock. */
-async function lockWaits(db: Pool): Promise<number> {
+export async function lockWaits(db: Pool): Promise<number> {
   const waiting = await selectOpenTransactions(
     db,
     `select trx_id from information_schema.innodb_trx join information_schema.processlist

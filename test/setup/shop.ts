@@ -4,13 +4,14 @@ import type { ConnectOptions, Pool } from '@pointwise/db'
 import { type AppConfig, type AppOptions, buildApp, createCaller, createLogger } from '@pointwise/server'
 import type { FastifyInstance } from 'fastify'
 import type { JWTPayload } from 'jose'
+import { expect } from 'vitest'
 import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG, signToken, signUserToken } from './configuration.ts'
 import { emptyDatabase, freshDatabase } from './database.ts'
 import { insertUsers } from './insert-users.ts'
 import { expectAuditPasses } from './invariants.ts'
 import { expectNoSecrets } from './log-secrets.ts'
-import { splitStatements } from './statements.ts'
+import { locksWithSubquery, splitStatements } from './statements.ts'
 
 export type Client = ReturnType<typeof createClient>
 export type Caller = ReturnType<typeof createCaller>
@@ -42,16 +43,18 @@ export const PATIENT_LOCKS = { ...PATIENT, lockWaitSeconds: 20 } satisfies Conne
 
 /**
  * Starts a server on a free port and an empty database: `await using shop = await openShop()`. Disposing it closes the
- * server, runs the audit, and asserts that the log contains no secret.
+ * server, runs the audit, and asserts that the log contains no secret and that no statement that locks contains a subquery.
  */
 export async function openShop(given: ShopOptions = {}): Promise<Shop> {
   const { config, database, now, fresh, behind, limits, ...rest } = given
   const statements: string[] = []
   const values = new Set<unknown>()
+  const lockedSubqueries = new Set<string>()
   const options: ConnectOptions = {
     log: (event) => {
       for (const statement of splitStatements(event)) {
         statements.push(statement.sql)
+        if (locksWithSubquery(statement.sql)) lockedSubqueries.add(statement.sql)
         for (const value of statement.values) values.add(value)
       }
     },
@@ -83,13 +86,16 @@ export async function openShop(given: ShopOptions = {}): Promise<Shop> {
     log,
     statements,
     now,
-    expectNoSecretsLogged: () => expectNoSecrets(everyLine, values),
+    expectSoundStatements: () => {
+      expectNoSecrets(everyLine, values)
+      expect([...lockedSubqueries], 'a statement that locks contains a subquery').toEqual([])
+    },
   })
 }
 
 type Parts = Pick<Shop, 'app' | 'db' | 'databaseUrl' | 'url' | 'log' | 'statements'> & {
   now: (() => Date) | undefined
-  expectNoSecretsLogged: () => void
+  expectSoundStatements: () => void
 }
 
 export class Shop implements AsyncDisposable {
@@ -102,10 +108,10 @@ export class Shop implements AsyncDisposable {
   /** Every statement that was sent through the pool. */
   readonly statements: string[]
   readonly #now: { now?: () => Date }
-  readonly #expectNoSecretsLogged: () => void
+  readonly #expectSoundStatements: () => void
   #named = 0
 
-  constructor({ app, db, databaseUrl, url, log, statements, now, expectNoSecretsLogged }: Parts) {
+  constructor({ app, db, databaseUrl, url, log, statements, now, expectSoundStatements }: Parts) {
     this.app = app
     this.db = db
     this.databaseUrl = databaseUrl
@@ -113,14 +119,14 @@ export class Shop implements AsyncDisposable {
     this.log = log
     this.statements = statements
     this.#now = now ? { now } : {}
-    this.#expectNoSecretsLogged = expectNoSecretsLogged
+    this.#expectSoundStatements = expectSoundStatements
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app.close()
     try {
       await expectAuditPasses(this.db)
-      this.#expectNoSecretsLogged()
+      this.#expectSoundStatements()
     } finally {
       await this.db.destroy()
     }

@@ -6,21 +6,16 @@ const CONDITION = /`(\w+)` (?:=|in|is|<|>=|>) /g
  * "lock `orders`".
  */
 export function describeStatement(sql: string): string {
-  return `${verbOf(sql)} ${named(withoutExists(sql).replace(/ on duplicate key update .*/s, ''), TABLE)}`
+  return `${verbOf(sql)} ${named(sql.replace(/ on duplicate key update .*/s, ''), TABLE)}`
 }
 
 /** Describes a statement as docs/indexing.md does, with the columns of its conditions and its order. */
 export function describeStatementWithColumns(sql: string): string {
-  const [, conditions = ''] = /\bwhere (.*)/s.exec(withoutExists(sql)) ?? []
+  const [, conditions = ''] = /\bwhere (.*)/s.exec(sql) ?? []
   const [, order = ''] = /.*\border by (.*)/s.exec(sql) ?? []
   const columns = named(conditions.replace(/ order by .*?(?=\)|$)/gs, ' '), CONDITION)
   const sorted = named(order, /`(\w+)`(?!\.)/g)
   return `${describeStatement(sql)}${columns && ` by ${columns}`}${sorted && ` in order of ${sorted}`}`
-}
-
-/** Removes subqueries of EXISTS, whose rows are neither returned nor locked. */
-function withoutExists(sql: string): string {
-  return sql.replace(/exists \(select .*?\) as/s, '')
 }
 
 function named(sql: string, pattern: RegExp): string {

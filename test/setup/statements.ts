@@ -14,3 +14,12 @@ export function splitStatements({ query: { sql, parameters } }: LogEvent): State
     return { sql: one, values: parameters.slice(taken - count, taken) }
   })
 }
+
+/**
+ * Whether a statement that locks rows contains a subquery. The subquery would read rows as they were before the statement waited
+ * for its locks, and Vitess drops the locks.
+ */
+export function locksWithSubquery(sql: string): boolean {
+  const locks = /^(update|delete) |\bfor (update|share)\b|\block in share mode\b/i.test(sql)
+  return locks && /\(\s*select\b/i.test(sql)
+}

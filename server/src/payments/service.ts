@@ -27,6 +27,7 @@ export async function refund(tx: Tx, { orderId, now }: { orderId: number; now: D
   if (order.status !== 'paid' || !order.paidAt) throw new Refusal('order_not_refundable', { status: order.status })
   const { userId, totalPrice: amount } = order
   const wallet = await points.lock(tx, userId)
+  if (!wallet) throw new Error(`User ${userId} has paid order ${orderId}, but has no wallet.`)
   const balance = await points.refund(tx, wallet, { orderId, amount, now })
   await queries.insertRefund(tx, { orderId, amount, refundedAt: now }).execute()
   await orders.markRefunded(tx, orderId, now)

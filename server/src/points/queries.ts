@@ -7,24 +7,17 @@ export function selectWallet(db: Reader, userId: number) {
     .where('user_id', '=', userId)
 }
 
-/** `active` is 1 when the user exists and was not removed. */
 export function lockWallet(tx: Tx, userId: number) {
   return tx
     .selectFrom(forceIndex('points', 'points_user'))
     .select(['id', 'point as balance'])
-    .select((eb) =>
-      eb
-        .exists(
-          eb
-            .selectFrom('users')
-            .select('users.id')
-            .whereRef('users.id', '=', 'user_id')
-            .where('deleted_at', 'is', null),
-        )
-        .as('active'),
-    )
     .where('user_id', '=', userId)
     .forUpdate()
+}
+
+/** The user, unless removed. */
+export function selectActiveUser(db: Reader, userId: number) {
+  return db.selectFrom('users').select('id').where('deleted_at', 'is', null).where('id', '=', userId)
 }
 
 export function insertWallet(tx: Tx, wallet: { userId: number; createdAt: Date }) {

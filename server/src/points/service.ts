@@ -1,4 +1,4 @@
-import type { Reader, Tx, UseType } from '@pointwise/db'
+import { executeBatch, type Reader, type Tx, type UseType } from '@pointwise/db'
 import { insertEvent } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
@@ -27,9 +27,12 @@ export async function histories(db: Reader, page: { userId: number; cursor?: num
   return toPage(rows, limit)
 }
 
-/** Locks a user's wallet until the transaction ends, so that no other transaction changes the balance meanwhile. */
-export async function lock(tx: Tx, userId: number): Promise<Wallet> {
-  return queries.lockWallet(tx, userId).executeTakeFirstOrThrow()
+/**
+ * Locks a user's wallet until the transaction ends. Meanwhile no other transaction changes the balance or removes the user.
+ * Returns undefined when the user does not exist; a removed user has a wallet.
+ */
+export async function lock(tx: Tx, userId: number): Promise<Wallet | undefined> {
+  return queries.lockWallet(tx, userId).executeTakeFirst()
 }
 
 /**
@@ -42,9 +45,16 @@ export async function charge(
   call: { userId: number; amount: number; idempotencyKey: string; now: Date },
 ): Promise<Charge> {
   const { userId, amount, idempotencyKey, now } = call
-  // The lock comes first: a repeat waits for it and then finds the row of the first call.
-  const wallet = await queries.lockWallet(tx, userId).executeTakeFirst()
-  if (!wallet?.active) throw new Refusal('user_not_found')
+  // The lock comes first. After it, a repeat finds the row of the first call. `users.remove` takes the same lock, and a statement
+  // of its own reads the user as the transactions before left it.
+  const {
+    wallet: [wallet],
+    user: [user],
+  } = await executeBatch(tx, {
+    wallet: queries.lockWallet(tx, userId),
+    user: queries.selectActiveUser(tx, userId),
+  })
+  if (!wallet || !user) throw new Refusal('user_not_found')
   const earlier = await queries.selectHistoryByKey(tx, wallet.id, idempotencyKey).executeTakeFirst()
   if (earlier) {
     if (earlier.amount !== amount) throw new Refusal('idempotency_key_reused')

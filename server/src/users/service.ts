@@ -39,12 +39,13 @@ export async function create(tx: Tx, { name, now }: { name: string; now: Date })
 }
 
 /**
- * Removes a user. From now on no call with the user's token changes the balance; orders and history stay. docs/caching.md lists
- * what the token can still do, and for how long.
+ * Removes a user. It waits for the transactions under way that change the user's balance; after it, no call with the user's token
+ * changes the balance. Orders and history stay. docs/caching.md lists what the token can still do, and for how long.
  *
  * @throws Refusal user_unknown when the user does not exist or is already removed
  */
 export async function remove(tx: Tx, { userId, now }: { userId: number; now: Date }): Promise<{ id: number }> {
+  await points.lock(tx, userId)
   const { numUpdatedRows } = await queries.updateRemoved(tx, userId, now).executeTakeFirstOrThrow()
   if (numUpdatedRows === 0n) throw new Refusal('user_unknown', { userId })
   return { id: userId }

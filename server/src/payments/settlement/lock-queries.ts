@@ -3,7 +3,11 @@ import { forceIndex, type Reader, type Tx } from '@pointwise/db'
 /*
  * All transactions lock rows in the same order, which prevents deadlocks. Rows are locked in the order of the scan, so the
  * statements that wait for locks force an index and read it in ascending order. `lockUsers`, `lockProducts` and `lockHours` are
- * used only with SKIP LOCKED and never wait.
+ * used only with SKIP LOCKED and never wait. A batch sends them only for users whose wallet and for products whose stock it has
+ * locked: otherwise the transaction that has that lock would wait for this batch.
+ *
+ * A statement that locks contains no subquery: a subquery reads rows as they were before the statement waited for its locks,
+ * and Vitess drops the locks of such a statement.
  */
 
 const ORDER = [
@@ -53,25 +57,18 @@ export function selectOrderLines(db: Reader, orderIds: number[]) {
     .orderBy('product_id')
 }
 
-/** `active` is 1 when the user exists and was not removed. */
 export function lockWallets(tx: Tx, userIds: number[]) {
   return tx
     .selectFrom(forceIndex('points', 'points_user'))
     .select(['id', 'user_id as userId', 'point as balance'])
-    .select((eb) =>
-      eb
-        .exists(
-          eb
-            .selectFrom('users')
-            .select('users.id')
-            .whereRef('users.id', '=', 'user_id')
-            .where('deleted_at', 'is', null),
-        )
-        .as('active'),
-    )
     .where('user_id', 'in', userIds)
     .orderBy('user_id')
     .forUpdate()
+}
+
+/** The users that are not removed. */
+export function selectActiveUsers(db: Reader, userIds: number[]) {
+  return db.selectFrom('users').select('id').where('deleted_at', 'is', null).where('id', 'in', userIds)
 }
 
 /** The rows that the foreign keys of orders and payments refer to. */

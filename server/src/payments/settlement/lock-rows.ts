@@ -14,7 +14,8 @@ export interface LockedBatch extends LockAttempt {
 
 /**
  * Locks and reads the rows that the requests name, in two round trips: first orders and wallets, then stock, each by
- * ascending id. A contended row is tried with SKIP LOCKED, so that the batch never waits for it.
+ * ascending id. A contended row is tried with SKIP LOCKED, so that the batch never waits for it. A third round trip locks the
+ * rows of contended products whose stock was acquired.
  */
 export async function lockAndLoad(
   tx: Tx,
@@ -23,10 +24,11 @@ export async function lockAndLoad(
 ): Promise<LockedBatch> {
   const first = await lockOrdersAndWallets(tx, requests, isContended)
   const second = await lockStock(tx, requests, first, isContended)
+  const third = await lockProducts(tx, requests, second)
   return {
     state: toState(first, second),
     neededRows: requests.map((request) => rowsNeededBy(request, first)),
-    ...classifyContendedRows({ ...first.tried, ...second.tried }),
+    ...classifyContendedRows({ ...first.tried, ...second.tried, ...third.tried }),
   }
 }
 
@@ -49,8 +51,8 @@ async function lockOrdersAndWallets(tx: Tx, requests: readonly SettlementRequest
     orderStatuses = [],
     lockedWallets = [],
     triedWallets = [],
-    triedUsers = [],
     wallets = [],
+    activeUsers = [],
     lines = [],
     ordersByKey = [],
   } = await executeBatch(tx, {
@@ -59,8 +61,9 @@ async function lockOrdersAndWallets(tx: Tx, requests: readonly SettlementRequest
     orderStatuses: ifAny(orderIds.contended, (ids) => queries.selectOrderStatuses(tx, ids)),
     lockedWallets: ifAny(userIds.free, (ids) => queries.lockWallets(tx, ids)),
     triedWallets: ifAny(userIds.contended, (ids) => queries.lockWallets(tx, ids).skipLocked()),
-    triedUsers: ifAny(userIds.contended, (ids) => queries.lockUsers(tx, ids).skipLocked()),
     wallets: ifAny(userIds.contended, (ids) => queries.selectWallets(tx, ids)),
+    // `users.remove` locks the wallet first. This read therefore sees every removal that was committed while the batch waited.
+    activeUsers: ifAny([...userIds.free, ...userIds.contended], (ids) => queries.selectActiveUsers(tx, ids)),
     lines: ifAny(distinct(payIds), (ids) => queries.selectOrderLines(tx, ids)),
     ordersByKey: ifAny(checkouts, (keys) => queries.selectOrdersByKeys(tx, keys)),
   })
@@ -82,20 +85,15 @@ async function lockOrdersAndWallets(tx: Tx, requests: readonly SettlementRequest
     orderRows: [...new Map([...ordersByKey, ...acquiredOrders].map((row) => [row.id, row])).values()],
     linesByOrder: Map.groupBy(lines, ({ orderId }) => orderId),
     wallets: [...lockedWallets, ...triedWallets],
-    tried: {
-      acquiredOrders: triedOrders,
-      orders: unlockedOrders,
-      acquiredWallets: triedWallets,
-      acquiredUsers: triedUsers,
-      wallets,
-    },
+    activeUsers: new Set(activeUsers.map(({ id }) => id)),
+    tried: { acquiredOrders: triedOrders, orders: unlockedOrders, acquiredWallets: triedWallets, wallets },
   }
 }
 
 async function lockStock(
   tx: Tx,
   requests: readonly SettlementRequest[],
-  { acquiredOrders, orderRows, linesByOrder }: OrdersAndWallets,
+  { acquiredOrders, orderRows, linesByOrder, tried: { acquiredWallets } }: OrdersAndWallets,
   isContended: IsContended,
 ) {
   const orderedIds = distinct(requests.flatMap((request) => (request.kind === 'checkout' ? productIdsOf(request) : [])))
@@ -104,26 +102,24 @@ async function lockStock(
   )
   const idsToSell = [...linesToSell.map(({ productId }) => productId), ...orderedIds]
   const productIds = splitByContention('product', idsToSell, isContended)
-  const hours = distinct(requests.map(({ now }) => stock.startOfHour(now).getTime())).map((time) => new Date(time))
   const withoutLines = orderRows.flatMap(({ id }) => (linesByOrder.has(id) ? [] : [id]))
   const paidIds = orderRows.flatMap(({ id, paidAt }) => (paidAt ? [id] : []))
   const {
     lockedStock = [],
     triedStock = [],
-    triedProducts = [],
-    triedHours = [],
     stockRows = [],
-    hourRows = [],
+    triedUsers = [],
     offers = [],
     lines = [],
     payments = [],
   } = await executeBatch(tx, {
     lockedStock: ifAny(productIds.free, (ids) => queries.lockStock(tx, ids)),
     triedStock: ifAny(productIds.contended, (ids) => queries.lockStock(tx, ids).skipLocked()),
-    triedProducts: ifAny(productIds.contended, (ids) => queries.lockProducts(tx, ids).skipLocked()),
-    triedHours: ifAny(productIds.contended, (ids) => queries.lockHours(tx, ids, hours).skipLocked()),
     stockRows: ifAny(productIds.contended, (ids) => queries.selectStock(tx, ids)),
-    hourRows: ifAny(productIds.contended, (ids) => queries.selectHours(tx, ids, hours)),
+    triedUsers: ifAny(
+      acquiredWallets.map(({ userId }) => userId),
+      (ids) => queries.lockUsers(tx, ids).skipLocked(),
+    ),
     // `products.update` locks the stock first. This read therefore sees price changes that were committed while the batch waited.
     offers: ifAny(orderedIds, (ids) => queries.selectOffers(tx, ids)),
     lines: ifAny(withoutLines, (ids) => queries.selectOrderLines(tx, ids)),
@@ -134,20 +130,32 @@ async function lockStock(
     offers,
     lines,
     payments,
-    tried: {
-      acquiredStock: triedStock,
-      acquiredProducts: triedProducts,
-      acquiredHours: triedHours,
-      stock: stockRows,
-      hours: hourRows,
-    },
+    tried: { acquiredStock: triedStock, stock: stockRows, acquiredUsers: triedUsers },
   }
+}
+
+/** Tries to lock the rows of contended products whose stock was acquired, and of their hourly sales. */
+async function lockProducts(tx: Tx, requests: readonly SettlementRequest[], { tried: { acquiredStock } }: Stock) {
+  const hours = distinct(requests.map(({ now }) => stock.startOfHour(now).getTime())).map((time) => new Date(time))
+  const productIds = acquiredStock.map(({ productId }) => productId)
+  const {
+    acquiredProducts = [],
+    acquiredHours = [],
+    hours: hourRows = [],
+  } = await executeBatch(tx, {
+    acquiredProducts: ifAny(productIds, (ids) => queries.lockProducts(tx, ids).skipLocked()),
+    acquiredHours: ifAny(productIds, (ids) => queries.lockHours(tx, ids, hours).skipLocked()),
+    hours: ifAny(productIds, (ids) => queries.selectHours(tx, ids, hours)),
+  })
+  return { tried: { acquiredProducts, acquiredHours, hours: hourRows } }
 }
 
 function toState(first: OrdersAndWallets, second: Stock): SettlementState {
   const lines = [...[...first.linesByOrder.values()].flat(), ...second.lines]
   return {
-    wallets: new Map(first.wallets.filter(({ active }) => active).map((wallet) => [wallet.userId, wallet])),
+    wallets: new Map(
+      first.wallets.filter(({ userId }) => first.activeUsers.has(userId)).map((wallet) => [wallet.userId, wallet]),
+    ),
     orders: new Map(orders.toOrders(first.orderRows, lines).map((order) => [order.id, order])),
     orderIdsByKey: new Map(first.ordersByKey.map((row) => [checkoutKey(row), row.id])),
     payments: new Map(second.payments.map(({ balance, ...payment }) => [payment.orderId, { payment, balance }])),
