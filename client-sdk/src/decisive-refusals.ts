@@ -14,6 +14,5 @@ export const DECISIVE_REFUSALS: ReadonlySet<string> = new Set([
   'order_not_payable',
   'order_not_cancellable',
   'order_not_refundable',
-  'name_taken',
   'idempotency_key_reused',
 ])

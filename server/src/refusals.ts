@@ -172,10 +172,11 @@ export const REFUSALS = {
     details: { status: orderStatus },
     example: { status: 'pending' },
   }),
+  // The name may have been taken by an earlier attempt of the same call.
   name_taken: define({
     status: 'CONFLICT',
     retry: 'never',
-    isDecisive: true,
+    isDecisive: false,
     message: 'The name is already in use. Choose another name.',
     details: { name: z.string() },
     example: { name: 'Ada' },

@@ -1,7 +1,7 @@
 import { createClient, isDecisive, type Refusal, refusalOf, safe } from '@pointwise/client-sdk'
-import { createCaller } from '@pointwise/server'
+import { createCaller, REFUSALS } from '@pointwise/server'
 import { describe, expect, it } from 'vitest'
-import contract from '../../client-sdk/contract.snapshot.json' with { type: 'json' }
+import { MUTATION_REFUSALS, USER_REFUSALS } from '../../server/src/rpc/procedures.ts'
 import { openShop } from '../setup/shop.ts'
 
 const refusal = { code: 'product_not_found', retry: 'never', productId: 4_711 }
@@ -44,12 +44,8 @@ describe('refusalOf', () => {
 })
 
 describe('isDecisive', () => {
-  const codes = Object.keys(contract.refusals)
-  /** The codes with which the server refuses before it runs a procedure. */
-  const { refusals: generalCodes } = contract.procedures['users.me']
-
-  it('is false for exactly the codes with which any call of a user may be refused', () => {
-    const indecisive = codes.filter((code) => !isDecisive({ code, retry: 'never' } as Refusal))
-    expect(indecisive.toSorted()).toEqual(generalCodes.toSorted())
+  it('is false for the codes with which any call may be refused, and for a name that the call itself may have taken', () => {
+    const indecisive = Object.keys(REFUSALS).filter((code) => !isDecisive({ code, retry: 'never' } as Refusal))
+    expect(indecisive.toSorted()).toEqual([...USER_REFUSALS, ...MUTATION_REFUSALS, 'name_taken'].toSorted())
   })
 })

@@ -63,6 +63,18 @@ const LOCK_GUARDS: Guard[] = [
     'races/lock-queue',
   ),
   orderQueries(
+    'lock of an order by its key',
+    "where('idempotency_key', '=', idempotencyKey).forUpdate()",
+    "where('idempotency_key', '=', idempotencyKey)",
+    'races/uncommitted-order',
+  ),
+  guardsIn('server/src/rpc/transactions.ts')(
+    'invalidation after a lost COMMIT',
+    '    } finally {\n      onEnd?.()',
+    '    } finally {\n      if (!resolveLostCommit) void onEnd',
+    'faults/caches-after-lost-commit',
+  ),
+  orderQueries(
     'lock of an order by a refund',
     "return selectOrders(tx).where('id', '=', orderId).forUpdate()",
     "return selectOrders(tx).where('id', '=', orderId)",

@@ -19,8 +19,9 @@ export function selectOrderOfUser(db: Reader, userId: number, orderId: number) {
   return selectOrders(db).where('id', '=', orderId).where('user_id', '=', userId)
 }
 
-export function selectOrderByKey(db: Reader, userId: number, idempotencyKey: string) {
-  return selectOrders(db).where('user_id', '=', userId).where('idempotency_key', '=', idempotencyKey)
+/** Waits for a transaction that has inserted the order and is not committed yet. Locks nothing if there is no such order. */
+export function lockOrderByKey(tx: Tx, userId: number, idempotencyKey: string) {
+  return selectOrders(tx).where('user_id', '=', userId).where('idempotency_key', '=', idempotencyKey).forUpdate()
 }
 
 export function lockOrderOfUser(tx: Tx, userId: number, orderId: number) {

@@ -45,7 +45,8 @@ export async function list(
  */
 export async function place(tx: Tx, call: PlaceCall): Promise<Order & { replayed: boolean }> {
   const { userId, idempotencyKey, items, now } = call
-  const row = await queries.selectOrderByKey(tx, userId, idempotencyKey).executeTakeFirst()
+  // The lock comes first: a repeat waits for an earlier attempt that is about to commit, instead of being refused.
+  const row = await queries.lockOrderByKey(tx, userId, idempotencyKey).executeTakeFirst()
   if (row) {
     const earlier = await withItems(tx, row)
     if (!hasSameItems(earlier, items)) throw new Refusal('idempotency_key_reused')
