@@ -9,7 +9,7 @@ import { CallLog } from './http/call-log.ts'
 import { registerCors } from './http/cors.ts'
 import { BODY_BYTES_MAX, sendError, sendNotFound, sendUnroutedError } from './http/error-responses.ts'
 import { drainOnClose } from './http/graceful-shutdown.ts'
-import { mountHealth } from './http/health.ts'
+import { mountHealth, type UnreadyReason } from './http/health.ts'
 import { LOAD_LIMITS, type LoadLimits, LoadShedding } from './http/load-shedding.ts'
 import { RequestLog } from './http/logging.ts'
 import { requestIdOf } from './http/request-id.ts'
@@ -45,6 +45,8 @@ export interface AppOptions {
   /** What is served when `config.storefront` is set. Defaults to the build of `npm run build:storefront`. */
   storefront?: Storefront | undefined
   limits?: Partial<Limits>
+  /** Why the process is not ready, for `/readyz`; all other calls are served. Defaults to always ready. */
+  unreadyReason?: () => UnreadyReason | undefined
 }
 
 declare module 'fastify' {
@@ -78,7 +80,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await registerCors(app, config.corsOrigins)
   // After CORS, so that a page can read the response to a request that is refused during shutdown.
   const isClosing = drainOnClose(app)
-  mountHealth(app, { db: options.db, isClosing })
+  mountHealth(app, { db: options.db, isClosing, unreadyReason: options.unreadyReason ?? (() => undefined) })
   await mountWeb(app, options)
   mountProcedures(app, options, shedding)
   return app

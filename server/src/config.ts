@@ -85,6 +85,7 @@ const environment = z.object({
   STREAMS_PER_CALLER: optional(wholeNumber(0, 100_000, 50)),
   TRUST_PROXY: optional(wholeNumber(0, 100, 1)),
   RANKINGS_TTL_SECONDS: optional(wholeNumber(0, 86_400, 30)),
+  SHUTDOWN_DELAY_MS: optional(wholeNumber(0, 600_000, 5_000)),
   STOREFRONT: optional(z.enum(['on', 'off'], { error: expected('on or off', 'on') })),
 })
 
@@ -116,6 +117,8 @@ interface ProcessConfig extends Omit<AppConfig, 'tokens'> {
   /** The port of the metrics endpoint; undefined: metrics are not served. */
   metricsPort: number | undefined
   logLevel: (typeof LOG_LEVELS)[number]
+  /** How long the server continues to serve after a signal, while `/readyz` answers 503. */
+  shutdownDelayMs: number
 }
 
 /** The server uses the database at `databaseUrl`. */
@@ -148,6 +151,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: variables.PORT ?? 3000,
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL ?? (isEmbedded ? 'warn' : 'info'),
+    shutdownDelayMs: variables.SHUTDOWN_DELAY_MS ?? 0,
     corsOrigins: variables.CORS_ORIGINS ?? [],
     rateLimit: variables.RATE_LIMIT === undefined ? 600 : variables.RATE_LIMIT,
     streams: { perCaller: variables.STREAMS_PER_CALLER ?? 50, total: variables.STREAMS ?? 5_000 },

@@ -11,6 +11,7 @@ import { seedIfEmpty } from './embedded/seed.ts'
 import { removeServerFile, writeServerFile } from './embedded/server-file.ts'
 import { type Embedded, startEmbedded } from './embedded/start.ts'
 import { urlOf } from './http/address.ts'
+import type { UnreadyReason } from './http/health.ts'
 import { createLogger } from './http/logging.ts'
 import type { Storefront } from './http/web/storefront.ts'
 
@@ -18,6 +19,8 @@ import type { Storefront } from './http/web/storefront.ts'
 const cleanups: (() => Promise<void>)[] = []
 
 let isClosing = () => false
+/** Whether the server listens, and other processes can find it. */
+let isAnnounced = false
 
 try {
   await start(readConfig(process.env))
@@ -32,7 +35,11 @@ try {
 
 async function start(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel)
-  isClosing = closeOnSignal(logger, cleanUp)
+  isClosing = closeOnSignal(logger, {
+    // Without a listener there is nothing that a load balancer could stop sending requests to.
+    delayMs: () => (isAnnounced ? config.shutdownDelayMs : 0),
+    close: cleanUp,
+  })
   const source = config.mode === 'embedded' ? await startEmbedded(config, print) : config
   if (source.mode === 'embedded') cleanups.push(source.database.stop)
 
@@ -41,11 +48,17 @@ async function start(config: Config): Promise<void> {
     source.mode === 'embedded' && config.storefront ? await demoStorefront(db, source, logger) : undefined
   const isNew = source.mode === 'embedded' && (await seedIfEmpty(db))
 
-  const app = await buildApp({ db, config: { ...config, tokens: source.tokens }, logger, storefront })
+  const app = await buildApp({ db, config: { ...config, tokens: source.tokens }, logger, storefront, unreadyReason })
   cleanups.push(() => app.close())
   await serveMetrics(app, config, logger)
   await app.listen({ host: config.host, port: config.port })
   if (source.mode === 'embedded') await announce(app, { db, source, isNew, hasPages: config.storefront })
+  isAnnounced = true
+}
+
+function unreadyReason(): UnreadyReason | undefined {
+  if (isClosing()) return 'closing'
+  return isAnnounced ? undefined : 'starting'
 }
 
 /** Creates the database if it does not exist, migrates it, and checks that its server is supported. */

@@ -21,6 +21,22 @@ test('a server with a reachable, migrated database is live and ready', async () 
   expect(await send(shop, '/readyz')).toMatchObject({ status: 200, text: '{"status":"ok"}' })
 })
 
+test('a server whose process is starting or closing is not ready, and serves every other call', async () => {
+  const db = connect(await migrated('unready'))
+  let reason: 'starting' | 'closing' | undefined = 'starting'
+  await using server = await startServer({ db, unreadyReason: () => reason })
+  for (reason of ['starting', 'closing'] as const) {
+    expect(await send(server, '/readyz')).toMatchObject({
+      status: 503,
+      text: `{"status":"unavailable","problem":"${reason}"}`,
+    })
+    expect((await send(server, '/livez')).status).toBe(200)
+    expect((await send(server, '/trpc/stores.list')).status).toBe(200)
+  }
+  reason = undefined
+  expect((await send(server, '/readyz')).status).toBe(200)
+})
+
 test('the liveness check executes no statement', async () => {
   await using shop = await openShop()
   shop.statements.length = 0

@@ -53,6 +53,7 @@ const INVALID: Record<string, [value: string, message: string][]> = {
   STREAMS: [['many', wholeNumber(0, 100_000, 'many', 5_000)]],
   STREAMS_PER_CALLER: [['-1', wholeNumber(0, 100_000, '-1', 50)]],
   TRUST_PROXY: ['yes', '101'].map((value) => [value, wholeNumber(0, 100, value, 1)]),
+  SHUTDOWN_DELAY_MS: ['-1', '5s', '600001'].map((value) => [value, wholeNumber(0, 600_000, value, 5_000)]),
   RANKINGS_TTL_SECONDS: [['-5', wholeNumber(0, 86_400, '-5', 30)]],
   STOREFRONT: [['yes', 'must be on or off; it is "yes"; set it to on, for example']],
 }

@@ -1,15 +1,22 @@
 import type { Pool } from '@pointwise/db'
-import { type AppConfig, buildApp, createLogger } from '@pointwise/server'
+import { type AppConfig, type AppOptions, buildApp, createLogger } from '@pointwise/server'
 import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG } from './configuration.ts'
 import { expectNoSecrets } from './log-secrets.ts'
 
+interface ServerOptions extends Pick<AppOptions, 'unreadyReason'> {
+  db: Pool
+  config?: Partial<AppConfig>
+  port?: number
+}
+
 /** A server on a pool of the test. Disposing it closes both; no audit is run. */
-export async function startServer({ db, config, port = 0 }: { db: Pool; config?: Partial<AppConfig>; port?: number }) {
+export async function startServer({ db, config, port = 0, unreadyReason }: ServerOptions) {
   const log: string[] = []
   const app = await buildApp({
     db,
     config: { ...CONFIG, ...config },
+    ...(unreadyReason && { unreadyReason }),
     logger: createLogger('info', { write: (line) => void log.push(line) }),
   })
   await app.listen({ port, host: '127.0.0.1' })

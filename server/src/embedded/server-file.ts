@@ -1,7 +1,8 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DATA_DIRECTORY } from './data-directory.ts'
 import type { DemoTokens } from './demo-tokens.ts'
+import { writeAtomically } from './write-atomically.ts'
 
 const FILE = join(DATA_DIRECTORY, 'server.json')
 const LIVENESS_TIMEOUT_MS = 2_000
@@ -14,7 +15,7 @@ export interface ServerFile extends Pick<DemoTokens, 'userToken' | 'adminToken'>
 
 /** Writes `.pointwise/server.json`, readable only by the current user. */
 export async function writeServerFile({ url, databaseUrl, userToken, adminToken }: ServerFile): Promise<void> {
-  await writeFile(FILE, JSON.stringify({ url, databaseUrl, userToken, adminToken }, null, 2), { mode: 0o600 })
+  await writeAtomically(FILE, JSON.stringify({ url, databaseUrl, userToken, adminToken }, null, 2))
 }
 
 export async function removeServerFile(): Promise<void> {

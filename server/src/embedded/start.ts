@@ -23,8 +23,12 @@ export interface Embedded {
  */
 export async function startEmbedded(config: EmbeddedConfig, print: (line: string) => void): Promise<Embedded> {
   await mkdir(DATA_DIRECTORY, { recursive: true, mode: 0o700 })
-  const secret = await loadOrCreateSecret(DATA_DIRECTORY)
   const database = await findEmbeddedDatabase(config.databaseProvider, print)
+  // After the database, whose lock admits one process to the directory at a time.
+  const secret = await loadOrCreateSecret(DATA_DIRECTORY, print).catch(async (error: unknown) => {
+    await database.stop()
+    throw error
+  })
   const { key = { secret }, ...claims } = config.tokens
   return {
     mode: 'embedded',

@@ -3,19 +3,29 @@ import type { FastifyInstance } from 'fastify'
 
 const DATABASE_TIMEOUT_MS = 2_000
 
+export type UnreadyReason = 'starting' | 'closing'
+
+interface HealthOptions {
+  db: Reader
+  /** Whether the server is closing. */
+  isClosing: () => boolean
+  /** Why the process that hosts the server is not ready; undefined when it is. */
+  unreadyReason: () => UnreadyReason | undefined
+}
+
 /**
  * Serves `/livez`, which succeeds while the process answers, and `/readyz`, which succeeds while the server can serve calls:
- * the database is reachable and migrated, and the server is not closing.
+ * the database is reachable and migrated, and neither the server nor the process that hosts it is starting or closing.
  */
-export function mountHealth(app: FastifyInstance, { db, isClosing }: { db: Reader; isClosing: () => boolean }): void {
+export function mountHealth(app: FastifyInstance, { db, isClosing, unreadyReason }: HealthOptions): void {
   app.get('/livez', async () => ({ status: 'ok' }))
   app.get('/readyz', async (request, reply) => {
-    const problem = isClosing()
-      ? 'closing'
-      : await databaseProblem(db).catch((error) => {
-          request.log.warn({ err: error }, 'the readiness check failed')
-          return 'database unreachable'
-        })
+    const problem =
+      (isClosing() ? 'closing' : unreadyReason()) ??
+      (await databaseProblem(db).catch((error) => {
+        request.log.warn({ err: error }, 'the readiness check failed')
+        return 'database unreachable'
+      }))
     return problem ? reply.code(503).send({ status: 'unavailable', problem }) : { status: 'ok' }
   })
 }
