@@ -1,8 +1,10 @@
 const ACCESS_DENIED = 1045
 const TLS_REQUIRED = 3159
+/** 1290 also stands for other settings of the server, which its message names. */
+const SETTING = 1290
 
 /**
- * Returns the message of an error and, if it is a failure to connect to the database, what to do. The message of an
+ * Returns the message of an error and, if it is a failure to connect to a database that can be written, what to do. The message of an
  * AggregateError, which Node.js leaves empty, is made of the messages of its errors: a host with several addresses was
  * not reachable at any of them.
  */
@@ -26,6 +28,9 @@ function connectAction(error: Error & { code?: unknown; errno?: unknown }): stri
     return 'The database server requires TLS. Add ssl-mode=VERIFY_IDENTITY or ssl-mode=REQUIRED to DATABASE_URL.'
   if (error.errno === ACCESS_DENIED) {
     return 'Check the user name and the password in DATABASE_URL; a % in them must be written as %25. If the server or the account requires TLS, add ssl-mode=VERIFY_IDENTITY or ssl-mode=REQUIRED.'
+  }
+  if (error.errno === SETTING && /read-only/.test(error.message)) {
+    return 'If it is a replica, name the primary in DATABASE_URL, or promote it first.'
   }
   return undefined
 }

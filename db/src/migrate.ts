@@ -1,12 +1,18 @@
 import { Kysely, MysqlAdapter, MysqlDialect, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { createConnection, createPool } from 'mysql2'
+import { createConnection, createPool, type RowDataPacket } from 'mysql2'
+import type { Connection } from 'mysql2/promise'
 import { COLLATION, driverOptions } from './connection.ts'
 import { errorCode, isLockWait } from './errors.ts'
 import type { Reader } from './handles.ts'
 import { type MigrationLockOptions, withMigrationLock } from './migration-lock.ts'
 import { migrations } from './migrations/all.ts'
+import { PRIVILEGES, quoteAccount, quoteName, ServerError } from './server-error.ts'
 import type { Tables } from './tables.ts'
+
+/** The server's own sql_mode can be another one. */
+const SQL_MODE = "set session sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'"
+const ACCESS_DENIED = 1044
 
 /**
  * How long a migration waits for a table that a transaction of another session uses. Statements on that table wait behind
@@ -24,18 +30,33 @@ type MigrationTables = Pick<Tables, 'kysely_migration'>
  * Creates the database named in `url` as utf8mb4, unless it exists. An existing database is not changed.
  *
  * @throws DatabaseUrlError when `url` is not valid.
- * @throws the driver's error when the server cannot be reached or its user may not create the database.
+ * @throws ServerError when its account may not create the database; the driver's error when the server cannot be reached.
  */
 export async function createDatabase(url: string): Promise<void> {
   const { database: name, ...options } = driverOptions(url)
   const connection = createConnection(options).promise()
   try {
+    // The driver's escaping of the name depends on it.
+    await connection.query(SQL_MODE)
     const [found] = await connection.query('select 1 from information_schema.schemata where schema_name = ?', [name])
     if (Array.isArray(found) && found.length > 0) return
     await connection.query(`create database if not exists ?? character set utf8mb4 collate ${COLLATION}`, [name])
+  } catch (error) {
+    throw (error as { errno?: number }).errno === ACCESS_DENIED ? await explainCreation(connection, name) : error
   } finally {
     connection.destroy()
   }
+}
+
+async function explainCreation(connection: Connection, name: string): Promise<ServerError> {
+  const [rows] = await connection.query<RowDataPacket[]>('select current_user() as account')
+  const account = quoteAccount(String(rows[0]?.account))
+  const database = quoteName(name)
+  const problem =
+    `The account ${account} may not create the database ${database}, or may not use it. Expected the database and the ` +
+    `privileges ${PRIVILEGES}. Run as an administrator: CREATE DATABASE IF NOT EXISTS ${database} CHARACTER SET utf8mb4 ` +
+    `COLLATE ${COLLATION}; GRANT ${PRIVILEGES} ON ${database}.* TO ${account};`
+  return new ServerError([problem])
 }
 
 /** `migrate` holds a lock of its own, because Kysely's has the same name for every application on a database server. */
@@ -63,6 +84,7 @@ class MigrationDialect extends MysqlDialect {
 export async function migrate(url: string, options: MigrationLockOptions = {}): Promise<string[]> {
   // Not `connect`: DDL and the wait for the lock may take longer than the pool's statement timeout.
   const pool = createPool({ ...driverOptions(url), connectionLimit: 1 })
+  pool.on('connection', (connection) => void connection.query(SQL_MODE, () => undefined))
   const db = new Kysely<MigrationTables>({ dialect: new MigrationDialect({ pool }) })
   try {
     return await db.connection().execute(async (connection) => {

@@ -1,89 +1,150 @@
 import { sql } from 'kysely'
-import type { Reader } from './handles.ts'
+import { kyselyOf, type Pool } from './handles.ts'
+import { mend, ServerError } from './server-error.ts'
 
 /** SQL modes that change the meaning of the SQL this package sends. */
 const FORBIDDEN_MODES = ['NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES', 'NO_UNSIGNED_SUBTRACTION', 'PIPES_AS_CONCAT']
 
-interface ServerFacts {
+/**
+ * The size of the largest message that the server must accept: a batch of payments with the most orders, lines and
+ * characters that it can have, rounded up. It is the default of MariaDB; that of MySQL is larger.
+ */
+export const PACKET_BYTES_MIN = 16 * 1_024 * 1_024
+
+const SESSION_REMEDY = 'Pointwise sets it on each connection. Connect without a proxy that changes session settings.'
+
+/** Variables that make a server reject writes. A replica has them. */
+const READ_ONLY_VARIABLES = ['read_only', 'super_read_only', 'innodb_read_only']
+
+type Variables = Readonly<Record<string, string>>
+
+export interface ServerFacts {
   version: string
-  globalMode: string
-  sessionMode: string
-  timeZone: string
-  collation: string
-  increment: number
+  /** Variables by name; those that an engine does not have are missing. */
+  global: Variables
+  session: Variables
+}
+
+export interface CheckedServer {
+  version: string
+  /** Settings that do not affect Pointwise, and do affect other programs that write to the database. */
+  warnings: string[]
 }
 
 /**
- * Checks that the database server meets the requirements, and returns its version. The requirements are:
- * - MySQL 8.4 or later, or MariaDB 10.11 or later.
- * - Strict mode, and no SQL mode that changes how strings and operators are parsed, both globally and in the session.
- * - A session in UTC.
- * - A utf8mb4 database.
- * - Consecutive auto-increment ids, from which the ids of a batch's new orders are derived.
+ * Checks that the database server has the settings that Pointwise needs. `checkAccess` checks what its account may do.
  *
- * @throws Error that lists every requirement that is not met, what was found, what is expected and what to do.
+ * @throws Error that lists every setting that does not fit: what was found, what is needed and the statement that mends
+ * it.
  */
-export async function checkServer(db: Reader): Promise<string> {
-  const facts = await db
-    .selectNoFrom([
-      sql<string>`@@version`.as('version'),
-      sql<string>`@@global.sql_mode`.as('globalMode'),
-      sql<string>`@@session.sql_mode`.as('sessionMode'),
-      sql<string>`@@session.time_zone`.as('timeZone'),
-      sql<string>`@@collation_database`.as('collation'),
-      sql<number>`@@auto_increment_increment`.as('increment'),
-    ])
-    .executeTakeFirstOrThrow()
+export async function checkServer(db: Pool): Promise<CheckedServer> {
+  const session = await readVariables(db, 'session')
+  const facts = { version: session.version ?? '', global: await readVariables(db, 'global'), session }
   const problems = findProblems(facts)
-  if (problems.length > 0) {
-    throw new Error(`This database server cannot be used:\n${problems.map((problem) => `- ${problem}`).join('\n')}`)
-  }
-  return facts.version
+  if (problems.length > 0) throw new ServerError(problems)
+  return { version: facts.version, warnings: findWarnings(facts) }
 }
 
-/** Returns one line for each requirement that is not met; none when the server can be used. */
-export function findProblems({
-  version,
-  globalMode,
-  sessionMode,
-  timeZone,
-  collation,
-  increment,
-}: ServerFacts): string[] {
-  const problems = [...sqlModeProblems('server', globalMode), ...sqlModeProblems('session', sessionMode)]
-  if (!isSupported(version)) {
-    problems.unshift(
-      `The version is ${version}. Expected MySQL 8.4 or later, or MariaDB 10.11 or later. Upgrade the server.`,
-    )
-  }
-  if (timeZone !== '+00:00') {
-    problems.push(`The session's time_zone is ${timeZone}. Expected +00:00. ${REMEDIES.session}`)
-  }
-  if (!collation.startsWith('utf8mb4_')) {
-    problems.push(
-      `The database's collation is ${collation}. Expected a utf8mb4 collation. Create the database with character set utf8mb4.`,
-    )
-  }
-  if (increment !== 1) {
-    problems.push(`The server's auto_increment_increment is ${increment}. Expected 1. ${REMEDIES.server}`)
-  }
-  return problems
+// Not `select @@name`: that fails for a variable that the server does not have.
+async function readVariables(db: Pool, scope: 'session' | 'global'): Promise<Variables> {
+  const names = [
+    'version',
+    'sql_mode',
+    'time_zone',
+    'collation_database',
+    'auto_increment_increment',
+    'transaction_isolation',
+    'tx_isolation',
+    'log_bin',
+    'binlog_format',
+    'max_allowed_packet',
+    ...READ_ONLY_VARIABLES,
+  ]
+  const statement = sql<{ Variable_name: string; Value: string }>`
+    show ${sql.raw(scope)} variables where variable_name in (${sql.join(names)})`
+  const { rows } = await statement.execute(kyselyOf(db))
+  return Object.fromEntries(rows.map(({ Variable_name, Value }) => [Variable_name.toLowerCase(), Value]))
 }
 
-const REMEDIES = {
-  server: "Change it in the server's configuration.",
-  session: 'Pointwise sets it on each connection. Connect without a proxy that changes session settings.',
+/** Returns one line for each setting that does not fit; none when the server can be used. */
+export function findProblems(facts: ServerFacts): string[] {
+  const { version, session } = facts
+  return [
+    ...(isSupported(version)
+      ? []
+      : [`The version is ${version}. Expected MySQL 8.4 or later, or MariaDB 10.11 or later. Upgrade the server.`]),
+    ...readOnlyProblems(facts),
+    ...binaryLogProblems(facts),
+    ...packetProblems(facts),
+    ...sqlModeProblems(session.sql_mode).map((problem) => `The session's ${problem} ${SESSION_REMEDY}`),
+    ...sessionProblem('time_zone', session.time_zone, '+00:00'),
+    ...sessionProblem('auto_increment_increment', session.auto_increment_increment, '1'),
+    ...sessionProblem('transaction_isolation', session.transaction_isolation ?? session.tx_isolation, 'READ-COMMITTED'),
+    ...collationProblems(session.collation_database),
+  ]
 }
 
-function sqlModeProblems(scope: keyof typeof REMEDIES, sqlMode: string): string[] {
+/** Returns one line for each setting that does not affect the sessions of Pointwise. */
+export function findWarnings({ version, global }: ServerFacts): string[] {
+  return sqlModeProblems(global.sql_mode).map(
+    (problem) =>
+      `The server's global ${problem} Pointwise is not affected, because its sessions set their own sql_mode. ` +
+      `For other programs, run: ${mend(version, 'sql_mode', "'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'")}`,
+  )
+}
+
+function sessionProblem(name: string, found: string | undefined, expected: string): string[] {
+  return found === expected ? [] : [`The session's ${name} is ${found}. Expected ${expected}. ${SESSION_REMEDY}`]
+}
+
+function sqlModeProblems(sqlMode = ''): string[] {
   const modes = sqlMode.split(',')
   const isStrict = modes.includes('STRICT_TRANS_TABLES') || modes.includes('STRICT_ALL_TABLES')
-  const subject = `The ${scope}'s sql_mode is '${sqlMode}'.`
+  const subject = `sql_mode is '${sqlMode}'.`
   return [
-    ...(isStrict ? [] : [`${subject} Expected it to contain STRICT_TRANS_TABLES. ${REMEDIES[scope]}`]),
+    ...(isStrict ? [] : [`${subject} Expected it to contain STRICT_TRANS_TABLES.`]),
     ...FORBIDDEN_MODES.filter((mode) => modes.includes(mode)).map(
-      (mode) => `${subject} Expected it not to contain ${mode}. ${REMEDIES[scope]}`,
+      (mode) => `${subject} Expected it not to contain ${mode}.`,
     ),
+  ]
+}
+
+/** An account with enough privileges writes to a read-only server, and its replication then stops. */
+function readOnlyProblems({ version, global }: ServerFacts): string[] {
+  const found = READ_ONLY_VARIABLES.filter((name) => ![undefined, 'OFF', '0'].includes(global[name]))
+  if (found.length === 0) return []
+  const dynamic = found.filter((name) => name !== 'innodb_read_only')
+  const statements = dynamic.toReversed().map((name) => mend(version, name, 'OFF'))
+  return [
+    `The server is read-only: ${found.map((name) => `${name} is ${global[name]}`).join(', ')}. ` +
+      'Expected a server that accepts writes. If it is a replica, name the primary in DATABASE_URL, or promote it first. ' +
+      (found.includes('innodb_read_only') ? 'innodb_read_only is changed at a start of the server. ' : '') +
+      (statements.length > 0 ? `Otherwise run: ${statements.join(' ')}` : ''),
+  ].map((line) => line.trimEnd())
+}
+
+function binaryLogProblems({ version, global, session }: ServerFacts): string[] {
+  if (global.log_bin !== 'ON' || session.binlog_format !== 'STATEMENT') return []
+  return [
+    "The server's binlog_format is STATEMENT, with which InnoDB rejects every write at READ COMMITTED. " +
+      `Expected ROW or MIXED. Run: ${mend(version, 'binlog_format', "'ROW'")}`,
+  ]
+}
+
+function packetProblems({ version, session }: ServerFacts): string[] {
+  if (Number(session.max_allowed_packet) >= PACKET_BYTES_MIN) return []
+  return [
+    `The server's max_allowed_packet is ${session.max_allowed_packet} bytes. ` +
+      `Expected at least ${PACKET_BYTES_MIN}, the size of the largest batch of payments. ` +
+      `Run: ${mend(version, 'max_allowed_packet', String(PACKET_BYTES_MIN))}`,
+  ]
+}
+
+function collationProblems(collation = ''): string[] {
+  if (collation.startsWith('utf8mb4_')) return []
+  return [
+    `The database's collation is ${collation}. Expected a utf8mb4 collation. ` +
+      'Run in this database: ALTER DATABASE CHARACTER SET utf8mb4;',
   ]
 }
 

@@ -1,4 +1,4 @@
-import { checkServer, connect, createDatabase, migrate, type Pool } from '@pointwise/db'
+import { checkAccess, checkServer, connect, createDatabase, explainDenied, migrate, type Pool } from '@pointwise/db'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
@@ -61,13 +61,18 @@ function unreadyReason(): UnreadyReason | undefined {
   return isAnnounced ? undefined : 'starting'
 }
 
-/** Creates the database if it does not exist, migrates it, and checks that its server is supported. */
+/** Creates the database if it does not exist, checks its server, migrates it, and checks what its account may do. */
 async function openDatabase(url: string, connections: number, logger: Logger): Promise<Pool> {
   await createDatabase(url)
-  const applied = await migrate(url, { onWarning: (message, details) => logger.warn(details, message) })
   const db = connect(url, { connections })
   cleanups.push(() => db.destroy())
-  const version = await checkServer(db)
+  const { version, warnings } = await checkServer(db)
+  for (const warning of warnings) logger.warn(warning)
+  const onWarning = (message: string, details: object) => logger.warn(details, message)
+  const applied = await migrate(url, { onWarning }).catch(async (error) => {
+    throw await explainDenied(db, error)
+  })
+  await checkAccess(db)
   logger.info({ version, applied }, 'database ready')
   return db
 }

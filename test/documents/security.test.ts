@@ -25,6 +25,16 @@ describe('docs/security.md', () => {
     )
   })
 
+  test('the start check tries each kind of write that the code has', () => {
+    const files = globSync('server/src/**/*.ts', { cwd: ROOT })
+    const tables = (pattern: RegExp) =>
+      files.flatMap((file) => [...read(file).matchAll(pattern)].map(([, table = '']) => table))
+    const check = read('db/src/access-check.ts')
+    const updated = [...check.matchAll(/^ {2}(\w+): '\w+',$/gm)].map(([, table]) => table)
+    const written = tables(/(?:updateTable\(|insertInto\((?=[^;]*onDuplicateKeyUpdate))'(\w+)'/g)
+    expect([...new Set(written)].toSorted()).toEqual(updated.toSorted())
+  })
+
   test('has a row for each of the ten OWASP risks', () => {
     expect([...page.matchAll(/^\| (\d+) /gm)].map(([, number]) => Number(number))).toEqual([
       1, 2, 3, 4, 5, 6, 7, 8, 9, 10,

@@ -233,9 +233,25 @@ const MIGRATION_GUARDS: Guard[] = [
   migrate('check for migrations of another branch', 'if (foreign.length > 0 ||', 'if (', 'db/migrate'),
 ]
 
+const START_GUARDS: Guard[] = [
+  guardsIn('db/src/access-check.ts')(
+    'privileges are tried at start',
+    'if (denied.size > 0) throw',
+    'if (denied.size > 99) throw',
+    'db/server-start',
+  ),
+  guardsIn('db/src/server-check.ts')(
+    'binlog_format is checked',
+    "session.binlog_format !== 'STATEMENT'",
+    "session.binlog_format !== 'NONE'",
+    'db/server-check',
+  ),
+]
+
 /** Connections, transactions, locks, constraints and migrations. */
 export const DATABASE_GUARDS: Guard[] = [
   ...CONNECTION_GUARDS,
+  ...START_GUARDS,
   ...TRANSACTION_GUARDS,
   ...LOCK_GUARDS,
   ...CONSTRAINT_GUARDS,

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { connect, createDatabase, migrate } from '@pointwise/db'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { databaseUrl, run } from '../setup/database.ts'
+import { installedServers, query, startServer } from '../setup/development-database.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { expectRefused, SOUND, wholeNumber } from './refused-process.ts'
 
@@ -68,5 +69,22 @@ describe('a process that cannot use what its configuration names prints one mess
       { ...SOUND, DATABASE_URL: url },
       /^pointwise: This database server cannot be used:\n- The database's collation is latin1_\S+\. Expected a utf8mb4 collation\. .*\n$/,
     )
+  })
+
+  test('a database account that may only read', async () => {
+    const [binary] = await installedServers()
+    if (!binary) return
+    await using server = await startServer(binary, [])
+    await createDatabase(server.url)
+    await migrate(server.url)
+    await query(server.url, "create user reader identified by 'secret'", 'grant select on shop.* to reader')
+    await expectRefused(
+      { ...SOUND, DATABASE_URL: server.url.replace('root@', 'reader:secret@') },
+      /^pointwise: This database server cannot be used:\n- The account 'reader'@'%' lacks INSERT on users.* Run as an administrator: GRANT INSERT, UPDATE ON `shop`\.\* TO 'reader'@'%';\n$/,
+    )
+    await query(server.url, "set global sql_mode = ''")
+    await using accepted = new ServerProcess({ ...SOUND, DATABASE_URL: server.url })
+    await accepted.url()
+    expect(accepted.stdout).toMatch(/"level":40,.*The server's global sql_mode is ''\. /)
   })
 })
