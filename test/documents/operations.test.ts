@@ -65,3 +65,17 @@ test('after the documented steps of a restoration, new events have ids above the
   await run(db, `insert into events (type, \`key\`, payload) values ('points.charged', 'user:1', '{"userId":1}')`)
   expect(await state()).toEqual({ events: [1, 2, 5_000_001], horizon: [{ name: 'horizon', position: 5_000_000 }] })
 })
+
+test('the documented change of the sales columns is accepted, and results in the columns of the migration', async () => {
+  const { connection, db } = await eventsOfAges()
+  const columns = () =>
+    run(
+      db,
+      `select table_name as name, column_name as col, column_type as type, column_default as preset, is_nullable as nullable
+      from information_schema.columns where table_schema = database() and column_name in ('sales_volume', 'count')`,
+    )
+  const before = await columns()
+  await run(db, 'alter table products modify sales_volume int not null default 0')
+  await connection.query(statementsWith('modify sales_volume'))
+  expect(await columns()).toEqual(before)
+})

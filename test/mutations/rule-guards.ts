@@ -204,6 +204,15 @@ const EVENT_GUARDS: Guard[] = [
   insertedEvent(products, 'product.removed', 'products/remove'),
 ]
 
+const TRENDING_GUARDS: Guard[] = [
+  guardsIn('server/src/products/queries.ts')(
+    'exclusion of sales in the future',
+    "    .where('hour', '<=', through)\n",
+    '',
+    'products/trending',
+  ),
+]
+
 const DELETED_EVENTS = 'subscriptions/deleted-events'
 
 const RETENTION_GUARDS: Guard[] = [
@@ -231,5 +240,6 @@ export const RULE_GUARDS: Guard[] = [
   ...ACCESS_GUARDS,
   ...REPEAT_GUARDS,
   ...EVENT_GUARDS,
+  ...TRENDING_GUARDS,
   ...RETENTION_GUARDS,
 ]

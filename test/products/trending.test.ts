@@ -114,6 +114,25 @@ describe('products.trending', () => {
     )
   })
 
+  it('excludes the sales of hours that have not begun, of a server whose clock ran ahead', async () => {
+    const { clock, shop: opened, buyer, given, trending } = await openAt('2026-03-10T13:00:00.000Z')
+    await using shop = opened
+    const [ahead, now] = await given(2)
+    const order = await buy(buyer, ahead, 9)
+    clock.set('2027-03-10T12:00:00.000Z')
+    await buy(buyer, ahead)
+    clock.set(LATER_THAT_HOUR)
+    await buy(buyer, now)
+
+    expect((await trending()).items).toMatchObject([{ rank: 1, soldCount: 1, product: { id: now?.id } }])
+    clock.set('2026-03-10T13:00:00.000Z')
+    expect((await trending()).items).toMatchObject([{ soldCount: 9, product: { id: ahead?.id } }, { soldCount: 1 }])
+    clock.set(NOON)
+    await shop.asAdmin().payments.refund({ orderId: order?.id ?? 0 })
+    clock.set('2026-03-10T13:00:00.000Z')
+    expect((await trending()).items).toMatchObject([{ soldCount: 1, product: { id: now?.id } }])
+  })
+
   it('is empty before the first sale', async () => {
     const { trending, given, ...open } = await openAt(NOON)
     await using _ = open.shop

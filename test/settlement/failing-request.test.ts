@@ -6,15 +6,15 @@ import { post } from '../setup/raw-http.ts'
 import { item, type Product } from '../setup/shop.ts'
 import { inOneBatch, statementCount } from './batches.ts'
 
-const INT_MAX = 2_147_483_647
+const BIGINT_MAX = 9_223_372_036_854_775_807n
 
 /** Sets the sales volume of a product so high that one more sale does not fit the column. */
 async function fillSalesVolume({ direct }: FaultyShop, { id }: Product): Promise<AsyncDisposable> {
-  const set = (volume: number) => run(direct, `update products set sales_volume = ${volume} where id = ${id}`)
-  await set(INT_MAX)
+  const set = (volume: bigint) => run(direct, `update products set sales_volume = ${volume} where id = ${id}`)
+  await set(BIGINT_MAX)
   return {
     async [Symbol.asyncDispose]() {
-      await set(0)
+      await set(0n)
     },
   }
 }
@@ -33,7 +33,7 @@ const summaryOfResults = (answers: PromiseSettledResult<{ balance: number }>[]) 
       : (refusalOf(answer.reason)?.code ?? answer.reason.cause.errno),
   )
 
-const OUT_OF_RANGE = 1264
+const OUT_OF_RANGE = 1690
 
 test('A request that cannot be written fails alone, and the other requests of its batch are paid', async () => {
   await using faulty = await openFaultyShop()

@@ -13,6 +13,7 @@ import { refunds } from './0011-refunds.ts'
 import { productSales } from './0012-product-sales.ts'
 import { events } from './0013-events.ts'
 import { outboxCursors } from './0014-outbox-cursors.ts'
+import { salesBigint } from './0015-sales-bigint.ts'
 
 /**
  * All migrations in the order in which they are applied. There are no down migrations. A released migration is never
@@ -33,4 +34,5 @@ export const migrations: Record<string, Migration> = {
   '0012-product-sales': productSales,
   '0013-events': events,
   '0014-outbox-cursors': outboxCursors,
+  '0015-sales-bigint': salesBigint,
 }

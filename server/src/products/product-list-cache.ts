@@ -58,7 +58,7 @@ export class ProductListCache {
     return this.#topSelling.get('topSelling')
   }
 
-  /** The best sellers of the last three days. */
+  /** The best sellers of the last three days. Sales of later hours, by a clock that ran ahead, are excluded. */
   trending(): Promise<Trending> {
     return this.#trending.get('trending')
   }
@@ -89,8 +89,9 @@ export class ProductListCache {
 
   async #readTrending(): Promise<Trending> {
     const asOf = this.#now()
-    const from = new Date(startOfHour(asOf).getTime() - TRENDING_HOURS * 3_600_000)
-    const rows = await queries.selectTrending(this.#db, { from, limit: TRENDING_MAX }).execute()
+    const through = startOfHour(asOf)
+    const from = new Date(through.getTime() - TRENDING_HOURS * 3_600_000)
+    const rows = await queries.selectTrending(this.#db, { from, through, limit: TRENDING_MAX }).execute()
     const items = rows.map(({ soldCount, ...product }, index) => ({
       rank: index + 1,
       soldCount: Number(soldCount),

@@ -40,5 +40,8 @@ export const trending = z.object({
   from: z.date(),
   asOf: z.date(),
 })
-/** The best sellers since `from`, which is the start of the hour of `asOf` less 72 hours. `asOf` is the time of the read. */
+/**
+ * The best sellers from `from`, which is the start of the hour of `asOf` less 72 hours, to the end of the hour of `asOf`.
+ * `asOf` is the time of the read.
+ */
 export type Trending = z.output<typeof trending>

@@ -81,12 +81,16 @@ export function selectTopSelling(db: Reader, limit: number) {
     .orderBy('products.id')
 }
 
-/** Sums the sales of all products since `from`, and reads the rest only of the products that lead. */
-export function selectTrending(db: Reader, { from, limit }: { from: Date; limit: number }) {
+/**
+ * Sums the sales of all products from the hour `from` to the hour `through`, both included, and reads the rest only of the
+ * products that lead.
+ */
+export function selectTrending(db: Reader, { from, through, limit }: { from: Date; through: Date; limit: number }) {
   const sold = db
     .selectFrom('product_sales')
     .select((eb) => ['product_id', eb.fn.sum<string>('count').as('soldCount')])
     .where('hour', '>=', from)
+    .where('hour', '<=', through)
     .groupBy('product_id')
     .having((eb) => eb.fn.sum('count'), '>', 0)
   const leading = db

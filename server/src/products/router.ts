@@ -49,7 +49,8 @@ export const productsRouter = router({
   trending: publicProcedure()
     .meta({
       description:
-        'Returns the five best-selling products of the last 72 hours, in whole hours. The result can be some seconds old.',
+        'Returns the five best-selling products of the last 72 hours, in whole hours. Sales that are dated in a later hour are ' +
+        'not counted. The result can be some seconds old.',
       example: examples.trending,
     })
     .output(trending)
