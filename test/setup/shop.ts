@@ -62,6 +62,8 @@ export async function openShop(given: ShopOptions = {}): Promise<Shop> {
     ...database,
   }
   const { db, url: databaseUrl } = await (fresh ? freshDatabase(fresh, options) : emptyDatabase(options, behind))
+  // The statements before this line emptied the tables.
+  lockedSubqueries.clear()
   const log: string[] = []
   const everyLine: string[] = []
   const write = (line: string) => {
