@@ -1,17 +1,16 @@
 import { Kysely, type LogEvent, MysqlDialect } from 'kysely'
-import { createPool } from 'mysql2'
 import { parseDatabaseUrl } from './database-url.ts'
 import type { Pool } from './handles.ts'
-import { BoundedPool, type PoolLimits } from './pool.ts'
+import { type AccessListener, BoundedPool, type PoolLimits } from './pool.ts'
+import { COLLATION } from './session.ts'
 import type { Tables } from './tables.ts'
 
-export interface ConnectOptions extends Partial<PoolLimits> {
+export interface ConnectOptions extends Partial<PoolLimits>, AccessListener {
   /** Called after every statement with its SQL, its parameters, its duration and, if it failed, its error. */
   log?: (event: LogEvent) => void
 }
 
-/** A utf8mb4 collation that MySQL and MariaDB both support. It compares different emoji as different. */
-export const COLLATION = 'utf8mb4_unicode_520_ci'
+const KEEP_ALIVE_DELAY_MS = 10_000
 
 /**
  * Driver options for the database of this URL, which read and write numbers, times and text without loss. They are
@@ -38,6 +37,9 @@ export function driverOptions(url: string) {
     // number.
     supportBigNumbers: true,
     flags: ['-LOCAL_FILES'],
+    // A connection that waits for nothing is probed, so that a firewall does not forget it, and a dead one is found.
+    enableKeepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
   }
 }
 
@@ -45,29 +47,52 @@ export function driverOptions(url: string) {
  * Opens a pool on `mysql://user[:password]@host:port/database`; docs/configuration.md lists the parameters of the URL.
  * The first statement opens the first connection. Sessions use UTC, strict mode and READ COMMITTED. `destroy` closes the pool.
  *
- * Statements reject with AcquireTimeoutError when no connection becomes free within `acquireTimeoutMs`, and with the
- * driver's error when the connection fails, the server rejects the statement, or `statementTimeoutMs` has passed. A
- * locking read outside a transaction rejects with an Error and is not sent.
+ * Statements reject with AcquireTimeoutError when no connection becomes free within `acquireTimeoutMs`, with
+ * ConnectError when a connection cannot be opened, and with the driver's error when the connection is lost, the server
+ * rejects the statement, or `statementTimeoutMs` has passed. A locking read outside a transaction rejects with an Error
+ * and is not sent.
  *
  * @throws DatabaseUrlError when `url` is not valid.
  */
 export function connect(url: string, options: ConnectOptions = {}): Pool {
-  const { connections = 10, acquireTimeoutMs = 1_500, statementTimeoutMs = 15_000, lockWaitSeconds = 1, log } = options
-  const pool = createPool({
-    ...driverOptions(url),
-    // For `executeBatch` and for BEGIN with the first statement. The driver escapes every value; `checkServer` rejects
-    // each sql_mode in which its escaping would be unsafe.
-    multipleStatements: true,
-    connectionLimit: connections,
-    maxIdle: connections,
-    // After this time the caller has failed with AcquireTimeoutError. A longer attempt would only occupy the pool.
-    connectTimeout: acquireTimeoutMs,
-  })
-  const kysely = new Kysely<Tables>({
-    dialect: new MysqlDialect({
-      pool: new BoundedPool(pool, { connections, acquireTimeoutMs, statementTimeoutMs, lockWaitSeconds }),
-    }),
-    ...(log && { log }),
-  })
-  return kysely as unknown as Pool
+  const {
+    connections = 10,
+    acquireTimeoutMs = 1_500,
+    statementTimeoutMs = 15_000,
+    lockWaitSeconds = 1,
+    checkAfterIdleMs = 3_000,
+    // After a check that fails, there is time to open a connection.
+    checkTimeoutMs = Math.min(500, acquireTimeoutMs / 3),
+    closeAfterIdleMs = 30_000,
+    log,
+    ...listener
+  } = options
+  // Several statements in one message, for the session settings, for BEGIN with the first statement, and for
+  // `executeBatch`. The driver escapes every value; `checkServer` rejects each sql_mode in which its escaping would be
+  // unsafe.
+  const driver = { ...driverOptions(url), multipleStatements: true }
+  const limits = {
+    connections,
+    acquireTimeoutMs,
+    statementTimeoutMs,
+    lockWaitSeconds,
+    checkAfterIdleMs,
+    checkTimeoutMs,
+    closeAfterIdleMs,
+  }
+  return new KyselyPool(new BoundedPool(driver, limits, listener), log) as unknown as Pool
+}
+
+/** Kysely with the state of its pool. */
+class KyselyPool extends Kysely<Tables> {
+  readonly #pool: BoundedPool
+
+  constructor(pool: BoundedPool, log: ConnectOptions['log']) {
+    super({ dialect: new MysqlDialect({ pool }), ...(log && { log }) })
+    this.#pool = pool
+  }
+
+  get accessError(): Pool['accessError'] {
+    return this.#pool.accessError
+  }
 }

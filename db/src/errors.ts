@@ -22,6 +22,15 @@ export class AcquireTimeoutError extends Error {
   }
 }
 
+/** No connection to the database could be opened. Nothing was sent. `cause` is the failure. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError'
+
+  constructor(cause: unknown) {
+    super('No connection to the database could be opened. Nothing was sent.', { cause })
+  }
+}
+
 /**
  * COMMIT failed in a way that leaves its outcome unknown, such as a lost connection. The transaction was either
  * committed as a whole or rolled back as a whole. `cause` is the failure.
@@ -48,7 +57,7 @@ const LOCK_WAIT = 1205
  */
 const TRANSIENT = new Set([
   1213, // deadlock
-  1205, // lock wait timeout; NOWAIT on MariaDB
+  1205, // timeout of a row lock or a metadata lock; NOWAIT on MariaDB
   3572, // NOWAIT on MySQL
   1020, // record changed since it was read (MariaDB's snapshot isolation)
   1040, // too many connections
@@ -69,6 +78,23 @@ const ROLLED_BACK = new Set([1213, 1205, 1020])
 /** The server rejects writes: by a server setting, in a read-only transaction, or in read-only mode. */
 const READ_ONLY = new Set([1290, 1792, 1836])
 
+/** The server refuses the account, from this host or for this database, until its operator changes something. */
+const ACCESS_DENIED = new Set([
+  1044, // no access to the database
+  1045, // wrong user or password
+  1129, // the host is blocked after many failures
+  1130, // the host is not allowed to connect
+  1251, // the account's authentication method is not supported
+  1524, // the account's authentication plugin is not loaded
+  1698, // wrong user or password (MariaDB; MySQL without a password)
+  1820, // the password has expired, found by the first statement
+  1862, // the password has expired
+  3118, // the account is locked (MySQL)
+  3159, // the account requires an encrypted connection (MySQL)
+  3955, // the account is locked after wrong passwords (MySQL)
+  4151, // the account is locked (MariaDB)
+])
+
 interface DriverError {
   errno?: number
   fatal?: boolean
@@ -88,21 +114,28 @@ export function isConnectionLost(error: unknown): boolean {
   return fatal === true && !(errno !== undefined && errno > 0)
 }
 
+/** Whether a connection was refused because of the account, rather than because of the state of the server. */
+export function isAccessDenied(error: unknown): boolean {
+  return ACCESS_DENIED.has((error as DriverError | null)?.errno ?? 0)
+}
+
 /** Whether the same work may succeed in a new transaction, provided that COMMIT was not sent. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof AcquireTimeoutError || isConnectionLost(error)) return true
+  if (error instanceof AcquireTimeoutError || error instanceof ConnectError || isConnectionLost(error)) return true
   return error instanceof Error && TRANSIENT.has((error as DriverError).errno ?? 0)
 }
 
 /**
- * Returns the reason of a failure for logs and metrics: the database's errno, the driver's code, or the error's name.
+ * Returns the reason of a failure for logs and metrics: the database's errno, the driver's code, or the error's name. Of
+ * a ConnectError it is the reason of its cause.
  */
 export function errorCode(error: unknown): string | number {
+  if (error instanceof ConnectError) return errorCode(error.cause)
   const { errno = 0, code, name = 'unknown' } = error instanceof Error ? (error as Error & DriverError) : {}
   return errno > 0 ? errno : (code ?? name)
 }
 
-/** Whether another transaction held a row lock for longer than `lockWaitSeconds` (errno 1205). */
+/** Whether another transaction held a row lock or a metadata lock for longer than `lockWaitSeconds` (errno 1205). */
 export function isLockWait(error: unknown): boolean {
   return error instanceof Error && (error as DriverError).errno === LOCK_WAIT
 }

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import type { ConnectError } from './errors.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -16,6 +17,8 @@ declare const opensTransactions: unique symbol
  */
 export interface Pool extends Reader {
   readonly [opensTransactions]: true
+  /** Why the server refuses the account of this pool; undefined while it does not. */
+  readonly accessError: ConnectError | undefined
   /** Closes every connection. Callers that wait for a connection are rejected. */
   destroy(): Promise<void>
 }

@@ -8,6 +8,7 @@ export { errorMessage } from './error-message.ts'
 export {
   AcquireTimeoutError,
   CommitUnknownError,
+  ConnectError,
   DatabaseBusyError,
   errorCode,
   isLockWait,

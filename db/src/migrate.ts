@@ -1,24 +1,27 @@
-import { Kysely, MysqlAdapter, MysqlDialect, sql } from 'kysely'
+import { CompiledQuery, Kysely, MysqlAdapter, MysqlDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { createConnection, createPool, type RowDataPacket } from 'mysql2'
 import type { Connection } from 'mysql2/promise'
-import { COLLATION, driverOptions } from './connection.ts'
+import { driverOptions } from './connection.ts'
 import { errorCode, isLockWait } from './errors.ts'
 import type { Reader } from './handles.ts'
 import { type MigrationLockOptions, withMigrationLock } from './migration-lock.ts'
 import { migrations } from './migrations/all.ts'
 import { PRIVILEGES, quoteAccount, quoteName, ServerError } from './server-error.ts'
+import { COLLATION, type SessionLimits, sessionStatements } from './session.ts'
 import type { Tables } from './tables.ts'
 
-/** The server's own sql_mode can be another one. */
-const SQL_MODE = "set session sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'"
 const ACCESS_DENIED = 1044
 
-/**
- * How long a migration waits for a table that a transaction of another session uses. Statements on that table wait behind
- * the migration, so it gives up before those of a running server do.
- */
-const TABLE_WAIT_SECONDS = 10
+const SESSION_LIMITS: SessionLimits = {
+  // How long a migration waits for a table that a transaction of another session uses. Statements on that table wait
+  // behind the migration, so it gives up soon.
+  lockWaitSeconds: 10,
+  // DDL may take hours.
+  statementTimeoutMs: 86_400_000,
+  // The session of a server that vanished does not keep the migration lock for longer.
+  idleTimeoutSeconds: 60,
+}
 
 const NO_SUCH_TABLE = 1146
 const LOCK_WAIT_HINT =
@@ -36,8 +39,7 @@ export async function createDatabase(url: string): Promise<void> {
   const { database: name, ...options } = driverOptions(url)
   const connection = createConnection(options).promise()
   try {
-    // The driver's escaping of the name depends on it.
-    await connection.query(SQL_MODE)
+    for (const statement of sessionStatements(undefined, SESSION_LIMITS)) await connection.query(statement)
     const [found] = await connection.query('select 1 from information_schema.schemata where schema_name = ?', [name])
     if (Array.isArray(found) && found.length > 0) return
     await connection.query(`create database if not exists ?? character set utf8mb4 collate ${COLLATION}`, [name])
@@ -83,9 +85,16 @@ class MigrationDialect extends MysqlDialect {
  */
 export async function migrate(url: string, options: MigrationLockOptions = {}): Promise<string[]> {
   // Not `connect`: DDL and the wait for the lock may take longer than the pool's statement timeout.
-  const pool = createPool({ ...driverOptions(url), connectionLimit: 1 })
-  pool.on('connection', (connection) => void connection.query(SQL_MODE, () => undefined))
-  const db = new Kysely<MigrationTables>({ dialect: new MigrationDialect({ pool }) })
+  const driver = driverOptions(url)
+  const dialect = new MigrationDialect({
+    pool: createPool({ ...driver, connectionLimit: 1 }),
+    onCreateConnection: async (connection) => {
+      for (const statement of sessionStatements(driver.database, SESSION_LIMITS)) {
+        await connection.executeQuery(CompiledQuery.raw(statement))
+      }
+    },
+  })
+  const db = new Kysely<MigrationTables>({ dialect })
   try {
     return await db.connection().execute(async (connection) => {
       if ((await findPending(connection, options)).length === 0) return []
@@ -110,7 +119,6 @@ class MigrationError extends Error {
 }
 
 async function applyMigrations(db: Kysely<MigrationTables>): Promise<string[]> {
-  await sql`set session lock_wait_timeout = ${sql.lit(TABLE_WAIT_SECONDS)}`.execute(db)
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error, results = [] } = await migrator.migrateToLatest()
   if (error) {

@@ -1,24 +1,8 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely'
-import type { Pool, PoolConnection, QueryError, QueryResult, QueryValues, ResultSetHeader } from 'mysql2'
-import { AcquireTimeoutError, isConnectionLost, isReadOnly } from './errors.ts'
-
-/**
- * Session settings, sent once per connection before its first use. READ COMMITTED: see
- * docs/decisions/0002-read-committed.md.
- */
-const SESSION_SETTINGS = [
-  'set session transaction isolation level read committed',
-  `set session time_zone = '+00:00', innodb_lock_wait_timeout = ?, sql_mode = '${[
-    'ONLY_FULL_GROUP_BY',
-    'STRICT_TRANS_TABLES',
-    'NO_ZERO_IN_DATE',
-    'NO_ZERO_DATE',
-    'ERROR_FOR_DIVISION_BY_ZERO',
-    'NO_ENGINE_SUBSTITUTION',
-  ].join(',')}'`,
-] as const
-
-const SERVER_STATUS_IN_TRANS = 1
+import type { ConnectionOptions } from 'mysql2'
+import { AcquireTimeoutError, ConnectError, isAccessDenied } from './errors.ts'
+import { type DriverOptions, type Owner, PooledConnection } from './pooled-connection.ts'
+import { SessionKiller } from './session-killer.ts'
 
 export interface PoolLimits {
   /** Maximum number of connections. */
@@ -26,141 +10,87 @@ export interface PoolLimits {
   /** Maximum wait for a free connection, in milliseconds. After it, the caller gets an AcquireTimeoutError. */
   acquireTimeoutMs: number
   /**
-   * Maximum duration of a statement, in milliseconds. After it, the statement fails and its connection is destroyed.
+   * Maximum duration of a statement, in milliseconds. After it, the statement fails, its connection is destroyed and
+   * its session is ended.
    */
   statementTimeoutMs: number
-  /** Maximum wait for a row lock, in seconds. After it, the statement fails with errno 1205. */
-  lockWaitSeconds: number
-}
-
-/** The result of a statement that was not sent because there was nothing to do. */
-const EMPTY_RESULT = { affectedRows: 0, insertId: 0, changedRows: 0, warningStatus: 0 } as ResultSetHeader
-const ENDS_TRANSACTION = new Set(['commit', 'rollback'])
-
-/** The end of a SELECT that locks the rows it reads. */
-const LOCKING_CLAUSE =
-  /(?:for\s+(?:update|share)|lock\s+in\s+share\s+mode)(?:\s+(?:of\s[\w`$.,\s]+|skip\s+locked|nowait|wait\s+\d+))?[\s;]*$/i
-
-/** Removes the result of BEGIN, so that the driver's caller sees only the results of its own statements. */
-function withoutFirst([, ...results]: QueryResult[]): QueryResult {
-  return (results.length === 1 ? results[0] : results) as QueryResult
-}
-
-type Callback = (error: unknown, result?: QueryResult) => void
-
-const connectionLostError = () =>
-  Object.assign(new Error('The connection was lost during an earlier statement. The statement was not sent.'), {
-    fatal: true,
-  })
-
-const lockOutsideTransactionError = () =>
-  new Error(
-    'A locking read (SELECT … FOR UPDATE, FOR SHARE or LOCK IN SHARE MODE) was called outside a transaction, ' +
-      'and was not sent. ' +
-      'Outside a transaction its locks are released as soon as it returns. ' +
-      'Run it on the `tx` of `transact`, or remove the locking clause.',
-  )
-
-/** A connection of the driver's pool that records whether it can be reused. */
-class PooledConnection {
-  readonly #raw: PoolConnection
-  readonly #limits: PoolLimits
-  readonly #onRelease: () => void
-  #isCheckedOut = false
-  #isPrepared = false
-  #isLost = false
-  /** BEGIN was called and not sent yet. */
-  #isBeginPending = false
-  #isInTransaction = false
-
-  constructor(raw: PoolConnection, limits: PoolLimits, onRelease: () => void) {
-    this.#raw = raw
-    this.#limits = limits
-    this.#onRelease = onRelease
-  }
-
-  checkOut(): this {
-    this.#isCheckedOut = true
-    return this
-  }
-
   /**
-   * Sends a statement. BEGIN is sent together with the first statement of its transaction, which saves one round trip
-   * for each transaction. A locking read outside a transaction is rejected and not sent.
+   * Maximum wait for a row lock, and for a metadata lock, in seconds. After it, the statement fails with errno 1205.
    */
-  query(sql: string, values: QueryValues, callback: Callback): void {
-    // The driver would queue a statement, such as the ROLLBACK, behind one that timed out, and never send it.
-    if (this.#isLost) {
-      callback(connectionLostError())
-      return
-    }
-    const isFirst = this.#isBeginPending
-    this.#isBeginPending = sql === 'begin'
-    if (this.#isBeginPending || (isFirst && ENDS_TRANSACTION.has(sql))) {
-      callback(undefined, EMPTY_RESULT)
-      return
-    }
-    if (isFirst) this.#isInTransaction = true
-    if (!this.#isInTransaction && LOCKING_CLAUSE.test(sql)) {
-      callback(lockOutsideTransactionError())
-      return
-    }
-    const timeout = this.#limits.statementTimeoutMs
-    this.#raw.query(
-      { sql: isFirst ? `begin;\n${sql}` : sql, values, timeout },
-      (error: QueryError | null, result: QueryResult) => {
-        if (isConnectionLost(error) || isReadOnly(error)) this.#isLost = true
-        if (result && 'serverStatus' in result) {
-          this.#isInTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
-        }
-        callback(error, isFirst && result ? withoutFirst(result as QueryResult[]) : result)
-      },
-    )
-  }
-
-  /** Applies the session settings, unless an earlier caller has done so. */
-  prepare(callback: (error?: unknown) => void): void {
-    if (this.#isPrepared) {
-      callback()
-      return
-    }
-    const [isolation, settings] = SESSION_SETTINGS
-    this.query(isolation, [], (error) => {
-      if (error) return callback(error)
-      this.query(settings, [this.#limits.lockWaitSeconds], (error) => {
-        if (error) return callback(error)
-        this.#isPrepared = true
-        callback()
-      })
-    })
-  }
-
-  release(): void {
-    if (!this.#isCheckedOut) return
-    this.#isCheckedOut = false
-    this.#isBeginPending = false
-    if (this.#isLost || this.#isInTransaction || !this.#isPrepared) this.#raw.destroy()
-    else this.#raw.release()
-    this.#onRelease()
-  }
+  lockWaitSeconds: number
+  /** A connection that was idle for this long, in milliseconds, is checked before it is lent. */
+  checkAfterIdleMs: number
+  /** How long the server has to respond to a check, in milliseconds. After it, the connection counts as lost. */
+  checkTimeoutMs: number
+  /** A connection that was idle for this long, in milliseconds, is closed. */
+  closeAfterIdleMs: number
 }
+
+/** How much longer than the pool the server keeps a session without statements, in seconds. */
+const IDLE_GRACE_SECONDS = 30
+const ACCESS_RETRY_MS = 1_000
+const ACCESS_RETRY_MS_MAX = 5_000
+
+/** What the owner of a pool learns about its access to the database. */
+export interface AccessListener {
+  /** The server refuses the account of this pool. Called once, until `onAccessRestored`. */
+  onAccessDenied?: (error: ConnectError) => void
+  /** The server accepts the account again. */
+  onAccessRestored?: () => void
+}
+
+const closedError = () => new ConnectError(new Error('The pool is closed.'))
 
 /**
- * Adds two guarantees to the driver's pool. The wait for a connection is bounded. A connection that was lost, timed
- * out, or is still inside a transaction is destroyed on release, so that its next user cannot commit the statements of
- * an earlier one.
+ * A pool of connections for Kysely.
+ *
+ * - The wait for a connection is bounded. Callers get connections in the order of their requests.
+ * - A connection that was idle for some time is checked before it is lent. When one does not respond, every connection
+ *   that was idle at that moment is replaced, because a firewall or a failover ends all of them at once.
+ * - A connection that was lost, timed out, or is still inside a transaction is destroyed on release, so that its next
+ *   user cannot commit the statements of an earlier one. The session of a lost one is ended on the server.
+ * - While the server refuses the account, one attempt at a time finds out whether it still does; callers do not wait.
  */
 export class BoundedPool implements MysqlPool {
-  readonly #pool: Pool
+  readonly #options: DriverOptions
   readonly #limits: PoolLimits
-  readonly #connections = new WeakMap<PoolConnection, PooledConnection>()
-  /** First in, first out. The driver's own queue has no way to remove a caller that timed out. */
+  readonly #listener: AccessListener
+  readonly #owner: Owner
+  readonly #killer: SessionKiller
+  /** Ordered by when they were released. The last one is lent first, so that those that are not needed grow old. */
+  readonly #idle: PooledConnection[] = []
+  readonly #checkedOut = new Set<PooledConnection>()
+  /** First in, first out. */
   readonly #waiting = new Set<() => void>()
-  #checkedOut = 0
+  /** Connections that are lent, being opened or being checked. */
+  #slotsInUse = 0
+  /** When a connection was last given up. Those that have not responded since are checked before they are lent. */
+  #lostConnectionAt = Number.NEGATIVE_INFINITY
+  #accessError: ConnectError | undefined
+  #accessTimer: NodeJS.Timeout | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+  #isClosed = false
 
-  constructor(pool: Pool, limits: PoolLimits) {
-    this.#pool = pool
+  constructor(options: ConnectionOptions, limits: PoolLimits, listener: AccessListener) {
+    const { lockWaitSeconds, statementTimeoutMs, closeAfterIdleMs, acquireTimeoutMs } = limits
+    const idleTimeoutSeconds = Math.ceil(closeAfterIdleMs / 1_000) + IDLE_GRACE_SECONDS
+    // After this time the caller has failed with AcquireTimeoutError. A longer attempt would only occupy the pool.
+    this.#options = { ...options, connectTimeout: acquireTimeoutMs }
     this.#limits = limits
+    this.#listener = listener
+    this.#owner = {
+      limits: { lockWaitSeconds, statementTimeoutMs, idleTimeoutSeconds },
+      onRelease: (connection) => this.#release(connection),
+      onClosed: (connection) => {
+        if (this.#removeIdle(connection)) this.#lostConnectionAt = performance.now()
+      },
+    }
+    this.#killer = new SessionKiller(this.#options, this.#owner)
+  }
+
+  /** Why the server refuses the account of this pool; undefined while it does not. */
+  get accessError(): ConnectError | undefined {
+    return this.#accessError
   }
 
   getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
@@ -176,45 +106,120 @@ export class BoundedPool implements MysqlPool {
       settle(new AcquireTimeoutError(this.#limits.acquireTimeoutMs))
     }, this.#limits.acquireTimeoutMs)
     const acquire = () => {
-      this.#checkedOut++
-      this.#pool.getConnection((error, raw) => {
-        if (error) {
-          this.#freeSlot()
-          return isWaiting ? settle(error) : undefined
-        }
-        const connection = this.#wrap(raw).checkOut()
-        if (!isWaiting) return connection.release()
-        connection.prepare((error) => {
-          if (!error && isWaiting) return settle(undefined, connection)
+      this.#slotsInUse++
+      this.#obtain().then(
+        (connection) => {
+          this.#checkedOut.add(connection.checkOut())
+          if (isWaiting && !this.#isClosed) return settle(undefined, connection)
           connection.release()
+          if (isWaiting) settle(closedError())
+        },
+        (error) => {
+          this.#freeSlot()
           if (isWaiting) settle(error)
-        })
-      })
+        },
+      )
     }
-    if (this.#checkedOut < this.#limits.connections) acquire()
+    if (this.#slotsInUse < this.#limits.connections) acquire()
     else this.#waiting.add(acquire)
   }
 
+  /** Closes every connection, those in use after the statement under way. Callers that wait are rejected. */
   end(callback: (error: unknown) => void): void {
-    // An error at this point means that a connection was lost or never established. Either way it is closed.
-    this.#pool.end(() => callback(undefined))
+    this.#isClosed = true
+    clearTimeout(this.#idleTimer)
+    clearTimeout(this.#accessTimer)
+    const connections = [...this.#idle.splice(0), ...this.#checkedOut]
     for (const acquire of this.#waiting) acquire()
     this.#waiting.clear()
+    void Promise.all([this.#killer.close(), ...connections.map((connection) => connection.end())]).then(() =>
+      callback(undefined),
+    )
+  }
+
+  /** An idle connection, or else a new one. */
+  async #obtain(): Promise<PooledConnection> {
+    if (this.#isClosed) throw closedError()
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      if (!this.#needsCheck(idle) || (await idle.respondsWithin(this.#limits.checkTimeoutMs))) return idle
+      for (const lost of [idle, ...this.#idle.splice(0)]) this.#giveUp(lost)
+    }
+    return this.#open()
+  }
+
+  #needsCheck({ respondedAt }: PooledConnection): boolean {
+    return respondedAt <= this.#lostConnectionAt || performance.now() - respondedAt > this.#limits.checkAfterIdleMs
+  }
+
+  async #open(): Promise<PooledConnection> {
+    if (this.#accessError) throw this.#accessError
+    try {
+      return await PooledConnection.open(this.#options, this.#owner)
+    } catch (cause) {
+      const error = new ConnectError(cause)
+      if (isAccessDenied(cause) && !this.#accessError) {
+        this.#accessError = error
+        this.#listener.onAccessDenied?.(error)
+        this.#retryAccess(ACCESS_RETRY_MS)
+      }
+      throw error
+    }
+  }
+
+  #retryAccess(afterMs: number): void {
+    this.#accessTimer = setTimeout(async () => {
+      try {
+        const connection = await PooledConnection.open(this.#options, this.#owner)
+        void connection.end()
+        this.#accessError = undefined
+        this.#listener.onAccessRestored?.()
+      } catch {
+        if (!this.#isClosed) this.#retryAccess(Math.min(ACCESS_RETRY_MS_MAX, 2 * afterMs))
+      }
+    }, afterMs).unref()
+  }
+
+  #release(connection: PooledConnection): void {
+    this.#checkedOut.delete(connection)
+    if (connection.isLost) this.#giveUp(connection)
+    else if (connection.isReusable && !this.#isClosed) {
+      this.#idle.push(connection)
+      if (!this.#idleTimer) this.#closeExpired()
+    } else connection.destroy()
+    this.#freeSlot()
+  }
+
+  #giveUp(connection: PooledConnection): void {
+    this.#lostConnectionAt = performance.now()
+    connection.destroy()
+    this.#killer.kill(connection.sessionLock)
+  }
+
+  /** Removes a connection from those that are idle. Returns whether it was one of them. */
+  #removeIdle(connection: PooledConnection): boolean {
+    const index = this.#idle.indexOf(connection)
+    if (index >= 0) this.#idle.splice(index, 1)
+    return index >= 0
+  }
+
+  #closeExpired(): void {
+    const closesAt = ({ respondedAt }: PooledConnection) => respondedAt + this.#limits.closeAfterIdleMs
+    const now = performance.now()
+    for (const connection of this.#idle.filter((idle) => closesAt(idle) <= now)) {
+      this.#removeIdle(connection)
+      void connection.end()
+    }
+    const nextAt = Math.min(...this.#idle.map(closesAt))
+    this.#idleTimer = Number.isFinite(nextAt)
+      ? setTimeout(() => this.#closeExpired(), Math.ceil(nextAt - now)).unref()
+      : undefined
   }
 
   #freeSlot(): void {
-    this.#checkedOut--
+    this.#slotsInUse--
     const [next] = this.#waiting
     if (!next) return
     this.#waiting.delete(next)
     next()
-  }
-
-  #wrap(raw: PoolConnection): PooledConnection {
-    const known = this.#connections.get(raw)
-    if (known) return known
-    const connection = new PooledConnection(raw, this.#limits, () => this.#freeSlot())
-    this.#connections.set(raw, connection)
-    return connection
   }
 }

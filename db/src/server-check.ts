@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { kyselyOf, type Pool } from './handles.ts'
 import { mend, ServerError } from './server-error.ts'
+import { sessionProblems } from './session.ts'
 
 /** SQL modes that change the meaning of the SQL this package sends. */
 const FORBIDDEN_MODES = ['NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES', 'NO_UNSIGNED_SUBTRACTION', 'PIPES_AS_CONCAT']
@@ -40,7 +41,7 @@ export interface CheckedServer {
 export async function checkServer(db: Pool): Promise<CheckedServer> {
   const session = await readVariables(db, 'session')
   const facts = { version: session.version ?? '', global: await readVariables(db, 'global'), session }
-  const problems = findProblems(facts)
+  const problems = [...findProblems(facts), ...(await sessionProblems(db))]
   if (problems.length > 0) throw new ServerError(problems)
   return { version: facts.version, warnings: findWarnings(facts) }
 }

@@ -19,7 +19,7 @@ import type { Storefront } from './http/web/storefront.ts'
 const cleanups: (() => Promise<void>)[] = []
 
 let isClosing = () => false
-/** Whether nothing remains to be done before other processes use the server: in embedded mode, `server.json` is written. */
+/** Whether the server listens, and other processes can find it. */
 let isAnnounced = false
 
 try {
@@ -51,9 +51,9 @@ async function start(config: Config): Promise<void> {
   const app = await buildApp({ db, config: { ...config, tokens: source.tokens }, logger, storefront, unreadyReason })
   cleanups.push(() => app.close())
   await serveMetrics(app, config, logger)
-  isAnnounced = source.mode === 'standalone'
   await app.listen({ host: config.host, port: config.port })
   if (source.mode === 'embedded') await announce(app, { db, source, isNew, hasPages: config.storefront })
+  isAnnounced = true
 }
 
 function unreadyReason(): UnreadyReason | undefined {
@@ -64,7 +64,11 @@ function unreadyReason(): UnreadyReason | undefined {
 /** Creates the database if it does not exist, checks its server, migrates it, and checks what its account may do. */
 async function openDatabase(url: string, connections: number, logger: Logger): Promise<Pool> {
   await createDatabase(url)
-  const db = connect(url, { connections })
+  const db = connect(url, {
+    connections,
+    onAccessDenied: (error) => logger.fatal({ err: error }, 'the database refuses the account of DATABASE_URL'),
+    onAccessRestored: () => logger.info('the database accepts the account of DATABASE_URL again'),
+  })
   cleanups.push(() => db.destroy())
   const { version, warnings } = await checkServer(db)
   for (const warning of warnings) logger.warn(warning)
@@ -108,7 +112,6 @@ async function announce(app: FastifyInstance, { db, source, isNew, hasPages }: A
   const tokens = await demoTokens(db, signing)
   cleanups.push(removeServerFile)
   await writeServerFile({ url, databaseUrl, ...tokens })
-  isAnnounced = true
   print(banner({ url, database, tokens, isNew, hasPages }))
 }
 

@@ -60,7 +60,7 @@ test('If the audit cannot run, the command prints the reason and what to do in o
   timeout: 120_000,
 }, async () => {
   const unreadable = (cause: string) =>
-    `audit: The database cannot be read: ${cause}. Check that DATABASE_URL is correct and that the database is running.\n`
+    `audit: The database cannot be read: No connection to the database could be opened. Nothing was sent. Cause: ${cause}. Check that DATABASE_URL is correct and that the database is running.\n`
   const cases: [string, string][] = [
     [
       'not-a-url',

@@ -169,7 +169,7 @@ test('closing the pool immediately rejects the callers that wait for a connectio
   const held = await hold(db)
   const waiting = run(db, 'select 1').catch((error: unknown) => error)
   const closed = db.destroy()
-  expect(await waiting).toMatchObject({ message: 'Pool is closed.' })
+  expect(await waiting).toMatchObject({ name: 'ConnectError', cause: { message: 'The pool is closed.' } })
   await held.release().catch(() => undefined)
   await closed
 })
@@ -239,7 +239,10 @@ describe('a locking read outside a transaction is rejected and not sent', () => 
 
 test('a refused TCP connection is an immediate error, and a transaction rejects with DatabaseBusyError', async () => {
   const db = connect('mysql://root@127.0.0.1:1/nowhere')
-  await expect(run(db, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await expect(run(db, 'select 1')).rejects.toMatchObject({
+    name: 'ConnectError',
+    cause: { code: 'ECONNREFUSED' },
+  })
   await expect(transact(db, async () => undefined)).rejects.toBeInstanceOf(DatabaseBusyError)
   await db.destroy()
 })

@@ -25,6 +25,7 @@ export async function openFaultyShop(options: ShopOptions = {}): Promise<FaultyS
     async [Symbol.asyncDispose]() {
       proxy.clear()
       proxy.enable()
+      await eventually(() => shop.db.accessError).toBeUndefined()
       try {
         await shop[Symbol.asyncDispose]()
       } finally {

@@ -72,7 +72,7 @@ test('a server whose database does not respond reports within seconds that it is
   expect((await send(server, '/readyz')).status).toBe(503)
   expectWithin(performance.now() - started, 6_000)
   await proxy.close()
-  await eventually(() => run(db, 'select 1').catch(({ code }) => code)).toBe('ECONNREFUSED')
+  await eventually(() => run(db, 'select 1').catch(({ cause }) => cause.code)).toBe('ECONNREFUSED')
 })
 
 test('a server is ready again when its database works again', async () => {

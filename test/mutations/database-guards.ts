@@ -35,11 +35,32 @@ const TRANSACTION_GUARDS: Guard[] = [
   ),
   transact('deadline before COMMIT', 'if (deadline?.hasPassed) throw new DeadlineExceededError()', '', 'rpc/deadline'),
   transact('no retry after an unknown outcome', '!isUnknown &&', '', 'db/lost-connections'),
-  guardsIn('db/src/pool.ts')(
+  guardsIn('db/src/session.ts')(
     'READ COMMITTED',
     'isolation level read committed',
     'isolation level repeatable read',
     'db/transact',
+  ),
+]
+
+const pool = guardsIn('db/src/pool.ts')
+
+const POOL_GUARDS: Guard[] = [
+  guardsIn('db/src/session.ts')('character set of a session', '`set names utf8mb4 collate', '`do 0 --', 'db/session'),
+  guardsIn('db/src/session.ts')('autocommit', "autocommit: '1',", '', 'db/session'),
+  pool(
+    'check of an idle connection',
+    '!this.#needsCheck(idle) || (await idle.respondsWithin(this.#limits.checkTimeoutMs))',
+    'idle',
+    'db/idle-connections',
+  ),
+  pool('replacement of all idle connections', '[idle, ...this.#idle.splice(0)]', '[idle]', 'db/idle-connections'),
+  pool('end of an abandoned session', 'this.#killer.kill(connection.sessionLock)', '', 'db/abandoned-sessions'),
+  pool(
+    'a refused connection is an error of its own',
+    'const error = new ConnectError(cause)',
+    'const error = cause as ConnectError',
+    'faults/refused-connections',
   ),
 ]
 
@@ -252,6 +273,7 @@ const START_GUARDS: Guard[] = [
 export const DATABASE_GUARDS: Guard[] = [
   ...CONNECTION_GUARDS,
   ...START_GUARDS,
+  ...POOL_GUARDS,
   ...TRANSACTION_GUARDS,
   ...LOCK_GUARDS,
   ...CONSTRAINT_GUARDS,

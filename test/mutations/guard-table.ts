@@ -1,6 +1,5 @@
 import { DATABASE_GUARDS } from './database-guards.ts'
 import type { Guard } from './guard.ts'
-import { PROCESS_GUARDS } from './process-guards.ts'
 import { RULE_GUARDS } from './rule-guards.ts'
 
-export const GUARDS: Guard[] = [...RULE_GUARDS, ...DATABASE_GUARDS, ...PROCESS_GUARDS]
+export const GUARDS: Guard[] = [...RULE_GUARDS, ...DATABASE_GUARDS]

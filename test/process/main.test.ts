@@ -1,5 +1,5 @@
 import { createDatabase, migrate } from '@pointwise/db'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { signToken } from '../setup/configuration.ts'
 import { holdLocks, run } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
@@ -45,6 +45,35 @@ test('after a rollback, the server serves the schema of a newer version, and rep
   const authorization = `Bearer ${await signToken({ sub: 'x', role: 'admin' })}`
   const created = await send({ url: address }, '/trpc/users.create', json('{"json":{"name":"Ada"}}', { authorization }))
   expect(created.status).toBe(200)
+})
+
+test('a database that refuses the password is one fatal log line, and the server is ready again when it accepts it', async () => {
+  const root = open()
+  await createDatabase(url)
+  const account = "'pointwise_process'@'%'"
+  await run(root, `drop user if exists ${account}`)
+  await run(root, `create user ${account} identified by 'Right-1234'`)
+  onTestFinished(() => run(root, `drop user ${account}`).then(() => undefined))
+  await run(root, `grant all on ${new URL(url).pathname.slice(1)}.* to ${account}`)
+  const address = new URL(url)
+  address.username = 'pointwise_process'
+  address.password = 'Right-1234'
+  await using server = new ServerProcess({ ...env, DATABASE_URL: address.href })
+  const target = { url: await server.url() }
+  await run(root, `alter user ${account} identified by 'Other-1234'`)
+  const sessions = "select id from information_schema.processlist where user = 'pointwise_process'"
+  for (const { id } of await run<{ id: number }>(root, sessions)) await run(root, `kill ${id}`)
+  for (const _ of [1, 2, 3]) {
+    await eventually(async () => (await send(target, '/trpc/stores.list')).text).toContain('service_busy')
+    await eventually(async () => (await send(target, '/readyz')).text).toContain('database access denied')
+  }
+  await run(root, `alter user ${account} identified by 'Right-1234'`)
+  await eventually(async () => (await send(target, '/readyz')).status).toBe(200)
+  const fatal = server.stdout.split('\n').filter((line) => line.includes('"level":60'))
+  expect(fatal.map((line) => JSON.parse(line))).toMatchObject([
+    { msg: 'the database refuses the account of DATABASE_URL', err: { cause: { errno: 1045 } } },
+  ])
+  expect(server.stdout).toContain('the database accepts the account of DATABASE_URL again')
 })
 
 describe('the server shuts down gracefully, with exit code 0,', () => {

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 const HEADER_BYTES = 4
 const COM_QUERY = 3
+const COM_PING = 14
 
 /** What happens to a statement on its way to the database. */
 export type Fault =
@@ -10,7 +11,10 @@ export type Fault =
   | 'disconnect before'
   /** The connection is closed after the database has answered, and the response is lost. */
   | 'disconnect after'
-  /** The statement is lost, and no packet passes in either direction any more, as with a broken network route. */
+  /**
+   * The statement is lost, and no packet passes in either direction any more, as with a broken network route. The database
+   * does not learn that the client has closed the connection.
+   */
   | 'blackhole'
   /** The database executes the statement, and its response never arrives. */
   | 'hang'
@@ -39,18 +43,30 @@ export interface FaultProxy extends AsyncDisposable {
   queries: string[][]
   /** Injects a fault a number of times, by default once. Returns a function that counts how often it was applied. */
   inject: (fault: Fault, filter: StatementFilter, times?: number) => () => number
+  /** How many PINGs were received. */
+  pings: () => number
+  /**
+   * Breaks the route of every open connection, as a firewall does that forgets them: packets are lost in both directions, and
+   * neither side learns that the other has closed the connection. New connections work. Returns how many were open.
+   */
+  forget: () => number
   /** Removes all faults. */
   clear: () => void
   /** Closes all connections, and refuses new ones. */
   disable: () => void
   /** Accepts new connections, and never answers on them. */
   stall: () => void
+  /** Answers connections with this error, as a server does that refuses them: all of them, or only new ones. */
+  refuse: (errno: number, which?: 'all' | 'new') => void
   /** Passes new connections on again. */
   enable: () => void
   isEnabled: () => boolean
   /** Closes the proxy and all connections through it. */
   close: () => Promise<void>
 }
+
+/** What happens to new connections. */
+type State = 'enabled' | 'disabled' | 'stalled' | { errno: number }
 
 /**
  * A TCP proxy in front of a database that passes packets on unchanged, except where a fault is injected. The proxy does not
@@ -61,35 +77,36 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   const queries: string[][] = []
   let injections: Injection[] = []
-  let state: 'enabled' | 'disabled' | 'stalled' = 'enabled'
+  const routes = new Set<Route>()
+  let pings = 0
+  let state: State = 'enabled'
 
-  const disable = () => {
-    state = 'disabled'
-    for (const socket of sockets) socket.destroy()
+  const change = (next: State, open: 'keep' | 'close') => {
+    state = next
+    if (open === 'close') for (const socket of sockets) socket.destroy()
   }
+  const disable = () => change('disabled', 'close')
 
   const server = createServer((client) => {
-    if (state === 'disabled') client.destroy()
-    if (state === 'stalled') {
+    if (state !== 'enabled') {
       sockets.add(client)
-      client.on('error', () => undefined)
+      return refuseClient(client, state)
     }
-    if (state !== 'enabled') return
     const database = connect({ port: Number(port || 3306), host: hostname, noDelay: true })
-    track(sockets, client.setNoDelay(), database)
-    passOn(client, database, {
+    const route: Route = { isBroken: false }
+    routes.add(route)
+    client.on('close', () => routes.delete(route))
+    track(sockets, client.setNoDelay(), database, route)
+    passOn(client, database, route, {
       disable,
+      onPing: () => pings++,
       take: (statements) => {
         queries.push(statements)
         return takeFault(injections, statements)
       },
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const proxied = new URL(url)
-  proxied.hostname = '127.0.0.1'
-  proxied.port = String((server.address() as AddressInfo).port)
+  const proxied = await listen(server, url)
   const close = async () => {
     disable()
     if (!server.listening) return
@@ -97,7 +114,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
     await once(server, 'close')
   }
   return {
-    url: proxied.href,
+    url: proxied,
     queries,
     inject(fault, filter, times = 1) {
       const injection = { fault, filter, times, applied: 0 }
@@ -107,55 +124,79 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
     clear: () => {
       injections = []
     },
+    pings: () => pings,
+    forget: () => {
+      for (const route of routes) route.isBroken = true
+      return routes.size
+    },
     disable,
-    stall: () => {
-      state = 'stalled'
-    },
-    enable: () => {
-      state = 'enabled'
-    },
+    stall: () => change('stalled', 'keep'),
+    refuse: (errno, which = 'all') => change({ errno }, which === 'all' ? 'close' : 'keep'),
+    enable: () => change('enabled', 'keep'),
     isEnabled: () => state === 'enabled',
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-/** Closes each side of a connection with the other. */
-function track(sockets: Set<Socket>, client: Socket, database: Socket): void {
-  const close = () => {
-    client.destroy()
-    database.destroy()
-  }
-  for (const socket of [client, database]) {
-    sockets.add(socket)
-    socket.on('error', close).on('close', () => {
+/** Listens on a free port, and returns the URL of the database with that port. */
+async function listen(server: Server, url: string): Promise<string> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const proxied = new URL(url)
+  proxied.hostname = '127.0.0.1'
+  proxied.port = String((server.address() as AddressInfo).port)
+  return proxied.href
+}
+
+/** Closes a new connection, refuses it, or never answers it. */
+function refuseClient(client: Socket, state: Exclude<State, 'enabled'>): void {
+  client.on('error', () => undefined)
+  if (state === 'disabled') client.destroy()
+  if (typeof state === 'object') client.end(refusal(state.errno))
+}
+
+/** The way between a client and the database. */
+interface Route {
+  isBroken: boolean
+}
+
+/** Closes each side of a connection with the other, unless the route between them is broken. */
+function track(sockets: Set<Socket>, client: Socket, database: Socket, route: Route): void {
+  for (const [socket, other] of [
+    [client, database],
+    [database, client],
+  ] as const) {
+    const close = () => {
       sockets.delete(socket)
-      close()
-    })
+      socket.destroy()
+      if (!route.isBroken) other.destroy()
+    }
+    sockets.add(socket)
+    socket.on('error', close).on('close', close)
   }
 }
 
 interface Interception {
   disable: () => void
+  onPing: () => void
   /** Records the statements of a query, and returns the fault to apply to it. */
   take: (statements: string[]) => AppliedFault | undefined
 }
 
-function passOn(client: Socket, database: Socket, { disable, take }: Interception): void {
+function passOn(client: Socket, database: Socket, route: Route, { disable, onPing, take }: Interception): void {
   const disconnect = () => client.destroy()
   let responses: 'pass' | 'discard' | (() => void) = 'pass'
-  let isBlackholed = false
   const onPacket = (packet: Buffer) => {
-    if (isBlackholed) return
+    if (isCommand(packet, COM_PING)) onPing()
+    if (route.isBroken) return
     const query = readQuery(packet)
     const { fault, index = 0 } = (query && take(query.statements)) ?? {}
     if (!query || fault === undefined) database.write(packet)
     else if (fault === 'disconnect before') disconnect()
     else if (fault === 'disable before') disable()
-    else if (fault === 'blackhole') {
-      isBlackholed = true
-      responses = 'discard'
-    } else if (typeof fault === 'string') {
+    else if (fault === 'blackhole') route.isBroken = true
+    else if (typeof fault === 'string') {
       responses = { hang: 'discard' as const, 'disconnect after': disconnect, 'disable after': disable }[fault]
       database.write(packet)
     } else if ('until' in fault) void fault.until.then(() => database.write(packet))
@@ -163,6 +204,7 @@ function passOn(client: Socket, database: Socket, { disable, take }: Interceptio
   }
   client.on('data', splitPackets(onPacket))
   database.on('data', (chunk) => {
+    if (route.isBroken) return
     if (responses === 'pass') client.write(chunk)
     else if (responses !== 'discard') responses()
   })
@@ -204,9 +246,18 @@ function splitPackets(onPacket: (packet: Buffer) => void): (chunk: Buffer) => vo
   }
 }
 
-/** A command has the sequence number 0. MySQL, unlike MariaDB, expects the number of query attributes before the text. */
+/** The packet with which a server refuses a connection, instead of its greeting. */
+function refusal(errno: number): Buffer {
+  const body = Buffer.concat([Buffer.from([0xff, errno & 0xff, errno >> 8]), Buffer.from('refused')])
+  return Buffer.concat([Buffer.from([body.length, 0, 0, 0]), body])
+}
+
+/** A command has the sequence number 0. */
+const isCommand = (packet: Buffer, command: number) => packet[3] === 0 && packet[HEADER_BYTES] === command
+
+/** MySQL, unlike MariaDB, expects the number of query attributes before the text. */
 function readQuery(packet: Buffer) {
-  if (packet[3] !== 0 || packet[HEADER_BYTES] !== COM_QUERY) return undefined
+  if (!isCommand(packet, COM_QUERY)) return undefined
   const start = packet[HEADER_BYTES + 1] === 0 ? HEADER_BYTES + 3 : HEADER_BYTES + 1
   return {
     statements: packet.toString('utf8', start).split(';\n'),

@@ -1,6 +1,6 @@
 import { type CreateTableBuilder, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import { COLLATION } from '../connection.ts'
+import { COLLATION } from '../session.ts'
 
 type Table = CreateTableBuilder<string, string>
 

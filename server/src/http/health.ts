@@ -1,4 +1,4 @@
-import { pendingMigrations, type Reader } from '@pointwise/db'
+import { type Pool, pendingMigrations } from '@pointwise/db'
 import type { FastifyInstance } from 'fastify'
 
 const DATABASE_TIMEOUT_MS = 2_000
@@ -6,7 +6,7 @@ const DATABASE_TIMEOUT_MS = 2_000
 export type UnreadyReason = 'starting' | 'closing'
 
 interface HealthOptions {
-  db: Reader
+  db: Pool
   /** Whether the server is closing. */
   isClosing: () => boolean
   /** Why the process that hosts the server is not ready; undefined when it is. */
@@ -15,7 +15,7 @@ interface HealthOptions {
 
 /**
  * Serves `/livez`, which succeeds while the process answers, and `/readyz`, which succeeds while the server can serve calls:
- * the database is reachable and migrated, and neither the server nor the process that hosts it is starting or closing.
+ * the database is reachable and migrated and accepts the server's account, and neither the server nor the process that hosts it is starting or closing.
  */
 export function mountHealth(app: FastifyInstance, { db, isClosing, unreadyReason }: HealthOptions): void {
   app.get('/livez', async () => ({ status: 'ok' }))
@@ -30,7 +30,9 @@ export function mountHealth(app: FastifyInstance, { db, isClosing, unreadyReason
   })
 }
 
-async function databaseProblem(db: Reader): Promise<string | null> {
+async function databaseProblem(db: Pool): Promise<string | null> {
+  // A connection that was opened before would still respond.
+  if (db.accessError) return 'database access denied'
   const deadline = Promise.withResolvers<never>()
   const timer = setTimeout(
     () => deadline.reject(new Error(`The database did not answer within ${DATABASE_TIMEOUT_MS} ms.`)),

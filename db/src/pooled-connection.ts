@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import {
+  type Connection,
+  type ConnectionOptions,
+  createConnection,
+  type QueryError,
+  type QueryResult,
+  type QueryValues,
+  type ResultSetHeader,
+} from 'mysql2'
+import { isConnectionLost, isReadOnly } from './errors.ts'
+import { type SessionLimits, sessionStatements } from './session.ts'
+
+const SERVER_STATUS_IN_TRANS = 1
+
+/** The result of a statement that was not sent because there was nothing to do. */
+const EMPTY_RESULT = { affectedRows: 0, insertId: 0, changedRows: 0, warningStatus: 0 } as ResultSetHeader
+const ENDS_TRANSACTION = new Set(['commit', 'rollback'])
+
+/** The end of a SELECT that locks the rows it reads. */
+const LOCKING_CLAUSE =
+  /(?:for\s+(?:update|share)|lock\s+in\s+share\s+mode)(?:\s+(?:of\s[\w`$.,\s]+|skip\s+locked|nowait|wait\s+\d+))?[\s;]*$/i
+
+/** Removes the result of BEGIN, so that the driver's caller sees only the results of its own statements. */
+function withoutFirst([, ...results]: QueryResult[]): QueryResult {
+  return (results.length === 1 ? results[0] : results) as QueryResult
+}
+
+type Callback = (error: unknown, result?: QueryResult) => void
+
+const connectionLostError = () =>
+  Object.assign(new Error('The connection was lost during an earlier statement. The statement was not sent.'), {
+    fatal: true,
+  })
+
+const lockOutsideTransactionError = () =>
+  new Error(
+    'A locking read (SELECT … FOR UPDATE, FOR SHARE or LOCK IN SHARE MODE) was called outside a transaction, ' +
+      'and was not sent. ' +
+      'Outside a transaction its locks are released as soon as it returns. ' +
+      'Run it on the `tx` of `transact`, or remove the locking clause.',
+  )
+
+/** The options of a connection. `connectTimeout` also bounds the session settings. */
+export interface DriverOptions extends ConnectionOptions {
+  connectTimeout: number
+}
+
+/** The pool that a connection belongs to. */
+export interface Owner {
+  limits: SessionLimits
+  /** The caller has released the connection. */
+  onRelease: (connection: PooledConnection) => void
+  /** The connection was closed, by the server or by an error of the network. */
+  onClosed: (connection: PooledConnection) => void
+}
+
+/** A connection that records whether it can be reused. */
+export class PooledConnection {
+  /** The user-level lock that the session holds, by which another session can find it: see `SessionKiller`. */
+  readonly sessionLock = `pointwise-session:${randomUUID()}`
+  /** When the server last responded, on the clock of `performance.now`. */
+  respondedAt = performance.now()
+  readonly #raw: Connection
+  readonly #owner: Owner
+  #isCheckedOut = false
+  #isLost = false
+  #isReadOnly = false
+  #isClosed = false
+  /** BEGIN was called and not sent yet. */
+  #isBeginPending = false
+  #isInTransaction = false
+
+  private constructor(raw: Connection, owner: Owner) {
+    this.#raw = raw
+    this.#owner = owner
+    const onClosed = () => {
+      this.#isClosed = true
+      owner.onClosed(this)
+    }
+    raw.on('error', onClosed).on('end', onClosed)
+  }
+
+  /**
+   * Opens a connection and applies the session settings.
+   *
+   * @throws the driver's error when the server cannot be reached within `connectTimeout`, refuses the connection, or
+   * does not apply a setting.
+   */
+  static async open(options: DriverOptions, owner: Owner): Promise<PooledConnection> {
+    const raw = createConnection(options)
+    const connection = new PooledConnection(raw, owner)
+    try {
+      await new Promise<void>((resolve, reject) => raw.connect((error) => (error ? reject(error) : resolve())))
+      const statements = sessionStatements(options.database, owner.limits)
+      statements.push(`do get_lock('${connection.sessionLock}', 0)`)
+      const query = { sql: statements.join(';\n'), timeout: options.connectTimeout }
+      await new Promise<void>((resolve, reject) => raw.query(query, (error) => (error ? reject(error) : resolve())))
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+    connection.respondedAt = performance.now()
+    return connection
+  }
+
+  checkOut(): this {
+    this.#isCheckedOut = true
+    return this
+  }
+
+  /** Whether the session may live on after the connection is destroyed, because the server may not notice that it was closed. */
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  get isReusable(): boolean {
+    return !this.#isLost && !this.#isReadOnly && !this.#isInTransaction && !this.#isClosed
+  }
+
+  /**
+   * Sends a statement. BEGIN is sent together with the first statement of its transaction, which saves one round trip
+   * for each transaction. A locking read outside a transaction is rejected and not sent.
+   */
+  query(sql: string, values: QueryValues, callback: Callback): void {
+    // The driver would queue a statement, such as the ROLLBACK, behind one that timed out, and never send it.
+    if (this.#isLost) {
+      callback(connectionLostError())
+      return
+    }
+    const isFirst = this.#isBeginPending
+    this.#isBeginPending = sql === 'begin'
+    if (this.#isBeginPending || (isFirst && ENDS_TRANSACTION.has(sql))) {
+      callback(undefined, EMPTY_RESULT)
+      return
+    }
+    if (isFirst) this.#isInTransaction = true
+    if (!this.#isInTransaction && LOCKING_CLAUSE.test(sql)) {
+      callback(lockOutsideTransactionError())
+      return
+    }
+    const timeout = this.#owner.limits.statementTimeoutMs
+    this.#raw.query(
+      { sql: isFirst ? `begin;\n${sql}` : sql, values, timeout },
+      (error: QueryError | null, result: QueryResult) => {
+        if (isConnectionLost(error)) this.#isLost = true
+        else this.respondedAt = performance.now()
+        if (isReadOnly(error)) this.#isReadOnly = true
+        if (result && 'serverStatus' in result) {
+          this.#isInTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
+        }
+        callback(error, isFirst && result ? withoutFirst(result as QueryResult[]) : result)
+      },
+    )
+  }
+
+  /** Whether the server responds to a PING within this time. */
+  respondsWithin(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      // A response that arrived while this process was busy is read before the timeout counts.
+      const timer = setTimeout(() => setImmediate(resolve, false), timeoutMs)
+      this.#raw.ping((error) => {
+        clearTimeout(timer)
+        if (!error) this.respondedAt = performance.now()
+        resolve(!error)
+      })
+    })
+  }
+
+  release(): void {
+    if (!this.#isCheckedOut) return
+    this.#isCheckedOut = false
+    this.#isBeginPending = false
+    this.#owner.onRelease(this)
+  }
+
+  /** Ends the session and closes the connection, after the statement under way. */
+  async end(): Promise<void> {
+    if (this.#isLost || this.#isClosed) return this.destroy()
+    await new Promise<void>((resolve) => this.#raw.end(() => resolve()))
+    this.#socket.destroySoon()
+  }
+
+  /** Closes the connection at once. The driver's own method waits until the server has received everything. */
+  destroy(): void {
+    this.#isClosed = true
+    this.#raw.destroy()
+    this.#socket.destroy()
+  }
+
+  get #socket(): Socket {
+    return (this.#raw as Connection & { stream: Socket }).stream
+  }
+}
