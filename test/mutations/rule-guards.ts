@@ -129,6 +129,24 @@ const ACCESS_GUARDS: Guard[] = [
     'if (!wallet) throw new Error()',
     'refusals/precedence',
   ),
+  guardsIn('server/src/payments/settlement/batch-size.ts')(
+    'bound of the order lines of a batch',
+    'index > 0 && lines > LINES_MAX',
+    'index > 0 && lines > Infinity',
+    'settlement/queue',
+  ),
+  guardsIn('server/src/payments/settlement/find-writes.ts')(
+    'lock of a wallet before payments are read back',
+    'wallet: lockWallets(tx, [first.userId]),',
+    '',
+    'settlement/lost-commit',
+  ),
+  guardsIn('server/src/payments/settlement/find-writes.ts')(
+    'comparison of payments that are read back',
+    'payment.balance === balance &&',
+    'payment.balance >= 0 &&',
+    'settlement/lost-commit',
+  ),
   lockRows(
     'removed user check of payments',
     'first.wallets.filter(({ userId }) => first.activeUsers.has(userId))',

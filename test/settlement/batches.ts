@@ -51,6 +51,7 @@ export const settleTogether = ({ db }: Shop, requests: SettlementRequest[]) =>
 export const summaryOf = (outcomes: Outcome[]) =>
   outcomes.map((outcome) => {
     if (outcome.kind === 'failed') throw outcome.error
+    if (outcome.kind === 'deferred') return outcome.kind
     if (outcome.kind === 'refused') return outcome.refusal.refusal.code
     return { balance: outcome.paid.balance, replayed: outcome.paid.replayed }
   })

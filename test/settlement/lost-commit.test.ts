@@ -1,7 +1,8 @@
 import { refusalOf } from '@pointwise/client-sdk'
 import { CommitUnknownError } from '@pointwise/db'
+import { createCaller } from '@pointwise/server'
 import { describe, expect, test } from 'vitest'
-import { openFaultyShop } from '../faults/faulty-shop.ts'
+import { type FaultyShop, openFaultyShop } from '../faults/faulty-shop.ts'
 import { holdLocks, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import type { Fault } from '../setup/fault-proxy.ts'
@@ -71,15 +72,15 @@ describe('Each request of a batch gets its own outcome', () => {
     expect(await payments(batch.faulty.direct)).toBe(5)
   })
 
-  test.each(['disconnect before', 'disconnect after'] as const)(
-    'when the answer of COMMIT is lost: %s',
-    async (fault) => {
-      await using batch = await mixedBatch(fault)
-      expect(batch.outcomes).toEqual(EXPECTED)
-      expect(statementCount(batch.faulty, 'commit')).toBe(3)
-      expect(await payments(batch.faulty.direct)).toBe(5)
-    },
-  )
+  test.each([
+    ['disconnect before', 'the first batch, the lost one, the one that reads it back and the repeated one', 4],
+    ['disconnect after', 'the first batch, the lost one and the one that reads it back', 3],
+  ] as const)('when the answer of COMMIT is lost: %s, with the transactions of %s', async (fault, _, commits) => {
+    await using batch = await mixedBatch(fault)
+    expect(batch.outcomes).toEqual(EXPECTED)
+    expect(statementCount(batch.faulty, 'commit')).toBe(commits)
+    expect(await payments(batch.faulty.direct)).toBe(5)
+  })
 })
 
 test.each([
@@ -94,24 +95,139 @@ test.each([
   },
 )
 
-test('A row that another transaction locks before the batch is read back leaves the outcome unknown instead of service_busy', async () => {
-  await using faulty = await openFaultyShop()
-  const { shop, proxy } = faulty
-  const product = await shop.givenProduct()
-  const { client } = await shop.givenUser({ points: 500 })
-  const { id: orderId } = await client.orders.place.mutate({ items: [item(product)] })
+/** Starts a call whose COMMIT is lost, and runs `meanwhile` before the server reads back whether it took effect. */
+async function callWithLostCommit<T>(
+  { proxy }: FaultyShop,
+  fault: Fault,
+  call: () => Promise<T>,
+  meanwhile: () => Promise<unknown>,
+): Promise<T> {
   proxy.queries.length = 0
-  proxy.inject('disconnect before', COMMIT)
-  const locked = Promise.withResolvers<void>()
+  proxy.inject(fault, COMMIT)
+  const done = Promise.withResolvers<void>()
   let begun = 0
-  proxy.inject({ until: locked.promise }, (statement) => statement === 'begin' && ++begun === 2)
-  const paying = shop.asUser((await client.users.me.query()).id).payments.pay({ orderId })
-  const failed = paying.catch((error) => error)
-  await eventually(() => statementCount(faulty, 'begin')).toBe(2)
-  {
-    await using _ = await holdLocks(shop.databaseUrl, `select * from stock where product_id = ${product.id} for update`)
-    locked.resolve()
-    expect((await failed).cause).toBeInstanceOf(CommitUnknownError)
+  const paused = proxy.inject({ until: done.promise }, (statement) => statement === 'begin' && ++begun === 2)
+  const answer = call()
+  await eventually(paused).toBe(1)
+  try {
+    await meanwhile()
+  } finally {
+    done.resolve()
   }
-  expect(await client.payments.pay.mutate({ orderId })).toMatchObject({ replayed: false, balance: 400 })
+  return answer
+}
+
+/** A user with a pending order of 100 points, which is all that the user has, and the calls of another server. */
+async function givenOrder({ shop, direct }: FaultyShop) {
+  const product = await shop.givenProduct({ price: 100, stock: 1 })
+  const { id: userId } = await shop.givenUser({ points: 100 })
+  const { id: orderId } = await shop.asUser(userId).orders.place({ items: [item(product)] })
+  return {
+    calls: {
+      pay: () => shop.asUser(userId).payments.pay({ orderId }),
+      checkout: () => shop.asUser(userId).orders.checkout({ items: [item(product)] }),
+    },
+    other: { admin: createCaller({ db: direct, admin: true }), user: createCaller({ db: direct, userId }) },
+    userId,
+    product,
+    orderId,
+  }
+}
+
+type Given = Awaited<ReturnType<typeof givenOrder>>
+
+/** What another server changes meanwhile, and what a payment and a checkout that come after it are answered. */
+const CHANGES: Record<string, { change: (given: Given) => Promise<unknown>; pay: string; checkout: string }> = {
+  'the user was removed': {
+    change: ({ other, userId }) => other.admin.users.remove({ userId }),
+    pay: 'user_not_found',
+    checkout: 'user_not_found',
+  },
+  'the product was removed': {
+    change: ({ other, product }) => other.admin.products.remove({ productId: product.id }),
+    pay: 'paid',
+    checkout: 'product_not_found',
+  },
+  'the price was changed': {
+    change: ({ other, product }) => other.admin.products.update({ productId: product.id, price: 101 }),
+    pay: 'paid',
+    checkout: 'price_changed',
+  },
+  'the stock was taken away': {
+    change: async ({ other, product: { id: productId } }) => {
+      const { stock } = await other.admin.products.get({ productId })
+      if (stock > 0) await other.admin.products.restock({ productId, quantity: -stock })
+    },
+    pay: 'stock_insufficient',
+    checkout: 'stock_insufficient',
+  },
+  'the points were spent': {
+    change: async ({ other, product: { storeId } }) => {
+      const mug = await other.admin.products.create({ storeId, name: newKey(), price: 1, stock: 1 })
+      const { balance } = await other.user.points.balance()
+      if (balance > 0) await other.user.orders.checkout({ items: [item(mug)] })
+    },
+    pay: 'points_insufficient',
+    checkout: 'points_insufficient',
+  },
+}
+
+const HUNDRED = 'select count(*) as n from payments where amount = 100'
+
+describe.each(Object.entries(CHANGES))(
+  'A COMMIT whose answer was lost, after which %s,',
+  (_, { change, ...answers }) => {
+    test.each(['pay', 'checkout'] as const)('is answered as paid if it took effect: %s', async (kind) => {
+      await using faulty = await openFaultyShop({ now })
+      const given = await givenOrder(faulty)
+      const answer = await callWithLostCommit(faulty, 'disconnect after', given.calls[kind], () => change(given))
+      expect(answer).toMatchObject({ balance: 0, replayed: false, payment: { amount: 100 } })
+      expect(await run(faulty.direct, HUNDRED)).toEqual([{ n: 1 }])
+    })
+
+    test.each(['pay', 'checkout'] as const)('is decided again if it was rolled back: %s', async (kind) => {
+      await using faulty = await openFaultyShop({ now })
+      const given = await givenOrder(faulty)
+      const answer = callWithLostCommit(faulty, 'disconnect before', given.calls[kind], () => change(given))
+      const code = await answer.then(
+        () => 'paid',
+        (error) => refusalOf(error)?.code ?? error,
+      )
+      expect(code).toBe(answers[kind])
+      expect(await run(faulty.direct, HUNDRED)).toEqual([{ n: code === 'paid' ? 1 : 0 }])
+    })
+  },
+)
+
+test('A payment that was refunded before it is read back is answered as paid', async () => {
+  await using faulty = await openFaultyShop({ now })
+  const { calls, other, orderId } = await givenOrder(faulty)
+  const refund = () => other.admin.payments.refund({ orderId })
+  const answer = await callWithLostCommit(faulty, 'disconnect after', calls.pay, refund)
+  expect(answer).toMatchObject({ balance: 0, replayed: false })
+})
+
+test('A payment that was rolled back and then made by another server is replayed', async () => {
+  await using faulty = await openFaultyShop({ now })
+  const { calls, other, orderId } = await givenOrder(faulty)
+  const chargeAndPay = async () => {
+    await other.user.points.charge({ amount: 1 })
+    await other.user.payments.pay({ orderId })
+  }
+  const answer = await callWithLostCommit(faulty, 'disconnect before', calls.pay, chargeAndPay)
+  expect(answer).toMatchObject({ balance: 1, replayed: true })
+})
+
+test('While another transaction has the wallet locked, the outcome is unknown instead of service_busy', async () => {
+  await using faulty = await openFaultyShop()
+  const { calls, userId } = await givenOrder(faulty)
+  const locked = Promise.withResolvers<AsyncDisposable>()
+  const lockWallet = async () =>
+    locked.resolve(
+      await holdLocks(faulty.shop.databaseUrl, `select * from points where user_id = ${userId} for update`),
+    )
+  const failed = await callWithLostCommit(faulty, 'disconnect before', calls.pay, lockWallet).catch((error) => error)
+  await (await locked.promise)[Symbol.asyncDispose]()
+  expect(failed.cause).toBeInstanceOf(CommitUnknownError)
+  expect(await calls.pay()).toMatchObject({ replayed: false, balance: 0 })
 })

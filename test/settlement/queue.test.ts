@@ -48,6 +48,53 @@ test('Waiting requests are settled in order of arrival, in batches of bounded si
   expect(statementCount(faulty, 'commit')).toBe(3)
 })
 
+const LINES_MAX = 1_024
+const LINES = 50
+
+/** Users who buy many products each: with a checkout, or with a payment of an order that they have placed. */
+async function largeCallsOf({ shop }: FaultyShop, kind: 'pay' | 'checkout', count: number) {
+  const { id: storeId } = await shop.givenStore()
+  const products = await Promise.all(
+    Array.from({ length: LINES }, () => shop.givenProduct({ storeId, price: 1, stock: 1_000 })),
+  )
+  const cart = () => ({ items: products.map((product) => item(product)), idempotencyKey: newKey() })
+  const users = await shop.givenUsers(count, { points: 1_000 })
+  return Promise.all(
+    users.map(async ({ id: userId }) => {
+      const now = new Date()
+      if (kind === 'checkout') return () => shop.app.settlement.settle({ kind, userId, ...cart(), now })
+      const { id: orderId } = await shop.asUser(userId).orders.place(cart())
+      return () => shop.app.settlement.settle({ kind, userId, orderId, now })
+    }),
+  )
+}
+
+test.each(['checkout', 'pay'] as const)(
+  'A batch has at most 1,024 order lines, and the requests beyond them keep their place: %s',
+  async (kind) => {
+    await using faulty = await openFaultyShop()
+    const product = await faulty.shop.givenProduct({ price: 1 })
+    const checkout = await checkoutsIn(faulty, product, 10)
+    const perBatch = Math.floor(LINES_MAX / LINES)
+    const large = await largeCallsOf(faulty, kind, 2 * perBatch + 1)
+    faulty.proxy.queries.length = 0
+    const first = await holdCommit(faulty, checkout)
+    const done: string[] = []
+    const gathered = [
+      ...large.map((call, index) => call().then(() => done.push(`large ${index}`))),
+      checkout().then(() => done.push('small')),
+    ]
+    await first.finish()
+    await Promise.all(gathered)
+
+    // The first batch, two full ones, and one with the last large request and the small one.
+    expect(statementCount(faulty, 'commit')).toBe(4)
+    expect(done).toEqual([...large.map((_, index) => `large ${index}`), 'small'])
+    const inserts = faulty.proxy.queries.flat().filter((statement) => statement.startsWith('insert into `payments`'))
+    expect(inserts.map((statement) => statement.split('), (').length)).toEqual([1, perBatch, perBatch, 2])
+  },
+)
+
 test('A full queue refuses service_busy at once, and a request that waits for three seconds is refused', async () => {
   await using faulty = await openFaultyShop()
   const { shop } = faulty

@@ -132,7 +132,7 @@ export function selectPayments(db: Reader, orderIds: number[]) {
   return db
     .selectFrom('payments')
     .innerJoin('point_histories', 'point_histories.order_id', 'payments.order_id')
-    .select(['payments.order_id as orderId', 'amount', 'payments.created_at as paidAt', 'balance'])
+    .select(['payments.order_id as orderId', 'user_id as userId', 'amount', 'payments.created_at as paidAt', 'balance'])
     .where('payments.order_id', 'in', orderIds)
     .where('use_type', '=', 'USE')
 }

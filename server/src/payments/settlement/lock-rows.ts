@@ -1,6 +1,7 @@
 import { executeBatch, type Tx } from '@pointwise/db'
 import * as orders from '../../orders/service.ts'
 import * as stock from '../../products/stock.ts'
+import { fittingRequests, recordLineCount } from './batch-size.ts'
 import { classifyContendedRows, type IsContended, type LockAttempt, type RowKey } from './contended-rows.ts'
 import { type CheckoutRequest, checkoutKey, type SettlementRequest, type SettlementState } from './decide.ts'
 import * as queries from './lock-queries.ts'
@@ -8,7 +9,9 @@ import { PlaceholderOrderIds } from './placeholder-order-ids.ts'
 
 export interface LockedBatch extends LockAttempt {
   state: SettlementState
-  /** For each request, the rows that have to be locked for it. */
+  /** The requests from the first one on that fit into one transaction. The stock of the others is not locked. */
+  fitting: readonly SettlementRequest[]
+  /** For each of them, the rows that have to be locked for it. */
   neededRows: RowKey[][]
 }
 
@@ -22,12 +25,18 @@ export async function lockAndLoad(
   requests: readonly SettlementRequest[],
   isContended: IsContended,
 ): Promise<LockedBatch> {
-  const first = await lockOrdersAndWallets(tx, requests, isContended)
-  const second = await lockStock(tx, requests, first, isContended)
-  const third = await lockProducts(tx, requests, second)
+  const known = fittingRequests(requests)
+  const first = await lockOrdersAndWallets(tx, known, isContended)
+  for (const request of known) {
+    if (request.kind === 'pay') recordLineCount(request, first.linesByOrder.get(request.orderId)?.length ?? 1)
+  }
+  const fitting = fittingRequests(known)
+  const second = await lockStock(tx, fitting, first, isContended)
+  const third = await lockProducts(tx, fitting, second)
   return {
     state: toState(first, second),
-    neededRows: requests.map((request) => rowsNeededBy(request, first)),
+    fitting,
+    neededRows: fitting.map((request) => rowsNeededBy(request, first)),
     ...classifyContendedRows({ ...first.tried, ...second.tried, ...third.tried }),
   }
 }
@@ -97,8 +106,9 @@ async function lockStock(
   isContended: IsContended,
 ) {
   const orderedIds = distinct(requests.flatMap((request) => (request.kind === 'checkout' ? productIdsOf(request) : [])))
+  const requested = new Set(requests.flatMap((request) => (request.kind === 'pay' ? [request.orderId] : [])))
   const linesToSell = acquiredOrders.flatMap(({ id, status }) =>
-    status === 'pending' ? (linesByOrder.get(id) ?? []) : [],
+    status === 'pending' && requested.has(id) ? (linesByOrder.get(id) ?? []) : [],
   )
   const idsToSell = [...linesToSell.map(({ productId }) => productId), ...orderedIds]
   const productIds = splitByContention('product', idsToSell, isContended)
@@ -158,7 +168,9 @@ function toState(first: OrdersAndWallets, second: Stock): SettlementState {
     ),
     orders: new Map(orders.toOrders(first.orderRows, lines).map((order) => [order.id, order])),
     orderIdsByKey: new Map(first.ordersByKey.map((row) => [checkoutKey(row), row.id])),
-    payments: new Map(second.payments.map(({ balance, ...payment }) => [payment.orderId, { payment, balance }])),
+    payments: new Map(
+      second.payments.map(({ balance, userId: _, ...payment }) => [payment.orderId, { payment, balance }]),
+    ),
     offers: new Map(second.offers.map((offer) => [offer.id, offer])),
     stock: new Map(second.stock.map((row) => [row.productId, row.stock])),
     placeholderIds: new PlaceholderOrderIds(),

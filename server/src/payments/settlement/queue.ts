@@ -12,7 +12,7 @@ const PENDING_MAX = 4_096
  * InnoDB checks for lock waits that took too long once a second, so a wait of one second takes up to two.
  */
 const WAIT_MAX_MS = 3_000
-/** How many requests one transaction settles at most, so that its locks are held briefly. */
+/** How many requests one transaction settles at most, so that its locks are held briefly. Its order lines are bounded as well. */
 const BATCH_MAX = 256
 
 type OnFailedAttempt = (failed: FailedAttempt) => void
@@ -70,9 +70,14 @@ export class SettlementQueue {
       // A batch that fails must not keep the next one from being settled.
       const outcomes = await this.#settle(batch).catch((error) => batch.map((): Outcome => ({ kind: 'failed', error })))
       // Answering takes this process longer than sending the next batch, so the next batch is sent first.
+      const deferred = batch.filter((_, index) => outcomes[index]?.kind === 'deferred')
       setImmediate(() => {
-        for (const [index, request] of batch.entries()) respond(request, outcomes[index])
+        for (const [index, request] of batch.entries()) {
+          const outcome = outcomes[index]
+          if (outcome?.kind !== 'deferred') respond(request, outcome)
+        }
       })
+      this.#pending.unshift(...deferred)
       if (outcomes.some(isAcquireTimeout)) this.#refuseAll()
     }
     this.#isSettling = false
@@ -125,7 +130,10 @@ function isAcquireTimeout(outcome: Outcome): boolean {
   )
 }
 
-function respond({ resolve, reject }: PendingRequest, outcome: Outcome | undefined): void {
+function respond(
+  { resolve, reject }: PendingRequest,
+  outcome: Exclude<Outcome, { kind: 'deferred' }> | undefined,
+): void {
   if (outcome?.kind === 'paid') resolve(outcome.paid)
   else if (outcome?.kind === 'refused') reject(outcome.refusal)
   else reject(outcome ? outcome.error : new Error('The settlement returned no outcome for a request.'))

@@ -9,14 +9,17 @@ import {
   transact,
 } from '@pointwise/db'
 import { serviceBusy } from '../../refusals.ts'
-import type { PaidOrder } from '../payment-schemas.ts'
 import type { ContendedRows, IsContended } from './contended-rows.ts'
-import { type Decision, decide, type SettlementRequest } from './decide.ts'
+import { type Decision, decide, type PaymentWrite, type SettlementRequest } from './decide.ts'
+import { findWrites } from './find-writes.ts'
 import { lockAndLoad } from './lock-rows.ts'
 import { writeSales } from './write-sales.ts'
 
+/** A request that does not fit into its batch is deferred: nothing was changed for it, and the next batch settles it. */
+type BatchDecision = Decision | { kind: 'deferred' }
+
 /** The result of one request. A refusal is a rule's decision; `failed` is everything else. */
-export type Outcome = Decision | { kind: 'failed'; error: unknown }
+export type Outcome = BatchDecision | { kind: 'failed'; error: unknown }
 
 export interface BatchContext {
   pool: Pool
@@ -26,12 +29,13 @@ export interface BatchContext {
 }
 
 /**
- * Settles requests in one transaction and returns an outcome for each, in their order.
+ * Settles requests in one transaction and returns an outcome for each, in their order. The first request is never deferred.
  *
  * - A row that another transaction keeps locked delays the batch by one lock wait. The batch is then settled without the
  *   requests that need such a row. They are refused as `service_busy`, and later batches do not wait for the row: see
  *   `ContendedRows`.
- * - When the answer of COMMIT is lost, the batch runs again to find out which payments were made: see `Batch.resolveLostCommit`.
+ * - When the answer of COMMIT is lost, the payments are read back: see `Batch.resolveLostCommit`. If they do not exist, the batch is
+ *   settled once more.
  * - When the database has no time for the batch, every request fails with the same error. After any other failure the
  *   requests are settled one by one, so that only the failing request fails.
  */
@@ -40,21 +44,41 @@ export async function settleBatch(context: BatchContext, requests: readonly Sett
   try {
     return await batch.run()
   } catch (error) {
-    if (error instanceof CommitUnknownError) return batch.resolveLostCommit(error)
-    if (requests.length === 1 || error instanceof DatabaseBusyError || isLockWait(error)) {
-      return requests.map(() => ({ kind: 'failed', error }))
-    }
-    const outcomes: Outcome[] = []
-    for (const request of requests) outcomes.push(...(await settleBatch(context, [request])))
-    return outcomes
+    if (!(error instanceof CommitUnknownError)) return settleAfter(error, context, requests)
+    const outcomes = await batch.resolveLostCommit(error)
+    if (outcomes) return outcomes
   }
+  try {
+    return await batch.run()
+  } catch (error) {
+    return settleAfter(error, context, requests)
+  }
+}
+
+/** The outcomes of requests whose batch has failed. */
+async function settleAfter(
+  error: unknown,
+  context: BatchContext,
+  requests: readonly SettlementRequest[],
+): Promise<Outcome[]> {
+  const isOfEach = error instanceof CommitUnknownError || error instanceof DatabaseBusyError || isLockWait(error)
+  if (requests.length === 1 || isOfEach) return requests.map(() => ({ kind: 'failed', error }))
+  const outcomes: Outcome[] = []
+  for (const request of requests) outcomes.push(...(await settleBatch(context, [request])))
+  return outcomes
+}
+
+interface Settled {
+  decisions: BatchDecision[]
+  /** What was written, with real ids. */
+  writes: PaymentWrite[]
 }
 
 class Batch {
   readonly #context: BatchContext
   readonly #requests: readonly SettlementRequest[]
-  /** The decisions of the last attempt. They hold if its COMMIT took effect. */
-  #decisions: Decision[] = []
+  /** The last attempt that reached COMMIT. It holds if its COMMIT took effect. */
+  #last: Settled = { decisions: [], writes: [] }
 
   readonly #isContended: IsContended = (row) => this.#context.contendedRows.has(row)
 
@@ -64,7 +88,7 @@ class Batch {
   }
 
   /** Settles the batch. After a lock wait it does so once more, and waits for no row. */
-  async run(): Promise<Decision[]> {
+  async run(): Promise<BatchDecision[]> {
     try {
       return await this.#attempt(this.#isContended)
     } catch (error) {
@@ -80,23 +104,29 @@ class Batch {
   }
 
   /**
-   * Settles the batch again after the answer of its COMMIT was lost. The locks of the second run wait for the lost
-   * transaction to end. A payment that the second run finds made, exactly as the first run decided it, was made by the first
-   * run. A request whose outcome still is not known fails with `lost`.
+   * Finds out whether a COMMIT whose answer was lost took effect, which it did for all requests or for none. Returns the outcomes if it
+   * is known that it did, or if it cannot be found out, and undefined if the transaction was rolled back. The rules are not asked again:
+   * users, products and prices may have changed since.
    */
-  async resolveLostCommit(lost: CommitUnknownError): Promise<Outcome[]> {
-    const first = this.#decisions
-    const second = await this.#attempt(this.#isContended).catch(() => undefined)
-    return this.#requests.map(
-      (_, index) => knownOutcome(first[index], second?.[index]) ?? { kind: 'failed', error: lost },
-    )
+  async resolveLostCommit(lost: CommitUnknownError): Promise<Outcome[] | undefined> {
+    const { decisions, writes } = this.#last
+    if (writes.length === 0) return decisions
+    try {
+      const isCommitted = await this.#transact((tx) => findWrites(tx, writes))
+      return isCommitted ? decisions : undefined
+    } catch {
+      return this.#requests.map(() => ({ kind: 'failed', error: lost }))
+    }
   }
 
-  async #attempt(isContended: IsContended): Promise<Decision[]> {
-    const work = async (tx: Tx) => {
-      this.#decisions = await settleIn(tx, this.#requests, this.#context.contendedRows, isContended)
-      return this.#decisions
-    }
+  #attempt(isContended: IsContended): Promise<BatchDecision[]> {
+    return this.#transact(async (tx) => {
+      this.#last = await settleIn(tx, this.#requests, this.#context.contendedRows, isContended)
+      return this.#last.decisions
+    })
+  }
+
+  #transact<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return transact(this.#context.pool, work, {
       isNonRetryable: isLockWait,
       onFailedAttempt: (failed) => this.#report(failed),
@@ -114,8 +144,8 @@ async function settleIn(
   requests: readonly SettlementRequest[],
   contendedRows: ContendedRows,
   isContended: IsContended,
-): Promise<Decision[]> {
-  const { state, neededRows, acquired, heldByOthers } = await lockAndLoad(tx, requests, isContended)
+): Promise<Settled> {
+  const { state, fitting, neededRows, acquired, heldByOthers } = await lockAndLoad(tx, requests, isContended)
   contendedRows.update({ acquired, heldByOthers })
   const isBlocked = neededRows.map((rows) => rows.some((row) => heldByOthers.has(row)))
   const {
@@ -123,29 +153,15 @@ async function settleIn(
     writes,
     state: after,
   } = decide(
-    requests.filter((_, index) => !isBlocked[index]),
+    fitting.filter((_, index) => !isBlocked[index]),
     state,
   )
-  if (writes.length > 0) await writeSales(tx, writes, after.placeholderIds)
+  const written = writes.length > 0 ? await writeSales(tx, writes, after.placeholderIds) : []
   const decided = decisions.values()
-  return isBlocked.map((blocked): Decision => {
+  const settled = isBlocked.map((blocked): Decision => {
     const decision = blocked ? undefined : decided.next().value
     if (!decision) return { kind: 'refused', refusal: serviceBusy() }
     return decision.kind === 'paid' ? { kind: 'paid', paid: after.placeholderIds.withRealIds(decision.paid) } : decision
   })
-}
-
-/** The outcome of a request whose COMMIT was lost, from the decisions of both runs; undefined when it is not known. */
-function knownOutcome(first: Decision | undefined, second: Decision | undefined): Decision | undefined {
-  // The first run had nothing to write for this request, so only the second run counts.
-  if (first?.kind !== 'paid' || first.paid.replayed || !second) return second
-  // The payment of the first run exists, or the second run has made one.
-  if (second.kind === 'paid') return isSamePayment(first.paid, second.paid) ? first : second
-  // A row was locked by another transaction, so the second run has not looked at the order.
-  return second.refusal.refusal.code === 'service_busy' ? undefined : second
-}
-
-function isSamePayment({ payment }: PaidOrder, again: PaidOrder): boolean {
-  const { orderId, paidAt } = again.payment
-  return again.replayed && orderId === payment.orderId && paidAt.getTime() === payment.paidAt.getTime()
+  return { decisions: requests.map((_, index) => settled[index] ?? { kind: 'deferred' }), writes: written }
 }

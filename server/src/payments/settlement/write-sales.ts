@@ -8,11 +8,16 @@ import * as queries from './write-queries.ts'
 
 /**
  * Writes the payments of a batch with one statement for each table. It takes one round trip, or two when the batch has new
- * orders: their ids must be known before anything refers to them. Assigns the ids of the new orders to `orderIds`.
+ * orders: their ids must be known before anything refers to them. Assigns the ids of the new orders to `orderIds`, and returns the
+ * payments with them.
  *
  * Rows of products have the most lock contention, so they are written last, just before the events.
  */
-export async function writeSales(tx: Tx, writes: PaymentWrite[], orderIds: PlaceholderOrderIds): Promise<void> {
+export async function writeSales(
+  tx: Tx,
+  writes: PaymentWrite[],
+  orderIds: PlaceholderOrderIds,
+): Promise<PaymentWrite[]> {
   const newOrders = writes.flatMap(({ idempotencyKey, ...write }) =>
     idempotencyKey === undefined ? [] : [{ ...write, idempotencyKey }],
   )
@@ -35,6 +40,7 @@ export async function writeSales(tx: Tx, writes: PaymentWrite[], orderIds: Place
     ),
     events: insertEvents(tx, sales.flatMap(eventsOf)),
   })
+  return sales
 }
 
 function eventsOf({ userId, order, idempotencyKey, balance, items, paidAt: at }: PaymentWrite) {
