@@ -77,11 +77,8 @@ export async function freshDatabase(name: string, options: ConnectOptions = {}):
 
 export async function emptyTables(db: Pool): Promise<void> {
   await transact(db, async (tx) => {
-    await run(
-      tx,
-      `update outbox_cursors set position = greatest(position, coalesce((select max(id) from events), 0))
-      where name = 'horizon'`,
-    )
+    const [newest] = await run<{ id: number | null }>(tx, 'select max(id) as id from events')
+    await run(tx, `update outbox_cursors set position = greatest(position, ${newest?.id ?? 0}) where name = 'horizon'`)
     for (const table of TABLES) await tx.deleteFrom(table).execute()
   })
 }
