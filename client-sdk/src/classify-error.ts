@@ -1,6 +1,6 @@
 import type { TRPCClientError } from '@trpc/client'
 import type { AppRouter } from './app-router.ts'
-import { isDecisive, refusalOf } from './refusal.ts'
+import { refusalOf } from './refusal.ts'
 import { ConnectionError } from './response.ts'
 
 /** Whether a failed call may have taken effect: no response arrived, or the server itself does not know the outcome. */
@@ -10,14 +10,15 @@ export function isAmbiguous({ data, shape, cause, meta }: TRPCClientError<AppRou
   return cause instanceof ConnectionError ? cause.mayHaveArrived : meta?.response !== undefined
 }
 
-/** Milliseconds after which the same call may succeed; undefined unless the server refused it for the moment only. */
-export function retryAfterMs(error: TRPCClientError<AppRouter>): number | undefined {
+/** Milliseconds after which the same call may succeed; undefined if it would fail again. */
+export function retryDelayMs(error: TRPCClientError<AppRouter>): number | undefined {
   const refusal = refusalOf(error)
-  return refusal?.retry === 'same-key' ? refusal.afterMs : undefined
+  if (refusal) return refusal.retry === 'same-key' ? refusal.afterMs : undefined
+  if (isAmbiguous(error)) return error.cause instanceof ConnectionError ? error.cause.retryAfterMs : 0
+  return error.cause instanceof ConnectionError && error.cause.isTemporary ? error.cause.retryAfterMs : undefined
 }
 
-/** Whether the error is a refusal that also settles the outcome of earlier attempts. */
-export function isDecision(error: TRPCClientError<AppRouter>): boolean {
-  const refusal = refusalOf(error)
-  return refusal !== null && isDecisive(refusal)
+/** Whether the server failed, as opposed to rejecting the call. */
+export function isFault({ shape, data }: TRPCClientError<AppRouter>): boolean {
+  return shape !== undefined && shape !== null && (data?.httpStatus ?? 500) >= 500
 }

@@ -1,10 +1,13 @@
-import { httpBatchLink, httpLink, splitLink, type TRPCLink } from '@trpc/client'
+import { httpBatchLink, httpLink, type Operation, splitLink, type TRPCLink } from '@trpc/client'
 import superjson from 'superjson'
 import type { AppRouter } from './app-router.ts'
-import type { ClientOptions } from './client-options.ts'
+import { markSent } from './attempt.ts'
+import { type ClientOptions, timeouts } from './client-options.ts'
+import { endpointAt } from './endpoint.ts'
 import { idempotencyLink } from './idempotency-link.ts'
+import { requestHeaders, requestHeadersWithin } from './request-headers.ts'
 import { fetchResponse } from './response.ts'
-import { type RetryPolicy, retryLink } from './retry-link.ts'
+import { RETRY_POLICY, type RetryPolicy, retryLink } from './retry-link.ts'
 import { subscriptionLink } from './subscription-link.ts'
 
 /** The server rejects requests with more calls. */
@@ -17,50 +20,37 @@ const URL_LENGTH_MAX = 4_000
  * The links that a call passes through, in order. The idempotency key is added before the retry link, so that all attempts
  * of a call share it.
  *
- * @throws TypeError if `options.url` is not an http or https URL
+ * @throws TypeError if `options.url` is not an http or https URL, or a timeout is not a number of milliseconds
  */
-export function links(options: ClientOptions, retryPolicy?: RetryPolicy): TRPCLink<AppRouter>[] {
+export function links(options: ClientOptions, retryPolicy?: Partial<RetryPolicy>): TRPCLink<AppRouter>[] {
   const fetch: typeof globalThis.fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
-  const server = { url: endpointUrl(options.url), headers: () => requestHeaders(options) }
-  const http = { ...server, transformer: superjson, fetch: fetchResponse(fetch) }
+  const policy = { ...RETRY_POLICY, ...timeouts(options), ...retryPolicy }
+  const endpoint = endpointAt(options.url)
+  const { url, clock } = endpoint
+  const http = { url, transformer: superjson, fetch: fetchResponse(fetch, clock) }
+  const headersFor = async (ops: readonly Operation[]) => markSent(ops, await requestHeaders(options))
   return [
     splitLink({
       condition: ({ type }) => type === 'subscription',
-      true: subscriptionLink({ ...server, fetch }),
+      true: subscriptionLink({
+        url,
+        fetch,
+        headers: (signal) => requestHeadersWithin(options, { timeoutMs: policy.timeoutMs, signal }),
+      }),
       false: [
         idempotencyLink,
-        retryLink(retryPolicy),
+        retryLink(policy, endpoint),
         splitLink({
           condition: ({ type }) => type === 'mutation',
-          true: httpLink(http),
-          false: httpBatchLink({ ...http, maxItems: BATCH_SIZE_MAX, maxURLLength: URL_LENGTH_MAX }),
+          true: httpLink({ ...http, headers: ({ op }) => headersFor([op]) }),
+          false: httpBatchLink({
+            ...http,
+            headers: ({ opList }) => headersFor(opList),
+            maxItems: BATCH_SIZE_MAX,
+            maxURLLength: URL_LENGTH_MAX,
+          }),
         }),
       ],
     }),
   ]
-}
-
-function endpointUrl(baseUrl: string | URL): string {
-  const url = parseUrl(baseUrl)
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new TypeError(
-      `createClient: "${baseUrl}" is not an http or https URL. Set the option "url" to the base URL of the server, such as "https://shop.example".`,
-    )
-  }
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}/trpc`
-}
-
-function parseUrl(url: string | URL): URL | undefined {
-  try {
-    return new URL(url, globalThis.location?.href)
-  } catch {
-    return undefined
-  }
-}
-
-async function requestHeaders({ token, headers }: ClientOptions): Promise<Headers> {
-  const result = new Headers(typeof headers === 'function' ? await headers() : headers)
-  const accessToken = typeof token === 'function' ? await token() : token
-  if (accessToken) result.set('authorization', `Bearer ${accessToken}`)
-  return result
 }

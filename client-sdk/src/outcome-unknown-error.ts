@@ -17,7 +17,7 @@ export class OutcomeUnknownError extends TRPCClientError<AppRouter> {
   readonly path: string
   /** The key that every attempt was sent with; undefined if the procedure does not accept one. */
   readonly idempotencyKey: string | undefined
-  /** The error of the last attempt. */
+  /** The last refusal, if an attempt was refused but not decided, or the error of the last attempt. */
   declare readonly cause: TRPCClientError<AppRouter>
 
   constructor(path: string, { idempotencyKey, cause }: Pick<OutcomeUnknownError, 'idempotencyKey' | 'cause'>) {

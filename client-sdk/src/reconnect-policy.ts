@@ -42,5 +42,5 @@ export function reconnectDelayMs(error: TRPCClientError<AppRouter>, state: Recon
 /** Whether the server or the connection failed, as opposed to the server rejecting the call. */
 function isServerOrConnectionFailure({ shape, data, cause }: TRPCClientError<AppRouter>): boolean {
   if (shape) return (data?.httpStatus ?? 500) >= 500
-  return cause instanceof ConnectionError && cause.mayHaveArrived
+  return cause instanceof ConnectionError && cause.isTemporary
 }

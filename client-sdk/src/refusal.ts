@@ -33,9 +33,12 @@ export function refusalOf<E>(error: E): RefusalOf<E> {
 
 /**
  * Whether a refusal also settles the outcome of earlier attempts of the same call, made with the same idempotency key or for
- * the same order. If it does, those attempts had no effect, or the effect that the refusal names (the order is paid or
- * cancelled). If it does not, the server rejected the call before it looked for earlier attempts, or the code belongs to a
- * later release.
+ * the same order, once their deadlines have passed. If it does, those attempts had no effect, or the effect that the refusal
+ * names (the order is paid or cancelled). If it does not, the server rejected the call before it looked for earlier attempts,
+ * the call itself may be the reason (`name_taken`), or the code belongs to a later release.
+ *
+ * A client takes the deadlines of all attempts of its process into account before it throws a refusal. Only a process that
+ * continues the work of another one has to wait for them.
  */
 export function isDecisive({ code }: Refusal): boolean {
   return DECISIVE_REFUSALS.has(code)

@@ -44,3 +44,14 @@ export function isRetryable(path: string, idempotencyKey: string | undefined): b
   const dedupedBy = dedupedByPath.get(path)
   return dedupedBy === 'order' || (dedupedBy === 'key' && idempotencyKey !== undefined)
 }
+
+/**
+ * Identifies a mutation by what the server recognizes its repetitions by. Undefined for queries, and for a mutation that could take
+ * effect twice.
+ */
+export function repeatableCall({ path, input }: { path: string; input: unknown }): string | undefined {
+  const dedupedBy = dedupedByPath.get(path)
+  const { idempotencyKey, orderId } = (input ?? {}) as { idempotencyKey?: unknown; orderId?: unknown }
+  if (dedupedBy === 'key' && typeof idempotencyKey === 'string') return `${path} ${idempotencyKey.toLowerCase()}`
+  return dedupedBy === 'order' ? `${path} ${String(orderId)}` : undefined
+}

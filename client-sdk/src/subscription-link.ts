@@ -5,13 +5,13 @@ import type { AppRouter } from './app-router.ts'
 import { wait } from './attempt.ts'
 import { readEvents } from './event-stream.ts'
 import { type ReconnectState, reconnectDelayMs } from './reconnect-policy.ts'
-import { ConnectionError, readResponse } from './response.ts'
+import { ConnectionError, failedRequest, readResponse } from './response.ts'
 
 export interface ConnectionOptions {
   /** The URL under which the procedures are. */
   url: string
   /** Called for each connection, so that each has a token that is still valid. */
-  headers: () => Promise<Headers>
+  headers: (signal: AbortSignal) => Promise<Headers>
   fetch: typeof globalThis.fetch
 }
 
@@ -74,8 +74,7 @@ async function runSubscription(
     let connectedAt = Number.POSITIVE_INFINITY
     try {
       let silenceMaxMs = DEFAULT_SILENCE_MAX_MS
-      const timer = setTimeout(disconnect, silenceMaxMs)
-      const body = await connect({ ...op, input }, options, connection.signal).finally(() => clearTimeout(timer))
+      const body = await connect({ ...op, input }, options, connection)
       for await (const { event, data, id } of readEvents(body, () => silenceMaxMs)) {
         if (signal.aborted || event === 'return') return
         if (event === 'serialized-error') throw clientErrorOf(JSON.parse(data))
@@ -124,14 +123,18 @@ function markEstablished(state: ReconnectState): void {
 async function connect(
   { path, input }: Operation,
   { url, headers: getHeaders, fetch }: ConnectionOptions,
-  signal: AbortSignal,
+  connection: AbortController,
 ): Promise<ReadableStream<Uint8Array>> {
   const query = input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(superjson.serialize(input)))}`
-  const headers = await getHeaders()
+  const { signal } = connection
+  const headers = await getHeaders(signal)
   headers.set('accept', 'text/event-stream')
-  const response = await fetch(`${url}/${path}${query}`, { headers, signal }).catch((cause: unknown) => {
-    throw new ConnectionError('The request failed before a response arrived. Check the network connection.', { cause })
-  })
+  const timer = setTimeout(() => connection.abort(), DEFAULT_SILENCE_MAX_MS)
+  const response = await fetch(`${url}/${path}${query}`, { headers, signal })
+    .catch((cause: unknown) => {
+      throw failedRequest(cause)
+    })
+    .finally(() => clearTimeout(timer))
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
   if (response.ok && isStream && response.body) return response.body
   const { error } = (await readResponse(response)) as { error?: SuperJSONResult }

@@ -21,6 +21,20 @@ const VALUES = `\
   later responses have \`replayed: true\`. The SDK always sends a key.
 - \`lastEventId\` is the id of the last event that you received. The stream resumes after this event.`
 
+const DEADLINES = `\
+## Deadlines
+
+A mutation can carry the header \`Request-Deadline\`: the time, in milliseconds since the Unix epoch, after which it must have no
+effect. The server compares it with its own clock. It neither begins nor commits a transaction after that time, and refuses the call
+with \`deadline_exceeded\`. Queries ignore the header. A malformed value has the status 400.
+
+The response to a query, and to a mutation that has a deadline, has the header \`Server-Time\`: the time at which the server began the
+call, in milliseconds since the Unix epoch. If it is missing from the response to such a mutation, a proxy has removed the deadline.
+
+A mutation whose response was lost may still take effect until its deadline. A refusal of its repetition is final only if its
+\`Server-Time\` is later than all earlier deadlines by at least 2,000 ms, by which the clocks of two servers may differ. The SDK follows
+this rule. It depends on no clock of a client.`
+
 const OTHER_ERRORS = `\
 ## Other errors
 
@@ -74,6 +88,8 @@ exactly the codes that a procedure can refuse with. A code never changes its mea
 changed and the same call with the same idempotency key may succeed after \`afterMs\` milliseconds.
 
 ${refusalsTable()}
+
+${DEADLINES}
 
 ${OTHER_ERRORS}
 `

@@ -52,7 +52,7 @@ describe('A call that the caller aborts', () => {
     using timers = vi.spyOn(globalThis, 'setTimeout')
     const { signal, abort } = abortable()
     const call = errorOf(clientOf(server).points.charge.mutate({ amount: 10 }, { signal }))
-    const isWaiting = () => timers.mock.calls.some(([, ms = 0]) => ms >= delayMs)
+    const isWaiting = () => timers.mock.calls.some(([, ms = 0]) => ms >= delayMs && ms < delayMs + 1_000)
     await expect.poll(isWaiting, { timeout: 20_000, interval: 5 }).toBe(true)
     const abortedAt = performance.now()
     abort()

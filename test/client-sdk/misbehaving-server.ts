@@ -87,6 +87,14 @@ export const failWith =
   (request, response) =>
     send(request, response, 500, errorBody(500, { outcome }))
 
+/** Adds the server's time to a response. `timeAt` returns it for the deadline of the request. */
+export const atServerTime =
+  (timeAt: (deadline: number) => number, reply: Reply): Reply =>
+  (request, response) => {
+    response.setHeader('server-time', timeAt(Number(request.headers['request-deadline'])))
+    return reply(request, response)
+  }
+
 function errorBody(httpStatus: number, fields: object) {
   const data = { code: 'CONFLICT', httpStatus, requestId: 'r-1', refusal: null, issues: null, outcome: null, ...fields }
   return { error: superjson.serialize({ message: 'The call failed.', code: -32009, data }) }

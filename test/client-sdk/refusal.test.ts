@@ -44,8 +44,10 @@ describe('refusalOf', () => {
 })
 
 describe('isDecisive', () => {
-  it('is false for the codes with which any call may be refused, and for a name that the call itself may have taken', () => {
+  it('is false for the codes with which any call may be refused, for a subscription, and for a name that the call itself may have taken', () => {
     const indecisive = Object.keys(REFUSALS).filter((code) => !isDecisive({ code, retry: 'never' } as Refusal))
-    expect(indecisive.toSorted()).toEqual([...USER_REFUSALS, ...MUTATION_REFUSALS, 'name_taken'].toSorted())
+    expect(indecisive.toSorted()).toEqual(
+      [...USER_REFUSALS, ...MUTATION_REFUSALS, 'name_taken', 'not_resumable'].toSorted(),
+    )
   })
 })

@@ -1,5 +1,6 @@
 import {
   type AppRouter,
+  type ClientOptions,
   isTRPCClientError,
   OutcomeUnknownError,
   type Refusal,
@@ -10,15 +11,22 @@ import {
 import { createTRPCClient } from '@trpc/client'
 import { expect } from 'vitest'
 import { links } from '../../client-sdk/src/links.ts'
-import { RETRY_POLICY, type RetryPolicy } from '../../client-sdk/src/retry-link.ts'
+import type { RetryPolicy } from '../../client-sdk/src/retry-link.ts'
 import type { MisbehavingServer } from './misbehaving-server.ts'
 
 export const charged = { historyId: 1, amount: 10, balance: 10, replayed: false }
 export const busy = (afterMs: number): Refusal => ({ code: 'service_busy', retry: 'same-key', afterMs })
 
-/** The client with shorter delays between attempts. */
-export function clientOf({ url }: MisbehavingServer, policy: Partial<RetryPolicy> = {}): TRPCClient<AppRouter> {
-  return createTRPCClient<AppRouter>({ links: links({ url }, { ...RETRY_POLICY, baseDelayMs: 1, ...policy }) })
+/** Short delays between attempts, so that a test makes many attempts within its time. */
+const SHORT_DELAYS = { baseDelayMs: 1, maxDelayMs: 20 }
+
+/** A client with short delays between attempts. */
+export function clientOf(
+  { url }: Pick<MisbehavingServer, 'url'>,
+  policy: Partial<RetryPolicy> = {},
+  options: Omit<ClientOptions, 'url'> = {},
+): TRPCClient<AppRouter> {
+  return createTRPCClient<AppRouter>({ links: links({ url, ...options }, { ...SHORT_DELAYS, ...policy }) })
 }
 
 export async function errorOf(call: Promise<unknown>): Promise<unknown> {

@@ -122,6 +122,18 @@ const ACCESS_GUARDS: Guard[] = [
     '',
     'rpc/deadline',
   ),
+  guardsIn('client-sdk/src/retry-link.ts')(
+    'proof that a refusal is final',
+    'serverTime >= latestDeadline(undecided) + this.#policy.clockSkewMs',
+    'serverTime >= 0',
+    'client-sdk/undecided',
+  ),
+  guardsIn('client-sdk/src/attempt.ts')(
+    'no request after its attempt has ended',
+    'if (finished.signal.aborted) return undefined',
+    '',
+    'client-sdk/token',
+  ),
   procedures('user check of reads', '|| !(await ctx.userExistenceCache.has(userId))', '', 'users/remove'),
   decide(
     'user check of payments',

@@ -16,8 +16,11 @@ const serverUrl = new URL(meta('pointwise-server') ?? '/', location.href)
 /** The path of the API reference, if the page comes from the server of the API. */
 export const referencePath = serverUrl.origin === location.origin ? '/reference' : undefined
 
+/** A customer sees soon that an outcome is unknown, and can check it again. */
+const PATIENCE = { timeoutMs: 15_000, attemptTimeoutMs: 4_000 }
+
 export function clientFor(token?: string): Client {
-  return createClient({ url: serverUrl, token })
+  return createClient({ url: serverUrl, token, ...PATIENCE })
 }
 
 /** The demo users, which only a server in embedded mode offers. */

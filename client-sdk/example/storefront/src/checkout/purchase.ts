@@ -98,10 +98,14 @@ async function order(client: Client, purchase: NewOrder): Promise<Outcome> {
 }
 
 function failedOutcome(error: unknown, purchase: Purchase): Outcome {
-  if (error instanceof OutcomeUnknownError) return { kind: 'unknown', retry: { ...purchase, isOutcomeUnknown: true } }
-  const refusal = refusalOf(error)
+  const isUnknown = error instanceof OutcomeUnknownError
+  const refusal = refusalOf(isUnknown ? error.cause : error)
+  // A refusal that could decide the purchase is shown only when it does: what it suggests could be a second purchase.
+  if (isUnknown && (!refusal || isDecisive(refusal))) {
+    return { kind: 'unknown', retry: { ...purchase, isOutcomeUnknown: true } }
+  }
   if (!refusal) return { kind: 'failed', error, retry: purchase }
-  const isOutcomeUnknown = purchase.isOutcomeUnknown && !isDecisive(refusal)
+  const isOutcomeUnknown = isUnknown || (purchase.isOutcomeUnknown && !isDecisive(refusal))
   return {
     kind: 'refused',
     refusal,

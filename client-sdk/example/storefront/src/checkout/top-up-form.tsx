@@ -26,13 +26,13 @@ const newCharge = (amount: string) => ({ amount, idempotencyKey: newIdempotencyK
 
 /** `wasOutcomeUnknown`: whether an earlier attempt with the same key may have taken effect. */
 function resultOfError(error: unknown, wasOutcomeUnknown: boolean): Result {
-  const message = messageForError(error)
-  if (error instanceof OutcomeUnknownError) return { ...message, isOutcomeUnknown: true }
-  const refusal = refusalOf(error)
-  const isSettled = !wasOutcomeUnknown || (refusal && isDecisive(refusal))
+  const isUnknown = error instanceof OutcomeUnknownError
+  const refusal = refusalOf(isUnknown ? error.cause : error)
+  if (isUnknown && (!refusal || isDecisive(refusal))) return { ...messageForError(error), isOutcomeUnknown: true }
+  const isSettled = !isUnknown && (!wasOutcomeUnknown || (refusal && isDecisive(refusal)))
   return {
-    ...message,
-    ...(!isSettled && { text: STILL_UNKNOWN_TEXT, isOutcomeUnknown: wasOutcomeUnknown }),
+    ...messageForError(isUnknown ? error.cause : error),
+    ...(!isSettled && { text: STILL_UNKNOWN_TEXT, isOutcomeUnknown: true }),
     isSignedOut: isSignedOut(refusal),
   }
 }
