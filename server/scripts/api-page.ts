@@ -12,13 +12,16 @@ const VALUES = `\
 ### Values
 
 - An id is an integer of at least 1.
-- Prices and amounts are whole points. A price is at least 0. The total of an order is at most 2,147,483,647.
+- Prices and amounts are whole points. A price is at least 0; -0 is 0. The total of an order is at most 2,147,483,647.
 - An order contains 1 to 50 distinct products, a quantity of 1 to 1,000 of each, and the price that the customer saw.
 - A balance is between 0 and 1,000,000.
 - \`limit\` is the number of items on a page: 20 by default, at most 50.
 - \`cursor\` is the \`nextCursor\` of the previous page. It is opaque. \`nextCursor\` is null on the last page.
 - \`idempotencyKey\` is a UUID that you choose before the call. If you repeat the call with the same key, it has one effect, and the
-  later responses have \`replayed: true\`. The SDK always sends a key.
+  later responses have \`replayed: true\`. The SDK always sends a key. The header \`Idempotency-Key\` can contain the key instead, bare or in
+  double quotes; if both are sent, they must be equal. A mutation without \`idempotencyKey\` and a batch of several mutations refuse the
+  header with 400, because it would have no effect. Queries ignore it. Upper case and lower case are equal. The nil UUID and the max UUID
+  are not keys.
 - \`lastEventId\` is the id of the last event that you received. The stream resumes after this event.`
 
 const DEADLINES = `\

@@ -6,13 +6,15 @@ import { createAuthenticate } from './auth/authenticate.ts'
 import { createConsumeRateLimit } from './auth/rate-limit.ts'
 import type { AppConfig } from './config.ts'
 import { CallLog } from './http/call-log.ts'
-import { registerCors } from './http/cors.ts'
+import { answerClientErrors } from './http/client-errors.ts'
+import { answerPreflights, Cors } from './http/cors.ts'
 import { BODY_BYTES_MAX, sendError, sendNotFound, sendUnroutedError } from './http/error-responses.ts'
 import { drainOnClose } from './http/graceful-shutdown.ts'
 import { mountHealth, type UnreadyReason } from './http/health.ts'
 import { LOAD_LIMITS, type LoadLimits, LoadShedding } from './http/load-shedding.ts'
 import { RequestLog } from './http/logging.ts'
 import { requestIdOf } from './http/request-id.ts'
+import { checkUrl } from './http/request-text.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, createLimitedServer } from './http/server.ts'
 import { contextCreator } from './http/trpc/create-context.ts'
@@ -34,6 +36,8 @@ export type Limits = ConnectionLimits & LoadLimits
 
 export interface AppOptions {
   db: Pool
+  /** A connection of its own for readiness checks, so that they take none from calls. Defaults to `db`. */
+  readinessDb?: Pool
   config: AppConfig
   logger: FastifyBaseLogger
   /** The clock. Defaults to the system clock. */
@@ -58,35 +62,39 @@ declare module 'fastify' {
 
 /** Builds the server, which does not listen yet. Closing it does not destroy `db`, which belongs to the caller. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { config, logger } = options
+  const { db, config, logger, readinessDb = db } = options
   const limits = { ...CONNECTION_LIMITS, ...LOAD_LIMITS, ...options.limits }
-  const shedding = new LoadShedding({ limits, corsOrigins: config.corsOrigins, requestIdOf, log: logger })
+  const shedding = new LoadShedding({ limits, requestIdOf, log: logger })
+  const cors = new Cors({ origins: config.corsOrigins, headers: config.corsHeaders })
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
     genReqId: requestIdOf,
     trustProxy: config.trustProxy > 0 && ((_address, hop) => hop < config.trustProxy),
     bodyLimit: BODY_BYTES_MAX,
-    serverFactory: (handle) => createLimitedServer(handle, limits, shedding),
+    serverFactory: (handle) => createLimitedServer(handle, { limits, shedding, cors }),
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_LENGTH_MAX },
     frameworkErrors: sendUnroutedError,
+    // Answered by `answerClientErrors`.
+    clientErrorHandler: () => undefined,
   })
+  answerClientErrors(app.server, { cors, log: logger })
   app.setErrorHandler(sendError)
   app.setNotFoundHandler(sendNotFound)
   app.addHook('onListen', async () => shedding.begin())
   app.addHook('onClose', async () => shedding.close())
   addRequestHooks(app)
-  await registerCors(app, config.corsOrigins)
-  // After CORS, so that a page can read the response to a request that is refused during shutdown.
+  answerPreflights(app, cors)
   const isClosing = drainOnClose(app)
-  mountHealth(app, { db: options.db, isClosing, unreadyReason: options.unreadyReason ?? (() => undefined) })
+  const unreadyReason = options.unreadyReason ?? (() => undefined)
+  mountHealth(app, { db, readinessDb, isClosing, unreadyReason })
   await mountWeb(app, options)
   mountProcedures(app, options, shedding)
   return app
 }
 
-/** Adds to each request its call log, and to each response the security headers and the request id. */
+/** Adds to each request its call log, and to each response the security headers and the request id. Checks the URL. */
 function addRequestHooks(app: FastifyInstance): void {
   const counters = newTransactionCounters()
   const headers = securityHeaders()
@@ -95,6 +103,7 @@ function addRequestHooks(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     request.callLog = new CallLog(counters)
     reply.headers(headers).header('x-request-id', request.id)
+    checkUrl(request)
     done()
   })
 }
@@ -133,6 +142,7 @@ function mountProcedures(app: FastifyInstance, options: AppOptions, shedding: Lo
     authenticate: createAuthenticate(config.tokens, {
       now,
       onFailure: (error) => app.log.warn({ err: error }, 'fetching the JWKS failed'),
+      onUnusableKeys: (keys) => app.log.warn({ keys }, 'keys of the JWKS cannot verify tokens and are ignored'),
     }),
     consumeRateLimit: createConsumeRateLimit(config.rateLimit),
     productListCache: new ProductListCache(db, { ttlSeconds: config.rankingsTtlSeconds, now }),

@@ -47,7 +47,7 @@ export function createCaller({
     productListCache: new ProductListCache(db, { ttlSeconds: 0, now }),
     userExistenceCache: new UserExistenceCache(db, { ttlSeconds: 0 }),
     subscriptions: new SubscriptionHub(db),
-    address: '127.0.0.1',
+    network: '127.0.0.1',
     destroyConnection: undefined,
     requestId: randomUUID(),
     consumeRateLimit: async () => undefined,

@@ -54,6 +54,17 @@ const origins = z
     error: expected('a comma-separated list of origins, without a path', 'https://shop.example'),
   })
 
+const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/
+/** The headers of W3C Trace Context and Baggage, and Sentry's own, which tracing libraries add to the requests of a page. */
+const TRACING_HEADERS = ['traceparent', 'tracestate', 'baggage', 'sentry-trace']
+const headerNames = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  // `*` would be a header of that name, because it excludes the Authorization header and therefore cannot mean every header.
+  .refine((names) => names.every((name) => HEADER_NAME.test(name) && name !== '*'), {
+    error: expected('a comma-separated list of header names', TRACING_HEADERS.join(',')),
+  })
+
 const MAX_CALLS_PER_MINUTE = 1_000_000
 const rateLimit = z
   .string()
@@ -79,6 +90,7 @@ const environment = z.object({
   JWT_AUDIENCE: optional(z.string()),
   JWT_ISSUER: optional(z.string()),
   CORS_ORIGINS: optional(origins),
+  CORS_HEADERS: optional(headerNames),
   LOG_LEVEL: optional(z.enum(LOG_LEVELS, { error: expected(`one of ${LOG_LEVELS.join(', ')}`, 'info') })),
   RATE_LIMIT: optional(rateLimit),
   STREAMS: optional(wholeNumber(0, 100_000, 5_000)),
@@ -93,6 +105,8 @@ const environment = z.object({
 export interface AppConfig {
   tokens: TokenConfig
   corsOrigins: string[]
+  /** The request headers that pages of these origins may send, in addition to those that the API reads. */
+  corsHeaders: string[]
   /** Procedure calls a minute, per user and per client network; null for no limit. */
   rateLimit: number | null
   /** How many subscription streams can be open at once. Defaults to the limits of `SubscriptionHub`. */
@@ -119,6 +133,8 @@ interface ProcessConfig extends Omit<AppConfig, 'tokens'> {
   logLevel: (typeof LOG_LEVELS)[number]
   /** How long the server continues to serve after a signal, while `/readyz` answers 503. */
   shutdownDelayMs: number
+  /** What is valid and probably not intended. */
+  warnings: string[]
 }
 
 /** The server uses the database at `databaseUrl`. */
@@ -152,7 +168,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL ?? (isEmbedded ? 'warn' : 'info'),
     shutdownDelayMs: variables.SHUTDOWN_DELAY_MS ?? 0,
+    warnings: tokenWarnings(env),
     corsOrigins: variables.CORS_ORIGINS ?? [],
+    corsHeaders: variables.CORS_HEADERS ?? TRACING_HEADERS,
     rateLimit: variables.RATE_LIMIT === undefined ? 600 : variables.RATE_LIMIT,
     streams: { perCaller: variables.STREAMS_PER_CALLER ?? 50, total: variables.STREAMS ?? 5_000 },
     trustProxy: variables.TRUST_PROXY ?? 0,
@@ -193,6 +211,16 @@ function tokenKey({ JWT_SECRET, JWT_JWKS_URL }: Variables): TokenConfig['key'] |
   }
   if (JWT_SECRET) return { secret: JWT_SECRET }
   return JWT_JWKS_URL ? { jwksUrl: new URL(JWT_JWKS_URL) } : undefined
+}
+
+/** White space is legal in these variables. Where it was not intended, every token would be refused. */
+function tokenWarnings(env: NodeJS.ProcessEnv): string[] {
+  return ['JWT_SECRET', 'JWT_AUDIENCE', 'JWT_ISSUER']
+    .filter((name) => env[name] !== env[name]?.trim())
+    .map(
+      (name) =>
+        `${name} begins or ends with white space, which is a part of its value. Remove it, unless the issuer of the tokens uses the same value.`,
+    )
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {

@@ -13,6 +13,7 @@ import { type Embedded, startEmbedded } from './embedded/start.ts'
 import { urlOf } from './http/address.ts'
 import type { UnreadyReason } from './http/health.ts'
 import { createLogger } from './http/logging.ts'
+import { listen } from './http/server.ts'
 import type { Storefront } from './http/web/storefront.ts'
 
 /** What to undo when the process ends. The last entry is undone first. */
@@ -40,6 +41,7 @@ async function start(config: Config): Promise<void> {
     delayMs: () => (isAnnounced ? config.shutdownDelayMs : 0),
     close: cleanUp,
   })
+  for (const warning of config.warnings) logger.warn(warning)
   const source = config.mode === 'embedded' ? await startEmbedded(config, print) : config
   if (source.mode === 'embedded') cleanups.push(source.database.stop)
 
@@ -48,10 +50,13 @@ async function start(config: Config): Promise<void> {
     source.mode === 'embedded' && config.storefront ? await demoStorefront(db, source, logger) : undefined
   const isNew = source.mode === 'embedded' && (await seedIfEmpty(db))
 
-  const app = await buildApp({ db, config: { ...config, tokens: source.tokens }, logger, storefront, unreadyReason })
+  const readinessDb = connect(source.databaseUrl, { connections: 1 })
+  cleanups.push(() => readinessDb.destroy())
+  const tokens = source.tokens
+  const app = await buildApp({ db, readinessDb, config: { ...config, tokens }, logger, storefront, unreadyReason })
   cleanups.push(() => app.close())
   await serveMetrics(app, config, logger)
-  await app.listen({ host: config.host, port: config.port })
+  await listen(app, config)
   if (source.mode === 'embedded') await announce(app, { db, source, isNew, hasPages: config.storefront })
   isAnnounced = true
 }

@@ -25,7 +25,8 @@ export const LAYERS: { name: string; files: string }[] = [
   { name: 'slice routers', files: `^server/src/${SLICE}/router\\.ts$` },
   {
     name: 'procedures',
-    files: '^server/src/(rpc/(procedures|subscription|init|meta|errors|context)\\.ts$|auth/|config\\.ts$)',
+    files:
+      '^server/src/(rpc/(procedures|idempotency-key-header|subscription|init|meta|errors|context)\\.ts$|auth/|config\\.ts$)',
   },
   { name: 'subscriptions', files: '^server/src/subscriptions/' },
   { name: 'services', files: `^server/src/${SLICE}/${SERVICE}` },

@@ -25,7 +25,7 @@ const VERIFIED = { status: 403, refusal: { code: 'not_allowed', retry: 'never' }
 async function open() {
   const clock = clockAt(NOW)
   const key = await createSigningKey('one')
-  return { ...(await openShopWithKeys([key], clock.now)), clock, key }
+  return { ...(await openShopWithKeys([key], { now: clock.now })), clock, key }
 }
 
 const call = async (shop: Shop, key: SigningKey, header = {}) =>

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { clientNetwork } from '../../server/src/auth/client-address.ts'
 import { RateLimiter } from '../../server/src/auth/rate-limit.ts'
 import { get } from '../setup/raw-http.ts'
-import { openShop } from '../setup/shop.ts'
+import { openShop, type Shop } from '../setup/shop.ts'
 
 const MINUTE_MS = 60_000
 const MANY = 100_000
@@ -90,13 +90,45 @@ describe('the network of an address', () => {
     ['1::', '1:0:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-    ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
+    ['fe80::1%25eth0', 'fe80:0:0:0::/64'],
+    ['64:ff9b::192.0.2.1', '192.0.2.1'],
+    ['64:ff9b::c000:201', '192.0.2.1'],
+    ['::ffff:0:192.0.2.1', '0:0:0:0::/64'],
+    ['2001:db8:1:2:3:4:192.0.2.1', '2001:db8:1:2::/64'],
+    ['192.0.2.1:4000', '192.0.2.1'],
+    ['192.0.2.1:', '192.0.2.1'],
+    ['"192.0.2.1:4000"', '192.0.2.1'],
+    ['[192.0.2.1]:4000', '192.0.2.1'],
+    ['[2001:db8:1:2::5]', '2001:db8:1:2::/64'],
+    ['[2001:db8:1:2::5]:4000', '2001:db8:1:2::/64'],
+    ['"[2001:db8:1:2::5]:4000"', '2001:db8:1:2::/64'],
+    ['[fe80::1%eth0]:4000', 'fe80:0:0:0::/64'],
+    ['[::ffff:192.0.2.1]:4000', '192.0.2.1'],
+    ['::ffff:192.0.2.1:4000', 'unknown'],
+    [' 192.0.2.1\t', '192.0.2.1'],
     ['unknown', 'unknown'],
-    ['x'.repeat(9_000), 'x'.repeat(45)],
+    ['Unknown:4000', 'unknown'],
+    ['_hidden', 'unknown'],
+    ['_hidden:4000', 'unknown'],
+    ['_SEVKISEK', 'unknown'],
+    ['', 'unknown'],
+    [undefined, 'unknown'],
+    ['192.0.2', 'unknown'],
+    ['192.0.2.01', 'unknown'],
+    ['192.0.2.1/24', 'unknown'],
+    ['host.example', 'unknown'],
+    ['[2001:db8::5', 'unknown'],
+    ['x'.repeat(9_000), 'unknown'],
   ])('%.30s → %.30s', (address, network) => {
     expect(clientNetwork(address)).toBe(network)
   })
 })
+
+/** The text of a stream that the server ends. */
+async function openRefusedStreamFrom(shop: Shop, input: string, address: string): Promise<string> {
+  const headers = { 'x-forwarded-for': address }
+  return (await fetch(`${shop.url}/trpc/products.onStock?input=${input}`, { headers })).text()
+}
 
 describe('the rate limit behind a proxy', () => {
   const statusesFrom = async (trustProxy: number, addresses: string[]) => {
@@ -117,6 +149,40 @@ describe('the rate limit behind a proxy', () => {
     const forged = (real: string) => [1, 2, 3].map((n) => `192.0.2.${n}, ${real}`)
     expect(await statusesFrom(1, forged('198.51.100.1'))).toEqual([200, 200, 429])
     expect(await statusesFrom(2, forged('198.51.100.1, 203.0.113.1'))).toEqual([200, 200, 429])
+  })
+
+  test.each([
+    ['an IPv4 address with ports', (n: number) => `192.0.2.1:${4_000 + n}`],
+    ['an IPv6 address with ports', (n: number) => `[2001:db8::5]:${4_000 + n}`],
+    [
+      'an IPv4 address in several forms',
+      (n: number) => ['192.0.2.1', '::ffff:192.0.2.1', '[::ffff:c000:201]:1'][n] ?? '',
+    ],
+    ['zones', (n: number) => `fe80::1%eth${n}`],
+    ['obfuscated identifiers', (n: number) => `_hidden${n}`],
+    ['unknown', () => 'unknown'],
+  ])('counts %s as one caller', async (_, entry) => {
+    expect(await statusesFrom(1, [0, 1, 2].map(entry))).toEqual([200, 200, 429])
+  })
+
+  test('limits the streams of a caller whatever the port', async () => {
+    const streams = { perCaller: 2, total: 100 }
+    await using shop = await openShop({ config: { trustProxy: 1, streams } })
+    const product = await shop.givenProduct()
+    const input = encodeURIComponent(JSON.stringify({ json: { productIds: [product.id] } }))
+    const aborted = new AbortController()
+    const firstEvent = async (address: string) => {
+      const headers = { 'x-forwarded-for': address }
+      const { body } = await fetch(`${shop.url}/trpc/products.onStock?input=${input}`, {
+        headers,
+        signal: aborted.signal,
+      })
+      const { value } = (await body?.getReader().read()) ?? {}
+      return new TextDecoder().decode(value)
+    }
+    for (const port of [1, 2]) expect(await firstEvent(`[2001:db8::5]:${port}`)).not.toContain('rate_limited')
+    expect(await openRefusedStreamFrom(shop, input, '[2001:db8::6]:3')).toContain('rate_limited')
+    aborted.abort()
   })
 
   test('ignores X-Forwarded-For when no proxy is trusted', async () => {

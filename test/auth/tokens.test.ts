@@ -44,7 +44,7 @@ const INVALID: Record<string, () => string | Promise<string>> = {
   'for no audience': () => sign({ aud: undefined }),
   'of another issuer': () => sign({ iss: 'pointwise.example' }),
   'of no issuer': () => sign({ iss: undefined }),
-  'that has expired': () => sign({ exp: now() - 1 }),
+  'that expired more than five seconds ago': () => sign({ exp: now() - 6 }),
   'that never expires': () => sign({ exp: undefined }),
   'that is not valid yet': () => sign({ nbf: now() + HOUR }),
   ...Object.fromEntries(

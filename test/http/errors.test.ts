@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { withoutRandomValues } from '../setup/log-secrets.ts'
 import { newKey, openShop, type Shop } from '../setup/shop.ts'
-import { expectError, expectNoInternals, json, loggedErrors, send } from '../setup/trpc-wire.ts'
+import { expectError, json, loggedErrors, send } from '../setup/trpc-wire.ts'
 
 let shop: Shop
 let token: string
@@ -79,10 +79,8 @@ describe('an error response has tRPC’s shape and the request id, and reveals n
     })
   }
 
-  test('a URL that Node itself rejects is answered with a 4xx status', async () => {
-    const answer = await send(shop, `/trpc/stores.list?input=${'a'.repeat(20_000)}`)
-    expect(answer.status).toBe(431)
-    expectNoInternals(answer)
+  test('a URL that Node itself rejects has the same shape', async () => {
+    expectError(await send(shop, `/trpc/stores.list?input=${'a'.repeat(20_000)}`), 431, 'BAD_REQUEST')
   })
 
   test('none of these requests is logged as an error', () => {

@@ -12,7 +12,7 @@ interface Sent {
   method: string
   path: string
   headers: OutgoingHttpHeaders
-  body?: string
+  body?: string | Buffer
 }
 
 interface Answer {
@@ -263,4 +263,25 @@ test('a request that is not a single, well-formed call has the same response as 
     },
   ]
   for (const request of odd) await expectSame(request)
+})
+
+test('a header Idempotency-Key, and bytes that are not UTF-8, have the same response on both paths', async () => {
+  const headers = { ...JSON_TYPE, authorization: `Bearer ${tokens.user}` }
+  const statuses = new Set<number | undefined>()
+  for (const [path, idempotencyKey, input] of [
+    ['points.charge', key(21), { amount: 1 }],
+    ['points.charge', key(22), { amount: 1, idempotencyKey: key(20) }],
+    ['points.charge', 'x', { amount: 1 }],
+    ['payments.pay', key(23), { orderId: 1 }],
+  ] as const) {
+    const request = { method: 'POST', path: `/trpc/${path}`, body: plain(input) }
+    statuses.add((await expectSame({ ...request, headers: { ...headers, 'idempotency-key': idempotencyKey } })).status)
+  }
+  for (const body of ['{"json":{"amount":-0}}', Buffer.from([0xe9]), Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0x7d])]) {
+    statuses.add((await expectSame({ method: 'POST', path: '/trpc/points.charge', headers, body })).status)
+  }
+  for (const path of ['?input=%E9', '?input={"json":{"x":"%C0%80"}}']) {
+    statuses.add((await expectSame({ method: 'GET', path: `/trpc/points.balance${path}`, headers: {} })).status)
+  }
+  expect([...statuses].toSorted()).toEqual([200, 400])
 })

@@ -1,6 +1,6 @@
 import { connect, createDatabase, migrate } from '@pointwise/db'
-import { expect, onTestFinished, test } from 'vitest'
-import { databaseUrl, run } from '../setup/database.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { databaseUrl, holdConnection, run } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
 import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
@@ -79,11 +79,12 @@ test('a server is ready again when its database works again', async () => {
   const url = await migrated('comes-back')
   const db = connect(url)
   await using server = await startServer({ db })
-  expect((await send(server, '/readyz')).status).toBe(200)
+  const status = async () => (await send(server, '/readyz')).status
+  expect(await status()).toBe(200)
   await run(db, 'rename table kysely_migration to migrations_away')
-  expect((await send(server, '/readyz')).status).toBe(503)
+  await eventually(status).toBe(503)
   await run(db, 'rename table migrations_away to kysely_migration')
-  expect((await send(server, '/readyz')).status).toBe(200)
+  await eventually(status).toBe(200)
 })
 
 test('a server whose database lacks a migration is not ready', async () => {
@@ -95,6 +96,48 @@ test('a server whose database lacks a migration is not ready', async () => {
   expect(await send(server, '/readyz')).toMatchObject({
     status: 503,
     text: '{"status":"unavailable","problem":"migrations pending"}',
+  })
+})
+
+describe('the readiness check', () => {
+  const isCheck = (sql: string) => sql.includes('kysely_migration')
+
+  test('is executed once for 200 callers, on the pool for it', async () => {
+    const url = await migrated('shared-check')
+    const [calls, checks]: [string[], string[]] = [[], []]
+    const db = connect(url, { log: ({ query }) => void calls.push(query.sql) })
+    const readinessDb = connect(url, { connections: 1, log: ({ query }) => void checks.push(query.sql) })
+    onTestFinished(() => readinessDb.destroy())
+    await using server = await startServer({ db, readinessDb })
+    const answers = await Promise.all(Array.from({ length: 200 }, () => send(server, '/readyz')))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(calls.filter(isCheck)).toEqual([])
+    // More than one only if the callers took longer than the second for which a result is used.
+    expect(checks.filter(isCheck).length).toBeLessThan(20)
+  })
+
+  test('succeeds while calls occupy every connection of their pool', async () => {
+    const url = await migrated('occupied-pool')
+    const db = connect(url, { connections: 2 })
+    const readinessDb = connect(url, { connections: 1 })
+    onTestFinished(() => readinessDb.destroy())
+    await using server = await startServer({ db, readinessDb })
+    await using _one = await holdConnection(db)
+    await using _two = await holdConnection(db)
+    expect((await send(server, '/readyz')).status).toBe(200)
+  })
+
+  test('that does not end is shared by all callers and followed by another', async () => {
+    const url = await migrated('stalled-check')
+    await using proxy = await faultProxy(url)
+    proxy.inject('blackhole', /from `kysely_migration`$/)
+    const checks: string[] = []
+    const readinessDb = connect(proxy.url, { connections: 1, log: ({ query }) => void checks.push(query.sql) })
+    onTestFinished(() => readinessDb.destroy())
+    await using server = await startServer({ db: connect(url), readinessDb })
+    const answers = await Promise.all(Array.from({ length: 50 }, () => send(server, '/readyz')))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]))
+    await proxy.close()
   })
 })
 

@@ -43,6 +43,10 @@ const INVALID: Record<string, [value: string, message: string][]> = {
     value,
     origins(value),
   ]),
+  CORS_HEADERS: ['*', 'traceparent,', 'two words', 'a:b'].map((value) => [
+    value,
+    `must be a comma-separated list of header names; it is "${value}"; set it to traceparent,tracestate,baggage,sentry-trace, for example`,
+  ]),
   LOG_LEVEL: [
     [
       'loud',
@@ -95,6 +99,20 @@ describe('the configuration', () => {
     expect(readConfig({ ...SOUND, STOREFRONT: 'on' }).storefront).toBe(true)
     expect(readConfig({}).storefront).toBe(true)
     expect(readConfig({ STOREFRONT: 'off' }).storefront).toBe(false)
+  })
+
+  test('warns about white space around what tokens are compared with, and does not remove it', () => {
+    for (const name of ['JWT_SECRET', 'JWT_AUDIENCE', 'JWT_ISSUER'] as const) {
+      const sound = name === 'JWT_SECRET' ? SOUND.JWT_SECRET : 'shop'
+      for (const value of [`${sound}\n`, ` ${sound}`, `${sound}\t`, `${sound}\r\n`, `\u00a0${sound}`]) {
+        const { warnings } = readConfig({ ...SOUND, [name]: value })
+        expect(warnings).toEqual([expect.stringContaining(`${name} begins or ends with white space`)])
+        expect(warnings.join()).not.toContain(sound)
+      }
+    }
+    const key = readConfig({ ...SOUND, JWT_SECRET: `${SOUND.JWT_SECRET}\n` }).tokens.key
+    expect(key).toEqual({ secret: new TextEncoder().encode(`${SOUND.JWT_SECRET}\n`) })
+    expect(readConfig({ ...SOUND, JWT_ISSUER: 'two words' }).warnings).toEqual([])
   })
 
   test('treats an empty variable as unset', () => {

@@ -76,6 +76,14 @@ test('a database that refuses the password is one fatal log line, and the server
   expect(server.stdout).toContain('the database accepts the account of DATABASE_URL again')
 })
 
+test('the server logs a warning about a secret with surrounding white space, without the secret', async () => {
+  await using server = new ServerProcess({ ...env, JWT_SECRET: `${env.JWT_SECRET}\n` })
+  await server.url()
+  const [warning] = server.stdout.split('\n').filter((line) => line.includes('white space'))
+  expect(JSON.parse(warning ?? '{}')).toMatchObject({ level: 40, msg: expect.stringContaining('JWT_SECRET begins') })
+  expect(server.stdout).not.toContain(env.JWT_SECRET)
+})
+
 describe('the server shuts down gracefully, with exit code 0,', () => {
   test('on SIGTERM', async () => {
     await using server = new ServerProcess(env)

@@ -127,8 +127,9 @@ describe('nesting', () => {
   })
 })
 
-test('a compressed body is not decompressed: 400', async () => {
+test('a compressed body is not decompressed: 415', async () => {
   const bomb = gzipSync(Buffer.alloc(50_000_000, ' '))
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip', authorization: `Bearer ${token}` }
-  expectInvalid(await send(shop, '/trpc/points.charge', { method: 'POST', headers, body: bomb }))
+  const answer = await send(shop, '/trpc/points.charge', { method: 'POST', headers, body: bomb })
+  expectError(answer, 415, 'UNSUPPORTED_MEDIA_TYPE')
 })

@@ -47,6 +47,33 @@ describe('when the maximum number of calls is in progress', () => {
     expect(await statusOfCall(shop)).toBe(200)
   })
 
+  it.each([
+    '/trpc/stores.list',
+    '/%74rpc/stores.list',
+    '/%74%72%70%63/stores%2elist',
+    '/trpc/stores.list;x=1',
+    'http://shop.example/trpc/stores.list',
+    'HTTP://SHOP.EXAMPLE/%74rpc/stores.list',
+    'https://user@shop.example:1/trpc/stores.list?x',
+    'ftp://livez/trpc/stores.list',
+    '//trpc/stores.list',
+    '/./trpc/stores.list',
+    '/livez/../trpc/stores.list',
+    '/readyz/..%2ftrpc/stores.list',
+    '/TRPC/stores.list',
+    '/livez;/../trpc/stores.list',
+    '/livez%3F/../trpc/stores.list',
+  ])('a call is shed however its URL is written: %s', async (path) => {
+    const { shop: opened, release } = await openBusy(1, 1)
+    await using shop = opened
+    const { socket, read, closed } = await openSocket(shop)
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: shop\r\norigin: ${ORIGIN}\r\nconnection: close\r\n\r\n`)
+    await closed
+    expect(read()).toMatch(/^HTTP\/1\.1 503 .*access-control-allow-origin: https:\/\/shop\.example.*service_busy/is)
+    expect(shop.statements).toEqual([])
+    await release()
+  })
+
   it('the body of a refused request is not read', async () => {
     const { shop: opened, release } = await openBusy(1, 1)
     await using shop = opened
@@ -65,7 +92,8 @@ describe('when the maximum number of calls is in progress', () => {
     const { shop: opened, release } = await openBusy(1, 1)
     await using shop = opened
 
-    for (const path of ['/livez', '/readyz']) expect(await send(shop, path)).toMatchObject({ status: 200 })
+    for (const path of ['/livez', '/readyz', '/livez?probe=1'])
+      expect(await send(shop, path)).toMatchObject({ status: 200 })
     const preflight = { origin: ORIGIN, 'access-control-request-method': 'POST' }
     expect(await send(shop, '/trpc/points.charge', { method: 'OPTIONS', headers: preflight })).toMatchObject({
       status: 204,

@@ -8,6 +8,7 @@ export const SECRET = new TextEncoder().encode(JWT_SECRET)
 export const CONFIG: AppConfig = {
   tokens: { audience: 'pointwise', issuer: 'pointwise', key: { secret: SECRET } },
   corsOrigins: [],
+  corsHeaders: ['traceparent'],
   rateLimit: null,
   trustProxy: 0,
   rankingsTtlSeconds: 0,

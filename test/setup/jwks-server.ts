@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { openShop, type Shop } from './shop.ts'
+import { openShop, type Shop, type ShopOptions } from './shop.ts'
 
 export interface SigningKey {
   kid: string
@@ -74,11 +74,14 @@ export interface ShopWithKeys extends AsyncDisposable {
 }
 
 /** A shop that verifies tokens with the keys of a JWKS server. */
-export async function openShopWithKeys(keys: SigningKey[], now?: () => Date): Promise<ShopWithKeys> {
+export async function openShopWithKeys(
+  keys: SigningKey[],
+  options: Pick<ShopOptions, 'now' | 'logLevel'> = {},
+): Promise<ShopWithKeys> {
   const server = new JwksServer(keys)
   const key = { jwksUrl: await server.url() }
   const config = { tokens: { audience: 'pointwise', issuer: 'pointwise', key } }
-  const shop = await openShop({ config, ...(now && { now }) })
+  const shop = await openShop({ config, ...options })
   return {
     shop,
     server,

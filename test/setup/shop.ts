@@ -21,6 +21,7 @@ type Item = RouterInputs['orders']['place']['items'][number]
 export interface ShopOptions extends Pick<AppOptions, 'limits' | 'userExistenceTtlSeconds' | 'storefront'> {
   config?: Partial<AppConfig>
   database?: ConnectOptions
+  logLevel?: 'info' | 'debug'
   now?: () => Date
   /** The name of a database whose next ids are 1, instead of the worker's default database. */
   fresh?: string
@@ -46,7 +47,7 @@ export const PATIENT_LOCKS = { ...PATIENT, lockWaitSeconds: 20 } satisfies Conne
  * server, runs the audit, and asserts that the log contains no secret and that no statement that locks contains a subquery.
  */
 export async function openShop(given: ShopOptions = {}): Promise<Shop> {
-  const { config, database, now, fresh, behind, limits, ...rest } = given
+  const { config, database, logLevel = 'info', now, fresh, behind, limits, ...rest } = given
   const statements: string[] = []
   const values = new Set<unknown>()
   const lockedSubqueries = new Set<string>()
@@ -73,7 +74,7 @@ export async function openShop(given: ShopOptions = {}): Promise<Shop> {
   const app = await buildApp({
     db,
     config: { ...CONFIG, ...config },
-    logger: createLogger('info', { write }),
+    logger: createLogger(logLevel, { write }),
     ...(now && { now }),
     // The work of the test blocks the server's process, so its event loop delay does not measure load.
     limits: { eventLoopDelayMaxMs: 60_000, ...limits },

@@ -1,20 +1,19 @@
-import type { Pool } from '@pointwise/db'
 import { type AppConfig, type AppOptions, buildApp, createLogger } from '@pointwise/server'
 import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG } from './configuration.ts'
 import { expectNoSecrets } from './log-secrets.ts'
 
-interface ServerOptions extends Pick<AppOptions, 'unreadyReason'> {
-  db: Pool
+interface StartOptions extends Pick<AppOptions, 'db' | 'readinessDb' | 'unreadyReason'> {
   config?: Partial<AppConfig>
   port?: number
 }
 
 /** A server on a pool of the test. Disposing it closes both; no audit is run. */
-export async function startServer({ db, config, port = 0, unreadyReason }: ServerOptions) {
+export async function startServer({ db, readinessDb, unreadyReason, config, port = 0 }: StartOptions) {
   const log: string[] = []
   const app = await buildApp({
     db,
+    ...(readinessDb && { readinessDb }),
     config: { ...CONFIG, ...config },
     ...(unreadyReason && { unreadyReason }),
     logger: createLogger('info', { write: (line) => void log.push(line) }),

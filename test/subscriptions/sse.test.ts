@@ -59,7 +59,7 @@ async function fetchFromAdapter(path: string, headers: Record<string, string>): 
     settlement: shop.app.settlement,
     audit: new AuditRunner(shop.db),
     subscriptions: new SubscriptionHub(shop.db),
-    address: '127.0.0.1',
+    network: '127.0.0.1',
     requestId: REQUEST_ID,
     consumeRateLimit: async () => undefined,
     destroyConnection: undefined,

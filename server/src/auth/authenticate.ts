@@ -2,12 +2,13 @@ import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { Refusal } from '../refusals.ts'
 import { createJwks, type JwksOptions } from './jwks.ts'
+import { ASYMMETRIC } from './usable-keys.ts'
 
 /** The caller that a token identifies. An admin need not be a user, and the user of `userId` may have been removed. */
 export interface Identity {
   admin: boolean
   userId: number | undefined
-  /** When the token expires; undefined for a caller without a token. */
+  /** When the token is no longer accepted: when it expires, plus the clock leeway. Undefined for a caller without a token. */
   expiresAt?: Date
 }
 
@@ -19,13 +20,15 @@ export interface TokenConfig {
 }
 
 /**
- * Verifies the bearer token of an `Authorization` header.
+ * Verifies the bearer token of an `Authorization` header. Before a token is refused, `onRefused` is called with the reason, which
+ * is for the log: it contains no part of the token.
  *
  * @throws Refusal token_missing, token_invalid; service_busy when the JWKS cannot be fetched
  */
-export type Authenticate = (authorization: string | undefined) => Promise<Identity>
+export type Authenticate = (authorization: string | undefined, onRefused: (reason: string) => void) => Promise<Identity>
 
-const ASYMMETRIC = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']
+/** How far the clocks of the server and of the issuer may differ. */
+const CLOCK_LEEWAY_SECONDS = 5
 const CACHED_TOKENS_MAX = 10_000
 /** The latest time that a `Date` can represent, in milliseconds. */
 const TIME_MAX = 8.64e15
@@ -33,7 +36,7 @@ const BEARER = /^Bearer +(\S+) *$/i
 
 /** Creates a verifier of signature, algorithm, audience, issuer and times. The refusal does not reveal which check failed. */
 export function createAuthenticate({ audience, issuer, key }: TokenConfig, options: JwksOptions): Authenticate {
-  const checks = { audience, issuer, requiredClaims: ['exp'] }
+  const checks = { audience, issuer, requiredClaims: ['exp'], clockTolerance: CLOCK_LEEWAY_SECONDS }
   const verify =
     'secret' in key
       ? (token: string) => jwtVerify(token, key.secret, { ...checks, algorithms: ['HS256'] })
@@ -43,31 +46,44 @@ export function createAuthenticate({ audience, issuer, key }: TokenConfig, optio
         )(createJwks(key.jwksUrl, options))
   // The secret never changes, so a verified token stays valid until it expires.
   const cache = 'secret' in key ? new LRUCache<string, Identity>({ max: CACHED_TOKENS_MAX }) : undefined
-  return async (authorization) => {
+  return async (authorization, onRefused) => {
     const token = authorization && BEARER.exec(authorization)?.[1]
-    if (!token) throw new Refusal('token_missing')
+    if (!token) {
+      onRefused(
+        authorization
+          ? 'the Authorization header does not have the scheme Bearer, or has no token'
+          : 'there is no Authorization header',
+      )
+      throw new Refusal('token_missing')
+    }
     const cached = cache?.get(token)
     if (cached?.expiresAt && cached.expiresAt.getTime() > Date.now()) return cached
-    try {
-      const { payload } = await verify(token)
-      const identity = identityOf(payload)
-      cache?.set(token, identity)
-      return identity
-    } catch (error) {
-      // A malformed JWKS is no reason to call the token invalid.
-      if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)) {
-        throw new Refusal('token_invalid')
-      }
-      throw error
+    const { payload } = await verify(token).catch((error) => {
+      if (!(error instanceof errors.JOSEError)) throw error
+      onRefused(reasonOf(error))
+      throw new Refusal('token_invalid')
+    })
+    const identity = identityOf(payload)
+    if (!identity) {
+      onRefused('sub is not a user id, and role is not admin')
+      throw new Refusal('token_invalid')
     }
+    cache?.set(token, identity)
+    return identity
   }
 }
 
-function identityOf({ sub, role, exp = 0 }: JWTPayload): Identity {
+/** jose's code, and the claim that failed. The messages of jose can contain parts of the token. */
+function reasonOf(error: errors.JOSEError): string {
+  const isClaim = error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired
+  return isClaim ? `${error.code}: ${error.claim} ${error.reason}` : error.code
+}
+
+function identityOf({ sub, role, exp = 0 }: JWTPayload): Identity | undefined {
   const admin = role === 'admin'
   const userId = userIdOf(sub)
-  if (userId === undefined && !admin) throw new Refusal('token_invalid')
-  return { admin, userId, expiresAt: new Date(Math.min(exp * 1_000, TIME_MAX)) }
+  if (userId === undefined && !admin) return undefined
+  return { admin, userId, expiresAt: new Date(Math.min((exp + CLOCK_LEEWAY_SECONDS) * 1_000, TIME_MAX)) }
 }
 
 /** Returns the user id of a token's subject, or undefined when the subject, which can have any type, is not a user id. */

@@ -1,16 +1,15 @@
 import { Refusal } from '../refusals.ts'
-import { clientNetwork } from './client-address.ts'
 
 const WINDOW_MS = 60_000
 /** Bounds the memory of the limiter to about 20 MB. Beyond this number of keys, the older half is dropped. */
 const KEYS_MAX = 200_000
 
 /**
- * Counts one procedure call against an address or a user.
+ * Counts one procedure call against a network or a user.
  *
  * @throws Refusal rate_limited
  */
-export type ConsumeRateLimit = (caller: { address: string } | { userId: number }) => void
+export type ConsumeRateLimit = (caller: { network: string } | { userId: number }) => void
 
 /** A monotonic clock, in milliseconds. */
 interface Clock {
@@ -61,12 +60,10 @@ export class RateLimiter {
 }
 
 /**
- * Limits the calls of each client network and of each user to `callsPerMinute`; null means no limit. See `clientNetwork`
- * for the networks.
+ * Limits the calls of each client network and of each user to `callsPerMinute`; null means no limit.
  */
 export function createConsumeRateLimit(callsPerMinute: number | null): ConsumeRateLimit {
   if (callsPerMinute === null) return () => undefined
   const limiter = new RateLimiter(callsPerMinute)
-  return (caller) =>
-    limiter.consume('userId' in caller ? `user:${caller.userId}` : `address:${clientNetwork(caller.address)}`)
+  return (caller) => limiter.consume('userId' in caller ? `user:${caller.userId}` : `network:${caller.network}`)
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http'
 import { getTRPCErrorShape, TRPCError, transformTRPCResponse } from '@trpc/server'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { REFUSALS, serviceBusy } from '../refusals.ts'
@@ -19,10 +19,24 @@ const CODES: Record<number, TRPCError['code']> = {
 }
 
 const MESSAGES: Record<number, string> = {
+  400: 'The request is malformed.',
   404: 'No route matches this URL.',
+  408: 'The request did not arrive in time.',
   413: 'The request is too large.',
   414: 'The URL is too long.',
   415: 'The content type must be application/json.',
+  431: 'The URL and the headers are too large.',
+}
+
+/** A request that cannot be read. Its message is sent to the client. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError'
+  readonly statusCode: number
+
+  constructor(statusCode: number, message: string) {
+    super(message)
+    this.statusCode = statusCode
+  }
 }
 
 /** Answers a request that failed before it reached a procedure. A server error is logged, and its details are not sent. */
@@ -30,7 +44,7 @@ export function sendError(error: FastifyError, request: FastifyRequest, reply: F
   const status = error.statusCode && error.statusCode >= 400 ? error.statusCode : 500
   if (status >= 500 && status !== 503) request.log.error({ err: error }, 'request failed')
   if (status === 503) sendServiceBusy(request, reply)
-  else send(status, request, reply)
+  else send(status, request, reply, error instanceof RequestError ? error.message : undefined)
 }
 
 /** Answers and logs a request that Fastify rejects before the first hook: its URL is malformed or too long. */
@@ -51,17 +65,36 @@ export function sendServiceBusy(request: FastifyRequest, reply: FastifyReply): v
   reply.code(503).headers(headers).send(body)
 }
 
-function send(status: number, request: FastifyRequest, reply: FastifyReply): void {
+function send(status: number, request: FastifyRequest, reply: FastifyReply, message?: string): void {
   if (hasUnreadBody(request.raw)) reply.header('connection', 'close')
-  reply.code(status).header('x-request-id', request.id).type('application/json').send(errorBody(status, request.id))
+  reply
+    .code(status)
+    .header('x-request-id', request.id)
+    .type('application/json')
+    .send(errorBody(status, request.id, message))
 }
 
 /** Returns the body of an error response, in tRPC's shape, for a request that did not reach a procedure. */
-function errorBody(status: number, requestId: string): string {
+function errorBody(status: number, requestId: string, message = MESSAGES[status]): string {
   const code = CODES[status] ?? (status < 500 ? 'BAD_REQUEST' : 'INTERNAL_SERVER_ERROR')
-  const shape = shapeOf(code, MESSAGES[status] ?? 'The request could not be answered.')
+  const shape = shapeOf(code, message ?? 'The request could not be answered.')
   const error = { ...shape, data: { ...shape.data, httpStatus: status, requestId } }
   return JSON.stringify(transformTRPCResponse(trpcConfig, { error }))
+}
+
+/** The whole HTTP response to a request that Fastify does not see. The connection must be closed after it. */
+export function rawErrorResponse(status: number, requestId: string, headers: OutgoingHttpHeaders): string {
+  const body = errorBody(status, requestId)
+  const all = {
+    ...headers,
+    connection: 'close',
+    'content-length': Buffer.byteLength(body),
+    'content-type': 'application/json',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': requestId,
+  }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+  return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n')
 }
 
 function serviceBusyBody(requestId: string): string {

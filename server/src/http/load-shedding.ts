@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply } from 'fastify'
 import { hasUnreadBody, sendServiceBusy, serviceBusyResponse } from './error-responses.ts'
+import { isHealthCheck } from './health.ts'
 
 const TICK_MS = 100
 const LOG_INTERVAL_MS = 1_000
@@ -20,14 +21,14 @@ export const LOAD_LIMITS: LoadLimits = {
 
 export interface LoadSheddingOptions {
   limits: LoadLimits
-  corsOrigins: readonly string[]
   requestIdOf: (request: IncomingMessage) => string
   log: FastifyBaseLogger
 }
 
 /**
- * Sheds load: while the event loop is late, or the maximum number of calls is in progress, procedure requests are refused
- * with service_busy before they are read. Refusing must cost much less than serving, because refused clients retry.
+ * Sheds load: while the event loop is late, or the maximum number of calls is in progress, requests are refused with
+ * service_busy before they are read, except health checks and CORS preflights. All others, because a URL can be written in many
+ * ways, and only the router knows which of them reach a procedure. Refusing must cost much less than serving, because refused clients retry.
  * Therefore it happens before Fastify, and the log has one line a second instead of one line a request.
  */
 export class LoadShedding {
@@ -68,22 +69,14 @@ export class LoadShedding {
 
   /** Refuses the request with service_busy if the server is overloaded. Returns whether it did. */
   shedIfOverloaded(request: IncomingMessage, response: ServerResponse): boolean {
-    const { url = '', method, headers } = request
-    if (!this.#isOverloaded() || !url.startsWith('/trpc/') || method === 'OPTIONS') return false
+    const { url = '', method } = request
+    if (!this.#isOverloaded() || method === 'OPTIONS' || isHealthCheck(url)) return false
     this.#requestsShed++
     const busy = serviceBusyResponse(this.#options.requestIdOf(request))
-    const { origin } = headers
     response.writeHead(503, {
       ...busy.headers,
       'content-length': Buffer.byteLength(busy.body),
       'x-content-type-options': 'nosniff',
-      vary: 'Origin',
-      // The response is sent before @fastify/cors runs. Without these headers, a page could not read it.
-      ...(origin !== undefined &&
-        this.#options.corsOrigins.includes(origin) && {
-          'access-control-allow-origin': origin,
-          'access-control-expose-headers': 'retry-after, x-request-id',
-        }),
       ...(hasUnreadBody(request) && { connection: 'close' }),
     })
     response.end(busy.body)

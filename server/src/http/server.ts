@@ -1,4 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createListener } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Cors } from './cors.ts'
 import type { LoadShedding } from './load-shedding.ts'
 
 export interface ConnectionLimits {
@@ -18,8 +21,17 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   connectionsMax: 10_000,
 }
 
-/** Creates an HTTP server that limits its connections, and passes requests to `handle` unless they are shed. */
-export function createLimitedServer(handle: RequestListener, limits: ConnectionLimits, shedding: LoadShedding): Server {
+interface ServerOptions {
+  limits: ConnectionLimits
+  shedding: LoadShedding
+  cors: Cors
+}
+
+/**
+ * Creates an HTTP server that limits its connections, and passes requests to `handle` unless they are shed. The CORS headers
+ * are set here, so that no response lacks them.
+ */
+export function createLimitedServer(handle: RequestListener, { limits, shedding, cors }: ServerOptions): Server {
   const { requestTimeoutMs, keepAliveTimeoutMs, idleTimeoutMs, connectionsMax } = limits
   const server = createServer(
     {
@@ -30,10 +42,36 @@ export function createLimitedServer(handle: RequestListener, limits: ConnectionL
       keepAliveTimeout: keepAliveTimeoutMs,
     },
     (request, response) => {
+      for (const [name, value = ''] of Object.entries(cors.responseHeaders(request.headers.origin))) {
+        response.setHeader(name, value)
+      }
       if (!shedding.shedIfOverloaded(request, response)) handle(request, response)
     },
   )
   server.maxConnections = connectionsMax
   server.setTimeout(idleTimeoutMs)
   return server
+}
+
+/**
+ * Listens on `host` and `port`. `localhost` means both 127.0.0.1 and ::1, because clients differ in which of the two they try.
+ * Call it before the server is ready.
+ */
+export async function listen(app: FastifyInstance, { host, port }: { host: string; port: number }): Promise<void> {
+  if (host !== 'localhost') return void (await app.listen({ host, port }))
+  // A listener without an HTTP server of its own: its connections are connections of the one server, with the same limits.
+  const listener = createListener((socket) => app.server.emit('connection', socket))
+  app.addHook('preClose', async () => void listener.close())
+  await app.listen({ host: '127.0.0.1', port })
+  const address = app.server.address()
+  if (typeof address !== 'object' || address === null) return
+  listener.maxConnections = app.server.maxConnections
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', (error: NodeJS.ErrnoException) => {
+      // The machine has no IPv6.
+      if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve()
+      else reject(error)
+    })
+    listener.listen({ host: '::1', port: address.port }, resolve)
+  })
 }

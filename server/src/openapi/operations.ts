@@ -8,6 +8,14 @@ const SUPERJSON_META = {
   type: 'object',
   description: 'Marks the strings that are dates, for clients that use superjson. Plain JSON clients can ignore it.',
 }
+const IDEMPOTENCY_KEY_HEADER = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'The key of the call, instead of `idempotencyKey` in the input. If both are sent, they must be equal. The UUID may be in double quotes.',
+  schema: { type: 'string' },
+}
 const INVALID = { $ref: '#/components/responses/Invalid' }
 const FAULT = { $ref: '#/components/responses/Fault' }
 const EVENT_ID = {
@@ -98,7 +106,13 @@ function requestInput(
       ...(example && 'input' in example && { example: { json: example.input } }),
     },
   }
-  if (type === 'mutation') return { requestBody: { required: !isOptional, content } }
+  if (type === 'mutation') {
+    const { idempotencyKey } = (schema.properties ?? {}) as Record<string, unknown>
+    return {
+      ...(idempotencyKey !== undefined && { parameters: [IDEMPOTENCY_KEY_HEADER] }),
+      requestBody: { required: !isOptional, content },
+    }
+  }
   return { parameters: [{ name: 'input', in: 'query', required: !isOptional, content }] }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { INT_MAX, id, idempotencyKey, orderStatus, price } from '../rpc/schemas.ts'
+import { INT_MAX, id, idempotencyKey, orderStatus, price, wholeNumber } from '../rpc/schemas.ts'
 
 const ITEMS_MAX = 50
 const QUANTITY_MAX = 1_000
@@ -13,7 +13,7 @@ export const order = z
         productId: id,
         productName: z.string(),
         price,
-        quantity: z.int().min(1).max(QUANTITY_MAX),
+        quantity: wholeNumber.min(1).max(QUANTITY_MAX),
         amount: price,
       }),
     ),
@@ -26,7 +26,7 @@ export const order = z
 /** An order with its items, by ascending product id. */
 export type Order = z.output<typeof order>
 
-const item = z.strictObject({ productId: id, quantity: z.int().min(1).max(QUANTITY_MAX), price })
+const item = z.strictObject({ productId: id, quantity: wholeNumber.min(1).max(QUANTITY_MAX), price })
 
 /** What a customer orders, and the prices that the customer saw. It is validated as a whole before any SQL is sent. */
 export const placeInput = z.strictObject({

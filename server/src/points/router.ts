@@ -3,7 +3,7 @@ import { userTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
 import { MUTATION_REFUSALS, requireUser, userProcedure } from '../rpc/procedures.ts'
-import { idempotencyKey, keysetPage, limit, newestFirst } from '../rpc/schemas.ts'
+import { idempotencyKey, keysetPage, limit, newestFirst, wholeNumber } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import { pointsChange, pointsChangeOf } from './balance-changes.ts'
 import * as examples from './examples.ts'
@@ -22,7 +22,7 @@ export const pointsRouter = router({
       description: 'Adds points to your balance. The balance cannot exceed its limit.',
       example: examples.charge,
     })
-    .input(z.strictObject({ amount: z.int().min(1), idempotencyKey }))
+    .input(z.strictObject({ amount: wholeNumber.min(1), idempotencyKey }))
     .output(charge)
     .mutation(({ ctx, input }) =>
       ctx.transact((tx) => points.charge(tx, { userId: ctx.tokenUserId, ...input, now: ctx.now() })),

@@ -3,7 +3,17 @@ import { productTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
 import { adminProcedure, MUTATION_REFUSALS, publicProcedure } from '../rpc/procedures.ts'
-import { INT_MAX, id, idempotencyKey, keysetPage, limit, nameUpTo, newestFirst, price } from '../rpc/schemas.ts'
+import {
+  INT_MAX,
+  id,
+  idempotencyKey,
+  keysetPage,
+  limit,
+  nameUpTo,
+  newestFirst,
+  price,
+  wholeNumber,
+} from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
 import { product, productPage, topSelling, trending } from './product-schemas.ts'
@@ -21,7 +31,7 @@ export const productsRouter = router({
       description: 'Returns a page of the products of all stores or of one store. A page after the last one is empty.',
       example: examples.list,
     })
-    .input(z.strictObject({ page: z.int().min(1).max(INT_MAX).default(1), storeId: id.optional() }).prefault({}))
+    .input(z.strictObject({ page: wholeNumber.min(1).max(INT_MAX).default(1), storeId: id.optional() }).prefault({}))
     .output(newestFirst(productPage))
     .query(({ ctx, input }) => products.list(ctx.db, ctx.productListCache, input)),
 
@@ -58,7 +68,7 @@ export const productsRouter = router({
 
   create: adminProcedure(...MUTATION_REFUSALS, 'store_not_found')
     .meta({ description: 'Adds a product to a store, with its initial stock.', example: examples.create })
-    .input(z.strictObject({ storeId: id, name, price, stock: z.int().min(0).max(INT_MAX) }))
+    .input(z.strictObject({ storeId: id, name, price, stock: wholeNumber.min(0).max(INT_MAX) }))
     .output(product)
     .mutation(({ ctx, input }) =>
       ctx.transact((tx) => products.create(tx, { ...input, now: ctx.now() }), {

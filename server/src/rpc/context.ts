@@ -29,13 +29,15 @@ export interface Context {
   userExistenceCache: UserExistenceCache
   /** Verifies the access token of the call. @throws Refusal token_missing, token_invalid, service_busy */
   authenticate: () => Promise<Identity>
-  /** Counts one call against the limit of the client's address or of a user. @throws Refusal rate_limited */
-  consumeRateLimit: (caller: { address: true } | { userId: number }) => Promise<void>
+  /** Counts one call against the limit of the client's network or of a user. @throws Refusal rate_limited */
+  consumeRateLimit: (caller: { network: true } | { userId: number }) => Promise<void>
   requestId: string
+  /** The value of the header `Idempotency-Key`; undefined without the header, and for in-process calls. */
+  idempotencyKeyHeader?: string | undefined
   /** Opens event streams and publishes committed events to them. */
   subscriptions: SubscriptionHub
-  /** The IP address of the client. */
-  address: string
+  /** The network of the client, see `clientNetwork`. */
+  network: string
   /** Destroys the connection of a client that does not read its stream; undefined for in-process calls. */
   destroyConnection: (() => void) | undefined
 }

@@ -3,6 +3,7 @@ import { TRPCError } from '@trpc/server'
 import { deadlineExceeded, Refusal, type RefusalCode, type WireRefusal } from '../refusals.ts'
 import type { Context } from './context.ts'
 import { refusalShape, translateRefusals } from './errors.ts'
+import { withKeyOfHeader } from './idempotency-key-header.ts'
 import { middleware, procedure } from './init.ts'
 import type { Meta } from './meta.ts'
 
@@ -15,13 +16,17 @@ export const ADMIN_REFUSALS = [...PUBLIC_REFUSALS, 'token_missing', 'token_inval
 /** The codes that every procedure for users may refuse with. */
 export const USER_REFUSALS = [...ADMIN_REFUSALS, 'user_not_found'] as const
 
-/** Runs around every procedure. After a mutation that may have taken effect, it wakes the subscriptions of this process. */
-const baseMiddleware = middleware(({ ctx, meta, type, next }) =>
+/**
+ * Runs around every procedure. The header `Idempotency-Key` becomes a part of the input of a mutation. After a mutation that may
+ * have taken effect, the middleware wakes the subscriptions of this process.
+ */
+const baseMiddleware = middleware(({ ctx, meta, type, getRawInput, next }) =>
   translateRefusals(meta, async () => {
-    await ctx.consumeRateLimit({ address: true })
+    await ctx.consumeRateLimit({ network: true })
     if (type !== 'mutation') return next()
     requireTimeLeft(ctx)
-    const result = await next()
+    const { idempotencyKeyHeader: header } = ctx
+    const result = await (header === undefined ? next() : next({ getRawInput: withKeyOfHeader(header, getRawInput) }))
     if (result.ok || result.error.cause instanceof CommitUnknownError) ctx.subscriptions.wake()
     return result
   }),

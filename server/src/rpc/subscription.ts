@@ -1,6 +1,5 @@
 import { type TrackedEnvelope, tracked } from '@trpc/server'
 import { z } from 'zod'
-import { clientNetwork } from '../auth/client-address.ts'
 import type { Event } from '../outbox/events.ts'
 import type { EventStream } from '../subscriptions/hub.ts'
 import type { Context } from './context.ts'
@@ -38,7 +37,7 @@ interface Changes<Change> {
 
 /**
  * Opens the stream of a subscription. The stream of a user ends when the token expires; a stream without a token counts against
- * the limit of its address.
+ * the limit of its network.
  *
  * @throws Refusal rate_limited, service_busy, not_resumable
  */
@@ -46,9 +45,9 @@ export async function subscribe<Change>(
   { ctx, input, signal }: Call,
   { topics, changeOf }: Changes<Change>,
 ): Promise<EventStream<TrackedEnvelope<Change>>> {
-  const { userId, subscriptions, address, destroyConnection } = ctx
+  const { userId, subscriptions, network, destroyConnection } = ctx
   const stream = await subscriptions.subscribe({
-    caller: userId === undefined ? `address:${clientNetwork(address)}` : `user:${userId}`,
+    caller: userId === undefined ? `network:${network}` : `user:${userId}`,
     topics,
     toItem: (event) => {
       const change = changeOf(event)

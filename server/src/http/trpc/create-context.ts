@@ -1,6 +1,7 @@
 import { Deadline, type Pool } from '@pointwise/db'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authenticate } from '../../auth/authenticate.ts'
+import { clientNetwork } from '../../auth/client-address.ts'
 import type { ConsumeRateLimit } from '../../auth/rate-limit.ts'
 import type { Context } from '../../rpc/context.ts'
 import { transactOn } from '../../rpc/transactions.ts'
@@ -15,14 +16,12 @@ export interface SharedContext
 
 export type CreateContext = (request: FastifyRequest, reply: FastifyReply) => Context
 
-/** A reset connection has no remote address. All such calls share one rate-limit key. */
-const NO_ADDRESS = 'no address'
-
 /** Returns the function that creates the context of each request. A token is verified at most once a request. */
 export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }: SharedContext): CreateContext {
   return (request, reply) => {
     const { callLog } = request
-    const address = request.ip ?? NO_ADDRESS
+    const network = clientNetwork(request.ip)
+    const { 'idempotency-key': idempotencyKeyHeader } = request.headers
     const onFailedAttempt = callLog?.attempts.record
     const { deadline, malformedHeader } = readDeadline(request)
     // The header proves to a client that a call was decided after this time. The response to a mutation has it only if the deadline
@@ -30,7 +29,9 @@ export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }
     if (deadline || request.method === 'GET') reply.header('server-time', Date.now())
     let identity: ReturnType<Authenticate> | undefined
     const authenticateOnce = async () => {
-      const authenticated = await authenticate(request.headers.authorization)
+      const authenticated = await authenticate(request.headers.authorization, (reason) =>
+        request.log.debug({ reason }, 'token refused'),
+      )
       callLog?.recordCaller(authenticated)
       return authenticated
     }
@@ -41,11 +42,13 @@ export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }
       malformedHeader,
       transact: transactOn(db, { deadline, onFailedAttempt }),
       onFailedAttempt,
-      address,
+      network,
       destroyConnection: () => reply.raw.destroy(),
       requestId: request.id,
+      // Node joins the values of a header that is sent twice, which makes the key invalid.
+      idempotencyKeyHeader: idempotencyKeyHeader?.toString(),
       authenticate: () => (identity ??= authenticateOnce()),
-      consumeRateLimit: async (caller) => consumeRateLimit('userId' in caller ? caller : { address }),
+      consumeRateLimit: async (caller) => consumeRateLimit('userId' in caller ? caller : { network }),
     }
   }
 }

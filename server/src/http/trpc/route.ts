@@ -1,9 +1,10 @@
-import type { AnyTRPCRouter, TRPCError } from '@trpc/server'
+import { type AnyTRPCRouter, TRPCError } from '@trpc/server'
 import { type FastifyHandlerOptions, fastifyRequestHandler } from '@trpc/server/adapters/fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../refusals.ts'
 import { rememberRequestId } from '../../rpc/errors.ts'
 import type { LoadShedding } from '../load-shedding.ts'
+import { checkBodyHeaders, decodeBody } from '../request-text.ts'
 import type { CreateContext } from './create-context.ts'
 import { parseCall, proceduresOf, sendCallResult } from './fast-path.ts'
 import { parseStreamCall, sendEventStream } from './sse.ts'
@@ -23,12 +24,14 @@ interface TrpcOptions {
   createContext: CreateContext
 }
 
-/** Serves a router under `/trpc`. A body must be JSON: any other content type is answered with 415. */
+/** Serves a router under `/trpc`. A body must be JSON in UTF-8: any other content type is answered with 415. */
 export function mountTrpc(app: FastifyInstance, { router, shedding, createContext }: TrpcOptions): void {
   const procedures = proceduresOf(router)
   const adapter = adapterOptions(router, createContext)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+    decodeBody(body),
+  )
   const heartbeat = new SseHeartbeat()
   const maxBodySize = app.initialConfig.bodyLimit ?? 0
   const handler = (req: FastifyRequest<CallRoute>, res: FastifyReply) => {
@@ -52,14 +55,18 @@ export function mountTrpc(app: FastifyInstance, { router, shedding, createContex
       return fastifyRequestHandler({ ...adapter, responseMeta, req, res, path, maxBodySize })
     })
   }
-  app.route<CallRoute>({ method: METHODS, url: '/trpc/:path', handler })
+  const onRequest = async (request: FastifyRequest) => checkBodyHeaders(request)
+  app.route<CallRoute>({ method: METHODS, url: '/trpc/:path', onRequest, handler })
 }
 
 const adapterOptions = (router: AnyTRPCRouter, createContext: CreateContext) =>
   ({
     router,
     maxBatchSize: BATCH_MAX,
-    createContext: ({ req, res }) => createContext(req, res),
+    createContext({ req, res, info }) {
+      if (info.calls.length > 1 && info.type === 'mutation' && 'idempotency-key' in req.headers) throw keyForBatch()
+      return createContext(req, res)
+    },
     onError({ error, path, ctx, req }) {
       if (!ctx) rememberRequestId(error, req.id)
       recordFailure(req, error, path)
@@ -69,6 +76,12 @@ const adapterOptions = (router: AnyTRPCRouter, createContext: CreateContext) =>
       headers: { ...responseHeaders(errors), ...(!eagerGeneration && { 'content-type': 'application/json' }) },
     }),
   }) satisfies Partial<FastifyHandlerOptions<AnyTRPCRouter, FastifyRequest, FastifyReply>>
+
+function keyForBatch(): TRPCError {
+  const message =
+    'The header Idempotency-Key cannot apply to a batch of several calls. Send each key as idempotencyKey in the input of its call.'
+  return new TRPCError({ code: 'BAD_REQUEST', message })
+}
 
 /** Logs an internal error. A refusal is recorded for the log line and the metric of the request. */
 function recordFailure(request: FastifyRequest, error: TRPCError, path: string | undefined): void {
@@ -81,7 +94,7 @@ function responseHeaders(errors: readonly { cause?: unknown }[]): Record<string,
     cause instanceof Refusal && 'afterMs' in cause.refusal ? [cause.refusal.afterMs] : [],
   )
   return {
-    // tRPC overwrites the Vary header of @fastify/cors, and a shared cache needs all three.
+    // tRPC overwrites the Vary header of the server, and a shared cache needs all three.
     vary: 'trpc-accept, accept, Origin',
     ...(delays.length > 0 && { 'retry-after': String(Math.ceil(Math.max(...delays) / 1_000)) }),
   }
