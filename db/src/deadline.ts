@@ -13,7 +13,12 @@ export class Deadline {
   }
 
   get hasPassed(): boolean {
-    return Date.now() >= this.at || performance.now() >= this.#monotonicAt
+    return this.remainingMs <= 0
+  }
+
+  /** The time until the deadline, in milliseconds; 0 or less when it has passed. */
+  get remainingMs(): number {
+    return Math.min(this.at - Date.now(), this.#monotonicAt - performance.now())
   }
 }
 

@@ -1,4 +1,5 @@
 import { connect, type Pool } from '@pointwise/db'
+import { expect, vi } from 'vitest'
 import { databaseUrl, holdConnection, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type FaultProxy, faultProxy } from '../setup/fault-proxy.ts'
@@ -25,7 +26,8 @@ export async function openFaultyShop(options: ShopOptions = {}): Promise<FaultyS
     async [Symbol.asyncDispose]() {
       proxy.clear()
       proxy.enable()
-      await eventually(() => shop.db.accessError).toBeUndefined()
+      // `afterAll` disposes shops too, and `eventually` works only inside a test.
+      await vi.waitFor(() => expect(shop.db.accessError).toBeUndefined(), { timeout: 120_000 })
       try {
         await shop[Symbol.asyncDispose]()
       } finally {

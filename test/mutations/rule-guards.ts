@@ -147,6 +147,18 @@ const ACCESS_GUARDS: Guard[] = [
     'index > 0 && lines > Infinity',
     'settlement/queue',
   ),
+  guardsIn('server/src/payments/settlement/settle-batch.ts')(
+    'deadline before the COMMIT of a batch',
+    'if (isWritten && timely[index]?.deadline?.hasPassed)',
+    'if (!isWritten && timely[index]?.deadline?.hasPassed)',
+    'settlement/late-requests',
+  ),
+  guardsIn('server/src/payments/settlement/settle-batch.ts')(
+    'deadlines when a batch begins',
+    'deadline.remainingMs >= reserveMs',
+    'deadline.remainingMs >= 0',
+    'settlement/late-requests',
+  ),
   guardsIn('server/src/payments/settlement/find-writes.ts')(
     'lock of a wallet before payments are read back',
     'wallet: lockWallets(tx, [first.userId]),',

@@ -1,6 +1,7 @@
 import { connect, type FailedAttempt, type Pool } from '@pointwise/db'
 import { expect, test } from 'vitest'
 import { ContendedRows, type RowKey } from '../../server/src/payments/settlement/contended-rows.ts'
+import { DeadlineReserve } from '../../server/src/payments/settlement/deadline-reserve.ts'
 import type { SettlementRequest } from '../../server/src/payments/settlement/decide.ts'
 import { settleBatch } from '../../server/src/payments/settlement/settle-batch.ts'
 import { holdLocks } from '../setup/database.ts'
@@ -31,7 +32,15 @@ async function openServer({ databaseUrl }: Shop): Promise<Server> {
     settle(requests, contended = []) {
       const contendedRows = new ContendedRows()
       contendedRows.update({ acquired: [], heldByOthers: new Map(contended.map((row) => [row, 0])) })
-      return settleBatch({ pool, contendedRows, onFailedAttempt: ({ reason }) => reasons.push(reason) }, requests)
+      return settleBatch(
+        {
+          pool,
+          contendedRows,
+          deadlineReserve: new DeadlineReserve(),
+          onFailedAttempt: ({ reason }) => reasons.push(reason),
+        },
+        requests,
+      )
     },
     async [Symbol.asyncDispose]() {
       await pool.destroy()

@@ -24,9 +24,6 @@ afterEach(() => {
 const tokenOf = (by: 'user' | 'admin') => (by === 'user' ? given.user.token : given.admin)
 const deadlineAt = (at: number) => ({ 'request-deadline': String(at) })
 
-/** The mutations that the settlement does not make. */
-const OWN_TRANSACTION = MUTATIONS.filter(({ path }) => !['orders.checkout', 'payments.pay'].includes(path))
-
 describe('A mutation', () => {
   it('is in the table of this test, and declares deadline_exceeded; a query does not', () => {
     const procedures = [...proceduresOf(appRouter)]
@@ -50,7 +47,7 @@ describe('A mutation', () => {
     expect(await fingerprint(faulty.direct)).toBe(before)
   })
 
-  it.each(OWN_TRANSACTION)('$path whose deadline passes before COMMIT is rolled back', async (call) => {
+  it.each(MUTATIONS)('$path whose deadline passes before COMMIT is rolled back', async (call) => {
     const input = await call.given(given)
     const before = await fingerprint(faulty.direct)
     vi.useFakeTimers({ toFake: ['Date'] })

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { ContendedRows } from '../../server/src/payments/settlement/contended-rows.ts'
+import { DeadlineReserve } from '../../server/src/payments/settlement/deadline-reserve.ts'
 import type { SettlementRequest } from '../../server/src/payments/settlement/decide.ts'
 import { type Outcome, settleBatch } from '../../server/src/payments/settlement/settle-batch.ts'
 import type { FaultyShop } from '../faults/faulty-shop.ts'
@@ -45,7 +46,15 @@ export async function inOneBatch<T>(
 
 /** Settles requests in one batch. */
 export const settleTogether = ({ db }: Shop, requests: SettlementRequest[]) =>
-  settleBatch({ pool: db, contendedRows: new ContendedRows(), onFailedAttempt: () => undefined }, requests)
+  settleBatch(
+    {
+      pool: db,
+      contendedRows: new ContendedRows(),
+      deadlineReserve: new DeadlineReserve(),
+      onFailedAttempt: () => undefined,
+    },
+    requests,
+  )
 
 /** Outcomes without ids, for comparison: a refusal's code, or the balance after the payment. */
 export const summaryOf = (outcomes: Outcome[]) =>

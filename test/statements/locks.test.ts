@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { ContendedRows } from '../../server/src/payments/settlement/contended-rows.ts'
+import { DeadlineReserve } from '../../server/src/payments/settlement/deadline-reserve.ts'
 import { settleBatch } from '../../server/src/payments/settlement/settle-batch.ts'
 import { item, newKey, openShop } from '../setup/shop.ts'
 import { locksWithSubquery } from '../setup/statements.ts'
@@ -15,7 +16,10 @@ test('A statement that locks contains no subquery, also when a batch tries conte
   contendedRows.update({ acquired: [], heldByOthers: new Map(rows.map((row) => [row, 'pending'])) })
   shop.statements.length = 0
   const request = { kind: 'pay', userId, orderId, now: new Date() } as const
-  const [outcome] = await settleBatch({ pool: shop.db, contendedRows, onFailedAttempt: () => undefined }, [request])
+  const [outcome] = await settleBatch(
+    { pool: shop.db, contendedRows, deadlineReserve: new DeadlineReserve(), onFailedAttempt: () => undefined },
+    [request],
+  )
 
   expect(outcome?.kind).toBe('paid')
   const tried = shop.statements.filter((sql) => sql.endsWith('for update skip locked'))

@@ -25,7 +25,13 @@ export const paymentsRouter = router({
     .input(orderInput)
     .output(paymentWithBalance)
     .mutation(({ ctx, input }) => {
-      const request = { kind: 'pay', userId: ctx.tokenUserId, ...input, now: ctx.now() } as const
+      const request = {
+        kind: 'pay',
+        userId: ctx.tokenUserId,
+        ...input,
+        now: ctx.now(),
+        deadline: ctx.deadline,
+      } as const
       return ctx.settlement.settle(request, ctx.onFailedAttempt)
     }),
 
@@ -63,6 +69,12 @@ export const checkout = userProcedure(
   .input(placeInput)
   .output(paidOrder)
   .mutation(({ ctx, input }) => {
-    const request = { kind: 'checkout', userId: ctx.tokenUserId, ...input, now: ctx.now() } as const
+    const request = {
+      kind: 'checkout',
+      userId: ctx.tokenUserId,
+      ...input,
+      now: ctx.now(),
+      deadline: ctx.deadline,
+    } as const
     return ctx.settlement.settle(request, ctx.onFailedAttempt)
   })

@@ -1,3 +1,4 @@
+import type { Deadline } from '@pointwise/db'
 import type { Order } from '../../orders/order-schemas.ts'
 import * as orders from '../../orders/service.ts'
 import type { Wallet } from '../../points/service.ts'
@@ -10,14 +11,19 @@ import { PlaceholderOrderIds } from './placeholder-order-ids.ts'
 /** A call that waits to be settled. `now` is the time of the call and becomes the time of its payment. */
 export type SettlementRequest = PayRequest | CheckoutRequest
 
-export interface PayRequest {
+interface Call {
+  /** After it, nothing is written for the request. `decide` does not look at it. */
+  deadline?: Deadline | undefined
+}
+
+export interface PayRequest extends Call {
   kind: 'pay'
   userId: number
   orderId: number
   now: Date
 }
 
-export interface CheckoutRequest extends orders.PlaceCall {
+export interface CheckoutRequest extends Call, orders.PlaceCall {
   kind: 'checkout'
 }
 

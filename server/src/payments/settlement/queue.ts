@@ -1,7 +1,8 @@
 import { AcquireTimeoutError, DatabaseBusyError, type FailedAttempt, type Pool } from '@pointwise/db'
-import { serviceBusy } from '../../refusals.ts'
+import { deadlineExceeded, serviceBusy } from '../../refusals.ts'
 import type { PaidOrder } from '../payment-schemas.ts'
 import { ContendedRows } from './contended-rows.ts'
+import { DeadlineReserve } from './deadline-reserve.ts'
 import type { SettlementRequest } from './decide.ts'
 import { type Outcome, settleBatch } from './settle-batch.ts'
 
@@ -32,9 +33,12 @@ interface PendingRequest {
 export class SettlementQueue {
   readonly #pool: Pool
   readonly #contendedRows = new ContendedRows()
+  readonly #deadlineReserve = new DeadlineReserve()
   #pending: PendingRequest[] = []
   #isSettling = false
   #expiryTimer: NodeJS.Timeout | undefined
+  /** When the timer fires. */
+  #expiresAt = Number.POSITIVE_INFINITY
 
   constructor(pool: Pool) {
     this.#pool = pool
@@ -48,7 +52,8 @@ export class SettlementQueue {
   /**
    * Settles a request. Resolves when its payment is committed. `onFailedAttempt` is called for each attempt that failed.
    *
-   * @throws Refusal of `decide`; service_busy when the queue is full or the request waited for too long
+   * @throws Refusal of `decide`; service_busy when the queue is full or the request waited for too long; deadline_exceeded when the
+   * deadline of the request passed, or was too close, before it was settled
    */
   settle(request: SettlementRequest, onFailedAttempt?: OnFailedAttempt): Promise<PaidOrder> {
     return new Promise((resolve, reject) => {
@@ -56,9 +61,10 @@ export class SettlementQueue {
         reject(serviceBusy())
         return
       }
-      this.#pending.push({ request, onFailedAttempt, since: performance.now(), resolve, reject })
-      if (!this.#isSettling) void this.#settlePending()
-      else this.#expiryTimer ??= setTimeout(() => this.#refuseExpired(), WAIT_MAX_MS)
+      const pending = { request, onFailedAttempt, since: performance.now(), resolve, reject }
+      this.#pending.push(pending)
+      if (this.#isSettling) this.#refuseExpiredIn(waitMs(pending))
+      else void this.#settlePending()
     })
   }
 
@@ -89,6 +95,7 @@ export class SettlementQueue {
       {
         pool: this.#pool,
         contendedRows: this.#contendedRows,
+        deadlineReserve: this.#deadlineReserve,
         onFailedAttempt: (failed, requests) => {
           for (const request of requests) listeners.get(request)?.(failed)
         },
@@ -104,22 +111,34 @@ export class SettlementQueue {
   }
 
   #refuseExpired(): void {
-    const deadline = performance.now() - WAIT_MAX_MS
-    const { expired = [], pending = [] } = Object.groupBy(this.#pending, ({ since }) =>
-      since <= deadline ? 'expired' : 'pending',
+    const { expired = [], pending = [] } = Object.groupBy(this.#pending, (each) =>
+      waitMs(each) <= 0 ? 'expired' : 'pending',
     )
     this.#pending = pending
-    for (const { reject } of expired) reject(serviceBusy())
+    for (const { reject, request } of expired) reject(request.deadline?.hasPassed ? deadlineExceeded() : serviceBusy())
     this.#restartExpiryTimer()
   }
 
-  /** One timer, for the request that has waited longest. */
+  /** One timer, for the request that expires first. */
   #restartExpiryTimer(): void {
     clearTimeout(this.#expiryTimer)
-    const [oldest] = this.#pending
-    const remainingMs = oldest && Math.max(0, oldest.since + WAIT_MAX_MS - performance.now())
-    this.#expiryTimer = remainingMs === undefined ? undefined : setTimeout(() => this.#refuseExpired(), remainingMs)
+    this.#expiresAt = Number.POSITIVE_INFINITY
+    const first = this.#pending.reduce((ms, each) => Math.min(ms, waitMs(each)), Number.POSITIVE_INFINITY)
+    if (this.#pending.length > 0) this.#refuseExpiredIn(first)
   }
+
+  #refuseExpiredIn(ms: number): void {
+    const at = performance.now() + ms
+    if (at >= this.#expiresAt) return
+    clearTimeout(this.#expiryTimer)
+    this.#expiresAt = at
+    this.#expiryTimer = setTimeout(() => this.#refuseExpired(), Math.max(0, ms))
+  }
+}
+
+/** How long a request may still wait for its batch, in milliseconds. */
+function waitMs({ since, request: { deadline } }: PendingRequest): number {
+  return Math.min(since + WAIT_MAX_MS - performance.now(), deadline?.remainingMs ?? Number.POSITIVE_INFINITY)
 }
 
 function isAcquireTimeout(outcome: Outcome): boolean {

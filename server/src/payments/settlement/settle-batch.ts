@@ -1,6 +1,7 @@
 import {
   CommitUnknownError,
   DatabaseBusyError,
+  DeadlineExceededError,
   errorCode,
   type FailedAttempt,
   isLockWait,
@@ -8,8 +9,9 @@ import {
   type Tx,
   transact,
 } from '@pointwise/db'
-import { serviceBusy } from '../../refusals.ts'
+import { deadlineExceeded, serviceBusy } from '../../refusals.ts'
 import type { ContendedRows, IsContended } from './contended-rows.ts'
+import type { DeadlineReserve } from './deadline-reserve.ts'
 import { type Decision, decide, type PaymentWrite, type SettlementRequest } from './decide.ts'
 import { findWrites } from './find-writes.ts'
 import { lockAndLoad } from './lock-rows.ts'
@@ -24,6 +26,7 @@ export type Outcome = BatchDecision | { kind: 'failed'; error: unknown }
 export interface BatchContext {
   pool: Pool
   contendedRows: ContendedRows
+  deadlineReserve: DeadlineReserve
   /** Called for each attempt that failed, with the requests that it was to settle. */
   onFailedAttempt: (failed: FailedAttempt, requests: readonly SettlementRequest[]) => void
 }
@@ -34,6 +37,8 @@ export interface BatchContext {
  * - A row that another transaction keeps locked delays the batch by one lock wait. The batch is then settled without the
  *   requests that need such a row. They are refused as `service_busy`, and later batches do not wait for the row: see
  *   `ContendedRows`.
+ * - A request whose deadline has passed, or may pass before COMMIT, is refused as `deadline_exceeded` before anything is locked for
+ *   it. When a deadline passes nevertheless, the batch is rolled back and settled without the requests that may be late.
  * - When the answer of COMMIT is lost, the payments are read back: see `Batch.resolveLostCommit`. If they do not exist, the batch is
  *   settled once more.
  * - When the database has no time for the batch, every request fails with the same error. After any other failure the
@@ -119,11 +124,28 @@ class Batch {
     }
   }
 
-  #attempt(isContended: IsContended): Promise<BatchDecision[]> {
-    return this.#transact(async (tx) => {
-      this.#last = await settleIn(tx, this.#requests, this.#context.contendedRows, isContended)
-      return this.#last.decisions
-    })
+  /** Settles the requests that have time left. It begins again when the deadline of a request with a payment passes before COMMIT. */
+  async #attempt(isContended: IsContended): Promise<BatchDecision[]> {
+    const { contendedRows, deadlineReserve } = this.#context
+    const startedAt = performance.now()
+    for (let reserveMs = deadlineReserve.ms; ; ) {
+      const attemptedAt = performance.now()
+      const work = async (tx: Tx) => {
+        this.#last = await settleInTime(tx, this.#requests, { contendedRows, isContended, reserveMs })
+        return this.#last.decisions
+      }
+      const record = () => deadlineReserve.record(performance.now() - attemptedAt)
+      try {
+        const decisions = await this.#transact(work)
+        record()
+        return decisions
+      } catch (error) {
+        if (!(error instanceof DeadlineExceededError)) throw error
+        record()
+        // Each attempt demands more time than all before it took, so few deadlines can make a batch begin again.
+        reserveMs = Math.max(reserveMs, 2 * (performance.now() - startedAt))
+      }
+    }
   }
 
   #transact<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -138,12 +160,38 @@ class Batch {
   }
 }
 
+interface Conditions {
+  contendedRows: ContendedRows
+  isContended: IsContended
+  /** The time that a request must have left until its deadline. */
+  reserveMs: number
+}
+
+/** @throws DeadlineExceededError when the deadline of a request has passed and its payment is written but not committed */
+async function settleInTime(
+  tx: Tx,
+  requests: readonly SettlementRequest[],
+  { reserveMs, ...conditions }: Conditions,
+): Promise<Settled> {
+  const isTimely = requests.map(({ deadline }) => deadline === undefined || deadline.remainingMs >= reserveMs)
+  const timely = requests.filter((_, index) => isTimely[index])
+  if (timely.length === 0) return { decisions: requests.map(late), writes: [] }
+  const { decisions, writes } = await settleIn(tx, timely, conditions)
+  for (const [index, decision] of decisions.entries()) {
+    const isWritten = decision.kind === 'paid' && !decision.paid.replayed
+    if (isWritten && timely[index]?.deadline?.hasPassed) throw new DeadlineExceededError()
+  }
+  const settled = decisions.values()
+  return { decisions: isTimely.map((timely) => (timely ? settled.next().value : undefined) ?? late()), writes }
+}
+
+const late = (): Decision => ({ kind: 'refused', refusal: deadlineExceeded() })
+
 /** Locks, decides and writes. A request that needs a row which another transaction holds is refused as `service_busy`. */
 async function settleIn(
   tx: Tx,
   requests: readonly SettlementRequest[],
-  contendedRows: ContendedRows,
-  isContended: IsContended,
+  { contendedRows, isContended }: Omit<Conditions, 'reserveMs'>,
 ): Promise<Settled> {
   const { state, fitting, neededRows, acquired, heldByOthers } = await lockAndLoad(tx, requests, isContended)
   contendedRows.update({ acquired, heldByOthers })
