@@ -20,7 +20,7 @@ import type { Storefront } from './http/web/storefront.ts'
 const cleanups: (() => Promise<void>)[] = []
 
 let isClosing = () => false
-/** Whether the server listens, and other processes can find it. */
+/** Whether nothing remains to be done before other processes use the server: in embedded mode, `server.json` is written. */
 let isAnnounced = false
 
 try {
@@ -56,9 +56,9 @@ async function start(config: Config): Promise<void> {
   const app = await buildApp({ db, readinessDb, config: { ...config, tokens }, logger, storefront, unreadyReason })
   cleanups.push(() => app.close())
   await serveMetrics(app, config, logger)
+  isAnnounced = source.mode === 'standalone'
   await listen(app, config)
   if (source.mode === 'embedded') await announce(app, { db, source, isNew, hasPages: config.storefront })
-  isAnnounced = true
 }
 
 function unreadyReason(): UnreadyReason | undefined {
@@ -117,6 +117,7 @@ async function announce(app: FastifyInstance, { db, source, isNew, hasPages }: A
   const tokens = await demoTokens(db, signing)
   cleanups.push(removeServerFile)
   await writeServerFile({ url, databaseUrl, ...tokens })
+  isAnnounced = true
   print(banner({ url, database, tokens, isNew, hasPages }))
 }
 
