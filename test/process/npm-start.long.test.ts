@@ -19,7 +19,7 @@ beforeAll(() => {
 })
 afterAll(() => {
   // A process group of its own, which contains the server.
-  if (npm?.pid && npm.exitCode === null && npm.signalCode === null) process.kill(-npm.pid, 'SIGKILL')
+  if (npm?.pid && !hasExited()) process.kill(-npm.pid, 'SIGKILL')
   checkout.remove()
 })
 
@@ -28,18 +28,25 @@ const environment = (port: number) => {
   return { ...env, POINTWISE_DATABASE: 'local', PORT: String(port) }
 }
 
-/** Runs `npm start`, and resolves as soon as the server is ready. */
-async function startUntilReady(port: number): Promise<'ready' | 'no database'> {
+/** Runs `npm start`. */
+function start(env: NodeJS.ProcessEnv): void {
   output = ''
   const child = spawn('npm', ['start'], {
     cwd: checkout.folder,
-    env: environment(port),
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
   npm = child
-  while (child.exitCode === null && child.signalCode === null) {
+}
+
+const hasExited = () => npm?.exitCode !== null || npm.signalCode !== null
+
+/** Runs `npm start`, and resolves as soon as the server is ready. */
+async function startUntilReady(port: number): Promise<'ready' | 'no database'> {
+  start(environment(port))
+  while (!hasExited()) {
     const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
       ({ ok }) => ok,
       () => false,
@@ -90,6 +97,42 @@ test('on a fresh machine, a server that is ready can be used by npm run demo; ki
   expect(await startUntilReady(port)).toBe('ready')
   expect(output).toContain('is incomplete and is replaced')
   await promisify(execFile)('npm', ['run', 'demo'], { cwd: checkout.folder, env: environment(port) })
+  await killNpm('SIGTERM')
+  await eventually(() => isRefused(fetch(url))).toBe(true)
+})
+
+/** Loaded into the server: delays the last step of writing `server.json` until a file exists. */
+const DELAY_SERVER_FILE = `
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+const { rename } = fs.promises
+fs.promises.rename = async (from, to) => {
+  while (to.endsWith('server.json') && !fs.existsSync('release')) await new Promise((resolve) => setTimeout(resolve, 10))
+  return rename(from, to)
+}
+syncBuiltinESMExports()
+`
+
+test('a server that has not written server.json is not ready, and serves the demonstration catalogue', {
+  timeout: 240_000,
+}, async (context) => {
+  const port = await findFreePort()
+  writeFileSync(join(checkout.folder, 'delay.mjs'), DELAY_SERVER_FILE)
+  start({ ...environment(port), NODE_OPTIONS: `--import=${join(checkout.folder, 'delay.mjs')}` })
+  const url = `http://127.0.0.1:${port}`
+  const readiness = () =>
+    fetch(`${url}/readyz`).then(
+      (response) => response.text(),
+      (error: unknown) => hasExited() || error,
+    )
+  await eventually(readiness).not.toBeInstanceOf(Error)
+  if (output.includes('No database server could be started')) context.skip(output)
+  expect(await readiness()).toBe('{"status":"unavailable","problem":"starting"}')
+  expect((await createClient({ url }).products.list.query()).totalItems).toBe(500)
+  expect(existsSync(inDataDirectory('server.json'))).toBe(false)
+  writeFileSync(join(checkout.folder, 'release'), '')
+  await eventually(readiness).toBe('{"status":"ok"}')
+  expect(existsSync(inDataDirectory('server.json'))).toBe(true)
   await killNpm('SIGTERM')
   await eventually(() => isRefused(fetch(url))).toBe(true)
 })
