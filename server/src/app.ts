@@ -86,7 +86,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onClose', async () => shedding.close())
   addRequestHooks(app)
   answerPreflights(app, cors)
-  const isClosing = drainOnClose(app)
+  const isClosing = drainOnClose(app, cors)
   const unreadyReason = options.unreadyReason ?? (() => undefined)
   mountHealth(app, { db, readinessDb, isClosing, unreadyReason })
   await mountWeb(app, options)

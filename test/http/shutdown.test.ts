@@ -94,6 +94,7 @@ describe('an open connection', () => {
       const answer = read()
       const [head = '', body = ''] = answer.slice(answer.lastIndexOf('HTTP/1.1')).split('\r\n\r\n')
       expect(head).toMatch(/^HTTP\/1\.1 503 .*\r\nconnection: close\r\n.*\r\nretry-after: 1\r\n/s)
+      expect(head).toContain('\r\naccess-control-allow-origin: *\r\n')
       const { data } = JSON.parse(body).error.json
       expect(data.refusal).toEqual({ code: 'service_busy', retry: 'same-key', afterMs: 1_000 })
       expect(head).toContain(`x-request-id: ${data.requestId}`)
@@ -123,7 +124,7 @@ describe('an open connection', () => {
 
   test('gets the answers of the health checks: live, and not ready', async () => {
     const [ready, alive] = [await openSocket(shop), await openSocket(shop)]
-    ready.socket.write(request('/readyz', ''))
+    ready.socket.write(request('/readyz?probe=1', ''))
     alive.socket.write(request('/livez', ''))
     const { closed } = await beginClose()
     ready.socket.write('\r\n')

@@ -82,19 +82,22 @@ function errorBody(status: number, requestId: string, message = MESSAGES[status]
   return JSON.stringify(transformTRPCResponse(trpcConfig, { error }))
 }
 
-/** The whole HTTP response to a request that Fastify does not see. The connection must be closed after it. */
-export function rawErrorResponse(status: number, requestId: string, headers: OutgoingHttpHeaders): string {
-  const body = errorBody(status, requestId)
+/** Returns the text of an HTTP response to a request that Fastify does not see. The connection must be closed after it. */
+export function rawResponse(status: number, headers: OutgoingHttpHeaders, body: string): string {
   const all = {
-    ...headers,
     connection: 'close',
     'content-length': Buffer.byteLength(body),
-    'content-type': 'application/json',
     'x-content-type-options': 'nosniff',
-    'x-request-id': requestId,
+    ...headers,
   }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
   return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n')
+}
+
+/** Like `rawResponse`, for an error with this status. */
+export function rawErrorResponse(status: number, requestId: string, headers: OutgoingHttpHeaders): string {
+  const own = { 'content-type': 'application/json', 'x-request-id': requestId }
+  return rawResponse(status, { ...headers, ...own }, errorBody(status, requestId))
 }
 
 function serviceBusyBody(requestId: string): string {

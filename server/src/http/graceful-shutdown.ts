@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { sendServiceBusy, serviceBusyResponse } from './error-responses.ts'
+import type { Cors } from './cors.ts'
+import { rawResponse, sendServiceBusy, serviceBusyResponse } from './error-responses.ts'
+import { isHealthCheck } from './health.ts'
 
 const SWEEP_INTERVAL_MS = 250
 /**
@@ -18,8 +20,8 @@ const SWEEPS_TO_COMPLETE_REQUEST = 8
  *
  * Returns a function that returns whether the server is closing.
  */
-export function drainOnClose(app: FastifyInstance): () => boolean {
-  const closePendingConnections = trackPendingConnections(app.server)
+export function drainOnClose(app: FastifyInstance, cors: Cors): () => boolean {
+  const closePendingConnections = trackPendingConnections(app.server, cors)
   let closing = false
   let timer: NodeJS.Timeout | undefined
   app.addHook('preClose', async () => {
@@ -32,7 +34,7 @@ export function drainOnClose(app: FastifyInstance): () => boolean {
   })
   app.addHook('onClose', async () => clearInterval(timer))
   app.addHook('onRequest', (request, reply, done) => {
-    if (!closing || request.url === '/livez' || request.url === '/readyz') return done()
+    if (!closing || isHealthCheck(request.url)) return done()
     reply.header('connection', 'close')
     sendServiceBusy(request, reply)
   })
@@ -43,7 +45,7 @@ export function drainOnClose(app: FastifyInstance): () => boolean {
  * Returns a function that closes the connections on which no complete request has arrived. Node does not count a connection
  * as idle before the head of its first request, and browsers open connections before they need them.
  */
-function trackPendingConnections(server: Server): () => void {
+function trackPendingConnections(server: Server, cors: Cors): () => void {
   const connections = new Set<Socket>()
   const responses = new Set<ServerResponse>()
   server.on('connection', (socket) => {
@@ -59,22 +61,15 @@ function trackPendingConnections(server: Server): () => void {
     const busy = new Set(complete.map(({ req }) => req.socket))
     for (const connection of connections) {
       if (busy.has(connection)) continue
-      if (connection.bytesRead > 0) connection.write(rawBusyResponse())
+      if (connection.bytesRead > 0) connection.write(rawBusyResponse(cors))
       // Immediately: a request that was refused must not be completed and executed after all.
       connection.destroy()
     }
   }
 }
 
-/** The response to an incomplete request. It has no CORS headers, because the Origin header may not have arrived. */
-function rawBusyResponse(): string {
+/** The response to an incomplete request, whose Origin header may not have arrived. */
+function rawBusyResponse(cors: Cors): string {
   const { headers, body } = serviceBusyResponse(randomUUID())
-  const all = {
-    connection: 'close',
-    'x-content-type-options': 'nosniff',
-    'content-length': Buffer.byteLength(body),
-    ...headers,
-  }
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
-  return ['HTTP/1.1 503 Service Unavailable', ...lines, '', body].join('\r\n')
+  return rawResponse(503, { ...headers, ...cors.unknownOriginHeaders() }, body)
 }

@@ -59,8 +59,11 @@ export function createLimitedServer(handle: RequestListener, { limits, shedding,
  */
 export async function listen(app: FastifyInstance, { host, port }: { host: string; port: number }): Promise<void> {
   if (host !== 'localhost') return void (await app.listen({ host, port }))
-  // A listener without an HTTP server of its own: its connections are connections of the one server, with the same limits.
-  const listener = createListener((socket) => app.server.emit('connection', socket))
+  // A listener without an HTTP server of its own: its connections are connections of the one server, with the same limits
+  // and options.
+  const listener = createListener({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    app.server.emit('connection', socket),
+  )
   app.addHook('preClose', async () => void listener.close())
   await app.listen({ host: '127.0.0.1', port })
   const address = app.server.address()
