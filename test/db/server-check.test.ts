@@ -9,7 +9,7 @@ const SESSION = {
   auto_increment_increment: '1',
   transaction_isolation: 'READ-COMMITTED',
   binlog_format: 'ROW',
-  max_allowed_packet: '16777216',
+  max_allowed_packet: '4194304',
 }
 const GLOBAL = { sql_mode: STRICT, log_bin: 'ON', read_only: 'OFF', super_read_only: 'OFF', innodb_read_only: 'OFF' }
 const VALID: ServerFacts = { version: '9.7.0', session: SESSION, global: GLOBAL }
@@ -79,9 +79,9 @@ describe('a setting of the session is rejected:', () => {
     }
   })
 
-  test('a max_allowed_packet below 16 MiB', () => {
-    expect(findProblems(inSession({ max_allowed_packet: '16777215' }))).toEqual([
-      "The server's max_allowed_packet is 16777215 bytes. Expected at least 16777216, the size of the largest batch of payments. Run: SET PERSIST max_allowed_packet = 16777216;",
+  test('a max_allowed_packet below 4 MiB', () => {
+    expect(findProblems(inSession({ max_allowed_packet: '4194303' }))).toEqual([
+      "The server's max_allowed_packet is 4194303 bytes. Expected at least 4194304, more than the largest batch of payments. Run: SET PERSIST max_allowed_packet = 4194304;",
     ])
   })
 

@@ -74,7 +74,7 @@ for (const binary of await installedServers()) {
       ["binlog_format = 'STATEMENT'", /binlog_format is STATEMENT, /],
       ['read_only = 1', /The server is read-only: read_only is ON\./],
       ...(binary.kind === 'mysql' ? [['super_read_only = 1', /super_read_only is ON\./] as const] : []),
-      ['max_allowed_packet = 1048576', /max_allowed_packet is 1048576 bytes\. Expected at least 16777216, /],
+      ['max_allowed_packet = 1048576', /max_allowed_packet is 1048576 bytes\. Expected at least 4194304, /],
     ] as const) {
       test(`with ${setting} is rejected, and accepted after the statement in the message`, async () => {
         await run(admin, `set global ${setting}`)

@@ -4,7 +4,7 @@ import { openFaultyShop } from '../faults/faulty-shop.ts'
 import { item } from '../setup/shop.ts'
 
 /** The most lines and requests of a batch. */
-const LINES = 256 * 50
+const LINES = 1_024
 const REQUESTS = 256
 /** A product's name has at most 200 characters of four bytes. */
 const NAME_BYTES = 800
