@@ -4,6 +4,7 @@ import { createConnection, createPool, type RowDataPacket } from 'mysql2'
 import type { Connection } from 'mysql2/promise'
 import { driverOptions } from './connection.ts'
 import { errorCode, isLockWait } from './errors.ts'
+import { fillNameKeys } from './fill-name-keys.ts'
 import type { Reader } from './handles.ts'
 import { type MigrationLockOptions, withMigrationLock } from './migration-lock.ts'
 import { migrations } from './migrations/all.ts'
@@ -77,6 +78,8 @@ class MigrationDialect extends MysqlDialect {
  * Applies the pending migrations in order and returns their names. Servers that start at the same time on one database wait
  * for each other. When nothing is pending, it does not wait.
  *
+ * It also writes the name keys that servers of the previous version have left out.
+ *
  * A database that has all migrations of this version and those of a newer one is left unchanged; `onWarning` reports it.
  *
  * @throws Error when a migration fails, when another session holds the lock for `lockWaitSeconds`, or when the database
@@ -97,18 +100,27 @@ export async function migrate(url: string, options: MigrationLockOptions = {}): 
   const db = new Kysely<MigrationTables>({ dialect })
   try {
     return await db.connection().execute(async (connection) => {
-      if ((await findPending(connection, options)).length === 0) return []
-      return await withMigrationLock(connection, options, async () => {
-        // Another server may have applied them while this one waited.
-        const pending = await findPending(connection, options)
-        return pending.length === 0 ? [] : await applyMigrations(connection)
+      const applied = await applyPending(connection, options)
+      // Servers of the previous version may have written rows without a key since the migration.
+      await fillNameKeys(connection).catch((error: unknown) => {
+        throw new MigrationError('The missing name keys of users and stores could not be written.', error)
       })
+      return applied
     })
   } catch (error) {
     throw error instanceof MigrationError ? error : new MigrationError('No migration was applied.', error)
   } finally {
     await db.destroy()
   }
+}
+
+async function applyPending(connection: Kysely<MigrationTables>, options: MigrationLockOptions): Promise<string[]> {
+  if ((await findPending(connection, options)).length === 0) return []
+  return await withMigrationLock(connection, options, async () => {
+    // Another server may have applied them while this one waited.
+    const pending = await findPending(connection, options)
+    return pending.length === 0 ? [] : await applyMigrations(connection)
+  })
 }
 
 class MigrationError extends Error {

@@ -18,6 +18,8 @@ export type OrderStatus = 'pending' | 'paid' | 'cancelled' | 'refunded'
 interface UserTable {
   id: Generated<number>
   name: string
+  /** See `nameKey`. Unique. NULL in a row that a server of the previous version wrote, until the next start. */
+  name_key: string | null
   deleted_at: Date | null
   created_at: CreatedAt
   updated_at: UpdatedAt
@@ -50,6 +52,8 @@ interface PointHistoryTable {
 interface StoreTable {
   id: Generated<number>
   name: string
+  /** See `nameKey`. Unique. NULL in a row that a server of the previous version wrote, until the next start. */
+  name_key: string | null
   deleted_at: Date | null
   created_at: CreatedAt
   updated_at: UpdatedAt

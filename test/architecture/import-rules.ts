@@ -34,7 +34,7 @@ export const LAYERS: { name: string; files: string }[] = [
   { name: 'queries', files: `^server/src/${SLICE}/(queries/|settlement/)?[\\w-]*queries\\.ts$` },
   {
     name: 'foundation',
-    files: `^server/src/((refusals|cache)\\.ts$|rpc/(transactions|cursor|transformer|schemas)\\.ts$|${SLICE}/(examples|check-catalogue|id-bitmap|[\\w-]*schemas)\\.ts$)`,
+    files: `^server/src/((refusals|cache)\\.ts$|rpc/(transactions|cursor|transformer|schemas|names)\\.ts$|${SLICE}/(examples|check-catalogue|id-bitmap|[\\w-]*schemas)\\.ts$)`,
   },
 ]
 

@@ -12,9 +12,9 @@ let db: Pool
 beforeAll(async () => {
   ;({ db } = await emptyDatabase({ connections: 1 }))
   for (const row of [
-    "insert into users (id, name) values (1, 'Ada')",
+    "insert into users (id, name, name_key) values (1, 'Ada', 'ADA')",
     'insert into points (id, user_id, point) values (1, 1, 5)',
-    "insert into stores (id, name) values (1, 'Corner')",
+    "insert into stores (id, name, name_key) values (1, 'Corner', 'CORNER')",
     "insert into products (id, store_id, name, price) values (1, 1, 'tea', 3)",
     'insert into stock (product_id, stock) values (1, 4)',
     `insert into stock_changes (product_id, \`change\`, reason, idempotency_key) values (1, 4, 'STOCKED', ${KEY})`,
@@ -42,8 +42,8 @@ describe('a constraint of the tables rejects a', () => {
     ['price below 0', 'update products set price = -1', OUT_OF_RANGE],
     ['line with a count of 0', 'update order_products set `count` = 0', OUT_OF_RANGE],
     ['status that is not defined', "update orders set status = 'lost'", OUT_OF_RANGE],
-    ['second user with a name', "insert into users (name) values ('Ada')", DUPLICATE],
-    ['second store with a name', "insert into stores (name) values ('Corner')", DUPLICATE],
+    ['second user with a name', "insert into users (name, name_key) values ('ADA', 'ADA')", DUPLICATE],
+    ['second store with a name', "insert into stores (name, name_key) values ('CORNER', 'CORNER')", DUPLICATE],
     ['second wallet of a user', 'insert into points (user_id, point) values (1, 0)', DUPLICATE],
     ['second stock row of a product', 'insert into stock (product_id, stock) values (1, 4)', DUPLICATE],
     [

@@ -259,3 +259,33 @@ test('the sales of products become BIGINT without a loss, and not again if they 
   await using _ = await holdConnection(db, 'select 1 from products, product_sales')
   await repeat()
 })
+
+test('the migration writes the name keys, in which rows of the same name keep apart, and the next start the missing ones', async () => {
+  await createDatabase(url())
+  await migrate(url())
+  const db = open()
+  for (const table of ['users', 'stores']) {
+    await run(db, `alter table ${table} drop index ${table}_name_key, drop column name_key`)
+    await run(db, `alter table ${table} drop index ${table}_name, add unique index ${table}_name (name)`)
+    await run(db, `insert into ${table} (id, name) values (1, 'José'), (2, ' josé'), (3, 'Ada')`)
+    const many = Array.from({ length: 1_200 }, (_, n) => `('name ${n}')`)
+    await run(db, `insert into ${table} (name) values ${many.join()}`)
+  }
+  await run(db, "delete from kysely_migration where name >= '0016-name-keys'")
+  expect(await migrate(url())).toContain('0016-name-keys')
+  for (const table of ['users', 'stores']) {
+    expect(await run(db, `select id, name_key as k from ${table} where id < 5 order by id`)).toEqual([
+      { id: 1, k: 'JOSÉ' },
+      { id: 2, k: 'JOSÉ\u00002' },
+      { id: 3, k: 'ADA' },
+      { id: 4, k: 'NAME 0' },
+    ])
+    expect(await run(db, `select id from ${table} where name_key is null`)).toEqual([])
+
+    // A server of the previous version.
+    await run(db, `insert into ${table} (name) values ('Jose'), ('ada')`)
+    expect(await migrate(url())).toEqual([])
+    expect(await run(db, `select name_key like 'ADA%' as k from ${table} where name = 'ada'`)).toHaveLength(2)
+    expect(await run(db, `select id from ${table} where name_key is null`)).toEqual([])
+  }
+})

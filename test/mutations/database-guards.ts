@@ -188,8 +188,7 @@ const CONSTRAINT_GUARDS: Guard[] = [
     'balance between 0 and 1,000,000',
     ".addCheckConstraint('points_range', sql`point between 0 and 1000000`)",
   ),
-  constraint('0001-users', 'one user for each name', ".addUniqueConstraint('users_name'", ".addIndex('users_name'"),
-  constraint('0003-stores', 'one store for each name', ".addUniqueConstraint('stores_name'", ".addIndex('stores_name'"),
+  constraint('0016-name-keys', 'one user or store for each name', 'add unique index', 'add index'),
   constraint(
     '0002-points',
     'one wallet for each user',

@@ -20,9 +20,9 @@ const NUMBERS = [
 ]
 
 const SHOP = [
-  `insert into users (id, name) select n, concat('user ', n) from numbers where n <= ${FILLED.users}`,
+  `insert into users (id, name, name_key) select n, concat('user ', n), concat('USER ', n) from numbers where n <= ${FILLED.users}`,
   'insert into points (id, user_id, point) select id, id, 900000 from users',
-  `insert into stores (id, name) select n, concat('store ', n) from numbers where n <= ${FILLED.stores}`,
+  `insert into stores (id, name, name_key) select n, concat('store ', n), concat('STORE ', n) from numbers where n <= ${FILLED.stores}`,
   `insert into products (id, store_id, name, price, sales_volume, deleted_at)
   select n, 1 + n % ${FILLED.stores}, concat('product ', n), 100, n * 37 % 1000, if(n % 50 = 0, ${UNTIL}, null)
   from numbers where n <= ${FILLED.products}`,

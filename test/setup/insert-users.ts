@@ -1,10 +1,10 @@
-import type { Pool } from '@pointwise/db'
+import { nameKey, type Pool } from '@pointwise/db'
 import { run } from './database.ts'
 
 /** Inserts users whose wallets hold `points`, with the history and the events of their charges. Returns their ids. */
 export async function insertUsers(db: Pool, names: string[], points: number): Promise<number[]> {
-  const values = names.map((name) => `('${name}')`).join(', ')
-  await run(db, `insert into users (name) values ${values}`)
+  const values = names.map((name) => `('${name}', '${nameKey(name)}')`).join(', ')
+  await run(db, `insert into users (name, name_key) values ${values}`)
   const list = names.map((name) => `'${name}'`).join(', ')
   const users = await run<{ id: number }>(db, `select id from users where name in (${list}) order by id`)
   const ids = users.map(({ id }) => id)

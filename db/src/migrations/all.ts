@@ -14,6 +14,7 @@ import { productSales } from './0012-product-sales.ts'
 import { events } from './0013-events.ts'
 import { outboxCursors } from './0014-outbox-cursors.ts'
 import { salesBigint } from './0015-sales-bigint.ts'
+import { nameKeys } from './0016-name-keys.ts'
 
 /**
  * All migrations in the order in which they are applied. There are no down migrations. A released migration is never
@@ -35,4 +36,5 @@ export const migrations: Record<string, Migration> = {
   '0013-events': events,
   '0014-outbox-cursors': outboxCursors,
   '0015-sales-bigint': salesBigint,
+  '0016-name-keys': nameKeys,
 }

@@ -2,18 +2,9 @@ import { z } from 'zod'
 import { productTopic } from '../outbox/topics.ts'
 import { cursor } from '../rpc/cursor.ts'
 import { router } from '../rpc/init.ts'
+import { nameUpTo } from '../rpc/names.ts'
 import { adminProcedure, MUTATION_REFUSALS, publicProcedure } from '../rpc/procedures.ts'
-import {
-  INT_MAX,
-  id,
-  idempotencyKey,
-  keysetPage,
-  limit,
-  nameUpTo,
-  newestFirst,
-  price,
-  wholeNumber,
-} from '../rpc/schemas.ts'
+import { INT_MAX, id, idempotencyKey, keysetPage, limit, newestFirst, price, wholeNumber } from '../rpc/schemas.ts'
 import { changeStream, lastEventId, subscribe } from '../rpc/subscription.ts'
 import * as examples from './examples.ts'
 import { product, productPage, topSelling, trending } from './product-schemas.ts'

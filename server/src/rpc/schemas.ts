@@ -33,14 +33,6 @@ export const idempotencyKey = z
 /** The number of items on a page of a keyset listing. */
 export const limit = wholeNumber.min(1).max(50).default(20)
 
-/** A name of at most `max` UTF-16 code units. It contains a visible character and no unpaired surrogates. */
-export const nameUpTo = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .regex(/\S/, 'must contain a visible character')
-    .refine((name) => name.isWellFormed(), 'must be well-formed Unicode')
-
 /** A page of a keyset listing. `nextCursor` is null on the last page. */
 export const keysetPage = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() })

@@ -12,10 +12,14 @@ export function selectStoresByName(db: Reader) {
   return selectStores(db).orderBy('name')
 }
 
-export function selectStoreByName(db: Reader, name: string) {
-  return db.selectFrom('stores').select('id').where('name', '=', name)
+/** Rows with this name key, and rows of which it is not known yet: a server of the previous version wrote them. */
+export function selectStoresByNameKey(db: Reader, key: string) {
+  return db
+    .selectFrom('stores')
+    .select(['id', 'name'])
+    .where((eb) => eb.or([eb('name_key', '=', key), eb('name_key', 'is', null)]))
 }
 
-export function insertStore(tx: Tx, name: string) {
-  return tx.insertInto('stores').values({ name })
+export function insertStore(tx: Tx, store: { name: string; nameKey: string }) {
+  return tx.insertInto('stores').values({ name: store.name, name_key: store.nameKey })
 }

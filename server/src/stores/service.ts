@@ -1,4 +1,4 @@
-import type { Reader, Tx } from '@pointwise/db'
+import { nameKey, type Reader, type Tx } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
 import type { Store } from './store-schemas.ts'
@@ -15,8 +15,9 @@ export async function list(db: Reader): Promise<Store[]> {
 
 /** @throws Refusal name_taken */
 export async function create(tx: Tx, { name }: { name: string }): Promise<Store> {
-  const sameName = await queries.selectStoreByName(tx, name).executeTakeFirst()
-  if (sameName) throw new Refusal('name_taken', { name })
-  const { insertId } = await queries.insertStore(tx, name).executeTakeFirstOrThrow()
+  const key = nameKey(name)
+  const named = await queries.selectStoresByNameKey(tx, key).execute()
+  if (named.some((store) => nameKey(store.name) === key)) throw new Refusal('name_taken', { name })
+  const { insertId } = await queries.insertStore(tx, { name, nameKey: key }).executeTakeFirstOrThrow()
   return { id: Number(insertId), name }
 }

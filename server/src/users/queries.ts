@@ -17,12 +17,16 @@ export function selectAnyUser(db: Reader) {
   return db.selectFrom('users').select('id').limit(1)
 }
 
-export function selectUserByName(db: Reader, name: string) {
-  return db.selectFrom('users').select('id').where('name', '=', name)
+/** Rows with this name key, and rows of which it is not known yet: a server of the previous version wrote them. */
+export function selectUsersByNameKey(db: Reader, key: string) {
+  return db
+    .selectFrom('users')
+    .select(['id', 'name'])
+    .where((eb) => eb.or([eb('name_key', '=', key), eb('name_key', 'is', null)]))
 }
 
-export function insertUser(tx: Tx, user: { name: string; createdAt: Date }) {
-  return tx.insertInto('users').values({ name: user.name, created_at: user.createdAt })
+export function insertUser(tx: Tx, user: { name: string; nameKey: string; createdAt: Date }) {
+  return tx.insertInto('users').values({ name: user.name, name_key: user.nameKey, created_at: user.createdAt })
 }
 
 export function updateRemoved(tx: Tx, userId: number, removedAt: Date) {

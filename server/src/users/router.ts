@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { router } from '../rpc/init.ts'
+import { nameUpTo } from '../rpc/names.ts'
 import { adminProcedure, MUTATION_REFUSALS, requireUser, userProcedure } from '../rpc/procedures.ts'
-import { id, nameUpTo } from '../rpc/schemas.ts'
+import { id } from '../rpc/schemas.ts'
 import * as examples from './examples.ts'
 import * as users from './service.ts'
 import { user } from './user-schemas.ts'
@@ -15,7 +16,10 @@ export const usersRouter = router({
 
   create: adminProcedure(...MUTATION_REFUSALS, 'name_taken')
     .meta({
-      description: 'Creates a user with an empty wallet. The name must not be in use, not even by a removed user.',
+      description:
+        'Creates a user with an empty wallet. The name must not be in use, not even by a removed user. Two names are the same ' +
+        'if they differ only in case, in Unicode normalization, in spaces or in invisible characters. Accents, voicing marks ' +
+        'and full-width forms distinguish names.',
       example: examples.create,
     })
     .input(z.strictObject({ name: nameUpTo(150) }))

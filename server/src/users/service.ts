@@ -1,4 +1,4 @@
-import type { Reader, Tx } from '@pointwise/db'
+import { nameKey, type Reader, type Tx } from '@pointwise/db'
 import * as points from '../points/service.ts'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
@@ -27,12 +27,13 @@ export async function hasEverHadUsers(db: Reader): Promise<boolean> {
 /**
  * Creates a user with an empty wallet.
  *
- * @throws Refusal name_taken, also when the name belongs to a removed user
+ * @throws Refusal name_taken when a user has the same name, see `nameKey`; also when it belongs to a removed user
  */
 export async function create(tx: Tx, { name, now }: { name: string; now: Date }): Promise<User> {
-  const sameName = await queries.selectUserByName(tx, name).executeTakeFirst()
-  if (sameName) throw new Refusal('name_taken', { name })
-  const { insertId } = await queries.insertUser(tx, { name, createdAt: now }).executeTakeFirstOrThrow()
+  const key = nameKey(name)
+  const named = await queries.selectUsersByNameKey(tx, key).execute()
+  if (named.some((user) => nameKey(user.name) === key)) throw new Refusal('name_taken', { name })
+  const { insertId } = await queries.insertUser(tx, { name, nameKey: key, createdAt: now }).executeTakeFirstOrThrow()
   const id = Number(insertId)
   await points.createWallet(tx, { userId: id, now })
   return { id, name, createdAt: now }
