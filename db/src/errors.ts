@@ -72,6 +72,9 @@ const TRANSIENT = new Set([
   3024, // statement time exceeded (MySQL)
 ])
 
+/** The statement exceeded the server's limit: on MariaDB, and on MySQL. */
+const STATEMENT_TIMEOUT = new Set([1969, 3024])
+
 /** Failures of COMMIT after which the transaction is known to be rolled back. */
 const ROLLED_BACK = new Set([1213, 1205, 1020])
 
@@ -104,6 +107,13 @@ interface DriverError {
 /** Whether the connection's server rejects writes. After a failover, a new connection may reach the writable server. */
 export function isReadOnly(error: unknown): boolean {
   return READ_ONLY.has((error as DriverError | null)?.errno ?? 0)
+}
+
+/** Whether a statement took longer than the pool or the server allows. */
+export function isStatementTimeout(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  const { errno = 0, code } = error as DriverError
+  return code === 'PROTOCOL_SEQUENCE_TIMEOUT' || STATEMENT_TIMEOUT.has(errno)
 }
 
 /** Whether the connection was lost, or must be destroyed because its statement timed out. */

@@ -12,6 +12,7 @@ export {
   DatabaseBusyError,
   errorCode,
   isLockWait,
+  isStatementTimeout,
   isTransient,
 } from './errors.ts'
 export { executeBatch, type WriteResult } from './execute-batch.ts'

@@ -1,24 +1,31 @@
 import { connect, newerMigrations, type Pool, pendingMigrations } from '@pointwise/db'
-import { formatCount, formatReport } from '../src/audit/report.ts'
+import { formatCount, formatJson, formatReport } from '../src/audit/report.ts'
 import { audit } from '../src/audit/service.ts'
 import { readDatabaseConfig } from '../src/config.ts'
 import { describeError } from '../src/describe-error.ts'
 import { openEmbeddedDatabase } from '../src/embedded/start.ts'
 
+const USAGE = 'The only option is --json.'
 const EXIT_CODES = { sound: 0, broken: 1, failed: 2 }
 const STATEMENT_TIMEOUT_MS = 60_000
 const PROGRESS_INTERVAL_MS = 1_000
 
 const print = (line: string) => process.stderr.write(`${line}\n`)
+const args = process.argv.slice(2)
+const isJson = args.includes('--json')
 
 try {
+  const unknown = args.find((arg) => arg !== '--json')
+  if (unknown !== undefined) throw new Error(`There is no option ${unknown}. ${USAGE}`)
   const config = readDatabaseConfig(process.env)
   process.exitCode =
     config.mode === 'standalone'
       ? await auditDatabase(config.databaseUrl)
       : await auditEmbeddedDatabase(config.databaseProvider)
 } catch (error) {
-  print(`audit: ${describeError(error)}`)
+  const reason = describeError(error)
+  if (isJson) process.stdout.write(formatJson({ error: reason }))
+  print(`audit: ${reason}`)
   process.exitCode = EXIT_CODES.failed
 }
 
@@ -37,7 +44,7 @@ async function auditDatabase(url: string): Promise<number> {
   try {
     await requireMigrations(db)
     const result = await audit(db, { progress: throttledProgress() })
-    process.stdout.write(formatReport(result))
+    process.stdout.write(isJson ? formatJson(result) : formatReport(result))
     return result.sound ? EXIT_CODES.sound : EXIT_CODES.broken
   } finally {
     await db.destroy()

@@ -30,11 +30,11 @@ export const LAYERS: { name: string; files: string }[] = [
   },
   { name: 'subscriptions', files: '^server/src/subscriptions/' },
   { name: 'services', files: `^server/src/${SLICE}/${SERVICE}` },
-  { name: 'outbox', files: '^server/src/outbox/' },
+  { name: 'outbox', files: '^server/src/outbox/(?!event-schemas\\.)' },
   { name: 'queries', files: `^server/src/${SLICE}/(queries/|settlement/)?[\\w-]*queries\\.ts$` },
   {
     name: 'foundation',
-    files: `^server/src/((refusals|cache)\\.ts$|rpc/(transactions|cursor|transformer|schemas|names)\\.ts$|${SLICE}/(examples|check-catalogue|id-bitmap|[\\w-]*schemas)\\.ts$)`,
+    files: `^server/src/((refusals|cache)\\.ts$|rpc/(transactions|cursor|transformer|schemas|names)\\.ts$|outbox/event-schemas\\.ts$|${SLICE}/(examples|check-catalogue|id-bitmap|[\\w-]*schemas)\\.ts$)`,
   },
 ]
 

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { connect, createDatabase, migrate } from '@pointwise/db'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { auditResult } from '../../server/src/audit/audit-schemas.ts'
 import { databaseUrl, run } from '../setup/database.ts'
 import { item, openShop, type Shop } from '../setup/shop.ts'
 
@@ -14,12 +16,12 @@ interface Exit {
 }
 
 /** Runs the command behind `npm run audit`. */
-function runAuditCommand(env: NodeJS.ProcessEnv): Promise<Exit> {
+function runAuditCommand(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Exit> {
   const { JWT_SECRET: _, JWT_JWKS_URL: __, DATABASE_URL: ___, ...rest } = process.env
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ['server/scripts/audit.ts'],
+      ['server/scripts/audit.ts', ...args],
       { cwd: ROOT, env: { ...rest, ...env } },
       (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }),
     )
@@ -44,16 +46,40 @@ test('A consistent database: the command prints a line for each check and exits 
 })
 
 test('A corrupt database: the command prints each broken row with the expected and the found value, and exits with 1', async () => {
-  await run(shop.db, 'update points set point = 1234')
+  await run(shop.db, 'update points set point = 1234, updated_at = updated_at')
   const [wallet] = await run<{ id: number }>(shop.db, 'select id from points')
   const { code, stdout } = await runAuditCommand({ DATABASE_URL: shop.databaseUrl })
-  await run(shop.db, 'update points set point = 300')
+  await run(shop.db, 'update points set point = 300, updated_at = updated_at')
   expect(code).toBe(1)
   expect(stdout).toContain("   1       1  A wallet's balance equals the sum of its history rows.\n")
   expect(stdout).toContain(
     `\nA wallet's balance equals the sum of its history rows.\n  points id ${wallet?.id}: expected point 300; found point 1234\n`,
   )
-  expect(stdout).toContain('\n2 broken rows found. Snapshot of ')
+  expect(stdout).toContain('\n3 broken rows found. Snapshot of ')
+})
+
+test('With --json, the command prints one document with the result, and exits with the same codes', async () => {
+  const json = z.strictObject({ ...auditResult.shape, asOf: z.iso.datetime() })
+  const sound = await runAuditCommand({ DATABASE_URL: shop.databaseUrl }, '--json')
+  expect(sound.code).toBe(0)
+  expect(json.parse(JSON.parse(sound.stdout)).sound).toBe(true)
+  await run(shop.db, 'update points set point = 1234, updated_at = updated_at')
+  const broken = await runAuditCommand({ DATABASE_URL: shop.databaseUrl }, '--json')
+  await run(shop.db, 'update points set point = 300, updated_at = updated_at')
+  expect(broken.code).toBe(1)
+  const { checks } = json.parse(JSON.parse(broken.stdout))
+  expect(checks.find(({ name }) => name === 'balances')?.findings).toHaveLength(1)
+})
+
+test.each([
+  [['--json'], 'mysql://root@127.0.0.1:1/shop', /^The database cannot be read: .*ECONNREFUSED 127\.0\.0\.1:1\./],
+  [['--json'], 'not-a-url', /^Invalid configuration: DATABASE_URL /],
+  [['--json', '--jsn'], 'not-a-url', /^There is no option --jsn\. The only option is --json\.$/],
+])('With %j and %s, the document is the error', async (args, url, error) => {
+  const { code, stdout, stderr } = await runAuditCommand({ DATABASE_URL: url }, ...args)
+  expect(code).toBe(2)
+  expect(JSON.parse(stdout)).toEqual({ error: expect.stringMatching(error) })
+  expect(stderr).toBe(`audit: ${JSON.parse(stdout).error}\n`)
 })
 
 test('If the audit cannot run, the command prints the reason and what to do in one line, and exits with 2', {

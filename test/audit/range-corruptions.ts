@@ -76,6 +76,7 @@ function productRanges({ fresh, products: { cup }, stock }: ShopIds): Corruption
   const stockChange = (change: number, reason: string) =>
     `insert into stock_changes (id, product_id, \`change\`, reason, idempotency_key)
       values (${fresh}, ${cup}, ${change}, '${reason}', '00000000-0000-4000-8000-000000000000')`
+  const withoutEvent = { told: 'the stock change has no event' }
   const changes = 'change >= 0 for STOCKED, > 0 for RESTOCKED, < 0 for CORRECTED'
   return [
     outOfRange('a negative price', `update products set price = -1 where id = ${cup}`, [
@@ -96,14 +97,24 @@ function productRanges({ fresh, products: { cup }, stock }: ShopIds): Corruption
       ['stock', { id: stock.cup }, 'stock >= 0', 'stock -1'],
       { stock: 'the stock is not the quantity stocked' },
     ),
-    outOfRange('a stock change with an unknown reason', stockChange(0, 'FOUND'), [
-      'stock_changes',
-      { id: fresh },
-      'reason STOCKED or RESTOCKED or CORRECTED',
-      'reason FOUND',
-    ]),
-    outOfRange('a restock of 0', stockChange(0, 'RESTOCKED'), ['stock_changes', { id: fresh }, changes, 'change 0']),
-    outOfRange('a correction of 0', stockChange(0, 'CORRECTED'), ['stock_changes', { id: fresh }, changes, 'change 0']),
+    outOfRange(
+      'a stock change with an unknown reason',
+      stockChange(0, 'FOUND'),
+      ['stock_changes', { id: fresh }, 'reason STOCKED or RESTOCKED or CORRECTED', 'reason FOUND'],
+      withoutEvent,
+    ),
+    outOfRange(
+      'a restock of 0',
+      stockChange(0, 'RESTOCKED'),
+      ['stock_changes', { id: fresh }, changes, 'change 0'],
+      withoutEvent,
+    ),
+    outOfRange(
+      'a correction of 0',
+      stockChange(0, 'CORRECTED'),
+      ['stock_changes', { id: fresh }, changes, 'change 0'],
+      withoutEvent,
+    ),
   ]
 }
 

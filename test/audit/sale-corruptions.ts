@@ -21,6 +21,7 @@ export function saleCorruptions({ products: { tea, mug } }: ShopIds): Corruption
       statements: `delete from stock_changes where product_id = ${mug}`,
       check: 'stock',
       findings: oneFinding('stock', { product_id: mug }, 'stock -1 (0 stocked - 1 sold)', 'stock 4'),
+      alsoBroken: { events: 'product.created states the first stock' },
     },
     {
       name: 'a sales volume that is too high',

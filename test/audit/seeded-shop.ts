@@ -39,6 +39,7 @@ export type ShopIds = Awaited<ReturnType<typeof seedShop>>
 /** Empties the database and fills it with an order of each status and a row of every kind. Returns the ids of the rows. */
 export async function seedShop(db: Pool) {
   await emptyTables(db)
+  await run(db, "update outbox_cursors set position = 0 where name = 'horizon'")
   const at = (time: string) => ({ db, now: () => new Date(time) })
   const admin = createCaller({ ...at(PAID_AT), admin: true })
   const { id: ada } = await admin.users.create({ name: 'Ada' })

@@ -24,6 +24,7 @@ const CHUNKINGS: [string, AuditOptions][] = [
   ['in chunks of two rows', { chunkSize: 2 }],
   ['in chunks of one row', { chunkSize: 1 }],
   ['with the sales of one product in memory', { entriesMax: 1 }],
+  ['with the events replayed for one user and one product at a time', { subjectsMax: 1, chunkSize: 1 }],
   ['in chunks of two rows, with the sales of one product in memory', { chunkSize: 2, entriesMax: 1 }],
 ]
 
@@ -62,6 +63,8 @@ test.each(CHUNKINGS)('A corrupt database read %s gives the same findings as one 
     'hours',
     'told',
     'events',
+    'states',
+    'times',
     'references',
   ])
   expect(await sortedResult(options)).toEqual(whole)

@@ -39,7 +39,7 @@ describe('An audit of a shop in use', () => {
       isOpen = true
       const calls = users.map(callProcedures)
       const before = checkouts
-      const { checks } = await audit(shop.db, { chunkSize: 20 })
+      const { checks } = await audit(shop.db, { chunkSize: 200 })
       checkoutsDuring.push(checkouts - before)
       isOpen = false
       await Promise.all(calls)

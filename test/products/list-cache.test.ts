@@ -17,8 +17,20 @@ async function fillCatalogue({ db }: Shop): Promise<void> {
   await run(db, 'insert into stock (product_id, stock) select id, 5 from products')
   await run(
     db,
-    "insert into stock_changes (product_id, `change`, reason, idempotency_key) select id, 5, 'STOCKED', uuid() from products",
+    'insert into stock_changes (product_id, `change`, reason, idempotency_key, created_at) ' +
+      "select id, 5, 'STOCKED', uuid(), created_at from products",
   )
+  const payload = "json_object('productId', id, 'name', name, 'price', price, 'stock', 5)"
+  for (const [type, column] of [
+    ['product.created', 'created_at'],
+    ['product.removed', 'deleted_at'],
+  ]) {
+    await run(
+      db,
+      `insert into events (type, \`key\`, payload, created_at)
+      select '${type}', concat('product:', id), ${payload}, ${column} from products where ${column} is not null`,
+    )
+  }
 }
 
 describe('products.list with cached counts and blocks', () => {

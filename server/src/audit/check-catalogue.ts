@@ -17,8 +17,16 @@ export const CHECKS = {
   sales: "A product's sales volume equals the quantity in orders that are paid and not refunded.",
   hours:
     "A product's sales in an hour equal the quantity in orders that were paid in that hour and not refunded since.",
-  told: 'Each charge, and each order that was placed, paid, refunded or cancelled, has exactly one event.',
-  events: 'Each event matches the rows that it describes: user, amount, balance, status and products.',
+  told: 'Each charge, each order that was placed, paid, refunded or cancelled, and each product that was created, restocked or removed, has exactly one event.',
+  events:
+    'Each event has the fields of its type, and matches the rows that it describes: user, amount, balance, status and products.',
+  sequence:
+    'In the order of the events, each balance and stock equals the previous one plus the change, and each order and product changes its status in the allowed order.',
+  states:
+    "A wallet's balance, and a product's name, price, stock, sales volume and removal, are those after its last event.",
+  offers: 'An order line has the name and the price that its product had when the order was placed.',
+  times:
+    'The event and the rows of a change have the same time. No order is paid before it was placed or refunded before it was paid.',
   references: 'Every reference points to an existing row.',
   companions: 'Every user has a wallet, and every product has a stock row.',
   ranges: 'Every value is in its allowed range.',

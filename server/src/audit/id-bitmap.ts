@@ -4,25 +4,31 @@ export const IDS_PER_BLOCK = 32
 const BLOCKS_PER_PAGE = 1_024
 
 /**
- * A set of ids that needs one bit for each id where ids are dense. Ids are added and looked up a block at a time: bit `n`
- * of block `b` is the id `b * IDS_PER_BLOCK + n`.
+ * A set of ids that needs one bit for each id where ids are dense. Bit `n` of block `b` is the id `b * IDS_PER_BLOCK + n`.
  */
 export class IdBitmap {
   readonly #pages = new Map<number, Uint32Array>()
 
-  /** Adds the ids of a block and returns those that the set already contained. */
-  add(block: number, bits: number): number[] {
+  /** Adds an id. Returns false if the set already contained it. */
+  add(id: number): boolean {
+    const [block, bit] = [Math.floor(id / IDS_PER_BLOCK), 1 << (id % IDS_PER_BLOCK)]
     const page = this.#pages.get(Math.floor(block / BLOCKS_PER_PAGE)) ?? this.#addPage(block)
-    const index = block % BLOCKS_PER_PAGE
-    const present = page[index] ?? 0
-    page[index] = present | bits
-    return idsOf(block, present & bits)
+    const present = page[block % BLOCKS_PER_PAGE] ?? 0
+    page[block % BLOCKS_PER_PAGE] = present | bit
+    return (present & bit) === 0
   }
 
-  /** Returns the ids of a block that the set does not contain. */
-  missing(block: number, bits: number): number[] {
-    const present = this.#pages.get(Math.floor(block / BLOCKS_PER_PAGE))?.[block % BLOCKS_PER_PAGE] ?? 0
-    return idsOf(block, bits & ~present)
+  has(id: number): boolean {
+    return (this.#bitsOf(Math.floor(id / IDS_PER_BLOCK)) & (1 << (id % IDS_PER_BLOCK))) !== 0
+  }
+
+  /** Returns the ids of a block that the set does not contain, and the number of ids that were asked for. */
+  missing(block: number, bits: number): { required: number; ids: number[] } {
+    return { required: idsOf(block, bits).length, ids: idsOf(block, bits & ~this.#bitsOf(block)) }
+  }
+
+  #bitsOf(block: number): number {
+    return this.#pages.get(Math.floor(block / BLOCKS_PER_PAGE))?.[block % BLOCKS_PER_PAGE] ?? 0
   }
 
   #addPage(block: number): Uint32Array {
@@ -32,15 +38,9 @@ export class IdBitmap {
   }
 }
 
-export function countBits(bits: number): number {
-  let count = 0
-  for (let rest = bits; rest !== 0; rest = (rest & (rest - 1)) >>> 0) count++
-  return count
-}
-
 function idsOf(block: number, bits: number): number[] {
   const ids: number[] = []
-  for (let rest = bits, index = 0; rest !== 0; rest >>>= 1, index++) {
+  for (let rest = bits >>> 0, index = 0; rest !== 0; rest >>>= 1, index++) {
     if (rest & 1) ids.push(block * IDS_PER_BLOCK + index)
   }
   return ids

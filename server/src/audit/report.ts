@@ -2,6 +2,11 @@ import type { AuditResult, Check, Finding } from './audit-schemas.ts'
 
 const INDENT = '  '
 
+/** Formats the result of an audit, or the reason why it did not run, as a JSON document of one line. */
+export function formatJson(result: AuditResult | { error: string }): string {
+  return `${JSON.stringify(result)}\n`
+}
+
 /** Formats the result of an audit as text: a line for each check, then each stored finding, then a summary. */
 export function formatReport({ sound, asOf, durationMs, checks }: AuditResult): string {
   const broken = checks.reduce((sum, check) => sum + check.broken, 0)

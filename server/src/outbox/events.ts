@@ -1,35 +1,6 @@
 import type { Tx } from '@pointwise/db'
+import type { EventPayloads } from './event-schemas.ts'
 import { topicsOf } from './topics.ts'
-
-interface PaidOrRefundedOrder {
-  userId: number
-  orderId: number
-  amount: number
-  /** The user's balance after the change. */
-  balance: number
-  /** `stock` is the stock of the product after the change. */
-  items: { productId: number; quantity: number; stock: number }[]
-}
-
-interface ProductState {
-  productId: number
-  name: string
-  price: number
-  stock: number
-}
-
-/** The payload of each event type. This is the only declaration of these shapes. */
-export interface EventPayloads {
-  'points.charged': { userId: number; historyId: number; amount: number; balance: number }
-  'order.placed': { userId: number; orderId: number; totalPrice: number }
-  'order.paid': PaidOrRefundedOrder
-  'order.refunded': PaidOrRefundedOrder
-  'order.cancelled': { userId: number; orderId: number }
-  'product.created': ProductState
-  'product.changed': ProductState
-  'product.removed': ProductState
-  'product.restocked': { productId: number; change: number; stock: number }
-}
 
 export type Event = {
   [Type in keyof EventPayloads]: { type: Type; payload: EventPayloads[Type]; at: Date }

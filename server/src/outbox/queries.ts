@@ -1,6 +1,6 @@
 import type { Reader, Tables, Tx } from '@pointwise/db'
 import type { ExpressionBuilder } from 'kysely'
-import type { EventPayloads } from './events.ts'
+import type { EventPayloads } from './event-schemas.ts'
 import type { IdRange } from './reorder-buffer.ts'
 import { isProductTopic } from './topics.ts'
 

@@ -26,12 +26,15 @@ export async function refund(tx: Tx, { orderId, now }: { orderId: number; now: D
   }
   if (order.status !== 'paid' || !order.paidAt) throw new Refusal('order_not_refundable', { status: order.status })
   const { userId, totalPrice: amount } = order
+  // The clock of the server that settled the payment may be ahead of this server's clock.
+  const refundedAt = now < order.paidAt ? order.paidAt : now
   const wallet = await points.lock(tx, userId)
   if (!wallet) throw new Error(`User ${userId} has paid order ${orderId}, but has no wallet.`)
-  const balance = await points.refund(tx, wallet, { orderId, amount, now })
-  await queries.insertRefund(tx, { orderId, amount, refundedAt: now }).execute()
-  await orders.markRefunded(tx, orderId, now)
+  const balance = await points.refund(tx, wallet, { orderId, amount, now: refundedAt })
+  await queries.insertRefund(tx, { orderId, amount, refundedAt }).execute()
+  await orders.markRefunded(tx, orderId, refundedAt)
   const items = await stock.returnStock(tx, order.items, order.paidAt)
-  await insertEvent(tx, { type: 'order.refunded', payload: { userId, orderId, amount, balance, items }, at: now })
-  return { orderId, amount, refundedAt: now, replayed: false }
+  const payload = { userId, orderId, amount, balance, items }
+  await insertEvent(tx, { type: 'order.refunded', payload, at: refundedAt })
+  return { orderId, amount, refundedAt, replayed: false }
 }

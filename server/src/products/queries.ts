@@ -188,6 +188,7 @@ interface StockChange {
   change: number
   reason: StockReason
   idempotencyKey: string
+  createdAt: Date
 }
 
 export function insertStockChange(tx: Tx, row: StockChange) {
@@ -196,6 +197,7 @@ export function insertStockChange(tx: Tx, row: StockChange) {
     change: row.change,
     reason: row.reason,
     idempotency_key: row.idempotencyKey,
+    created_at: row.createdAt,
   })
 }
 

@@ -70,7 +70,13 @@ export async function create(
   const id = Number(insertId)
   await queries.insertStock(tx, { productId: id, stock }).execute()
   await queries
-    .insertStockChange(tx, { productId: id, change: stock, reason: 'STOCKED', idempotencyKey: randomUUID() })
+    .insertStockChange(tx, {
+      productId: id,
+      change: stock,
+      reason: 'STOCKED',
+      idempotencyKey: randomUUID(),
+      createdAt: now,
+    })
     .execute()
   const { name, price } = product
   await insertEvent(tx, { type: 'product.created', payload: { productId: id, name, price, stock }, at: now })
@@ -143,7 +149,8 @@ export async function restock(tx: Tx, { productId, quantity, idempotencyKey, now
   }
   await queries.updateStock(tx, [{ productId, change: quantity }]).execute()
   const reason = quantity > 0 ? 'RESTOCKED' : 'CORRECTED'
-  await queries.insertStockChange(tx, { productId, change: quantity, reason, idempotencyKey }).execute()
+  const change = { productId, change: quantity, reason, idempotencyKey, createdAt: now } as const
+  await queries.insertStockChange(tx, change).execute()
   await insertEvent(tx, { type: 'product.restocked', payload: { productId, change: quantity, stock }, at: now })
   return { ...product, stock }
 }

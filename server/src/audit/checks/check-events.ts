@@ -1,96 +1,161 @@
-import type { AuditRun, TableScans } from '../audit-run.ts'
-import { format } from '../findings.ts'
-import { countBits, IdBitmap } from '../id-bitmap.ts'
+import type { StoredEvent } from '../../outbox/events.ts'
+import type { EventAuditRun, TableScans } from '../audit-run.ts'
 import type { Chunk } from '../queries/chunk-queries.ts'
 import * as queries from '../queries/event-queries.ts'
+import { type DecodedEvent, decodeEvent, type EventRow } from '../replay/decode-event.ts'
+import { EventReplay, type ReplayRange } from '../replay/event-replay.ts'
+import { EventSubjects, type Subject, subjectIds, subjectOf } from '../replay/event-subjects.ts'
+import { checkStates } from './check-states.ts'
+import { describeRows, matchesRows, wrongTimes } from './compare-event.ts'
+import { type LinesByOrder, loadDescribedRows, loadLines } from './described-rows.ts'
 
-/** The ids of the rows that have an event. They are in memory because no index leads from a row to its events. */
-interface EventIds {
-  byType: Map<queries.RequiredEventType, IdBitmap>
-  /** The rows that have more than one event of a type, by type and id. */
-  duplicates: Map<string, { type: queries.RequiredEventType; id: number; extra: number }>
+interface ReadEvent {
+  row: EventRow
+  decoded: DecodedEvent
 }
 
-/** For each type, the rows of a block that must have an event of that type, as bits. */
-type RequiredEvents = { block: number } & Partial<Record<queries.RequiredEventType, number>>
-
-/** Compares each event with the rows that it describes, and each row that must have an event with the events. */
-export async function checkEvents(run: AuditRun, { events, point_histories, orders }: TableScans): Promise<void> {
+/**
+ * Replays all events in the order of their ids, compares each event with the rows that it describes, and each row that must
+ * have an event with the events. The wallets and the products that do not fit in memory at once are replayed in turns.
+ */
+export async function checkEvents(run: EventAuditRun, scans: TableScans): Promise<void> {
   const { db, findings, progress } = run
-  const eventIds: EventIds = {
-    byType: new Map(queries.REQUIRED_EVENT_TYPES.map((type) => [type, new IdBitmap()])),
-    duplicates: new Map(),
+  for (const check of ['events', 'sequence', 'times'] as const) findings.addRows(check, scans.events.rows)
+  findings.addRows('offers', scans.order_products.rows)
+  const subjects = new EventSubjects()
+  for (const [turn, range] of replayRanges(run, scans).entries()) {
+    const replay = new EventReplay(findings, range, run.horizon.isBeginning ? 'beginning' : 'horizon')
+    for (const chunk of scans.events.chunks) {
+      const rows = await queries.selectEvents(db, chunk).execute()
+      const read = rows.map((row): ReadEvent => ({ row, decoded: decodeEvent(row) }))
+      const valid = read.flatMap(({ decoded }) => decoded.event ?? [])
+      const lines = await loadLines(db, valid)
+      if (turn === 0) {
+        for (const event of read) reportInvalid(run, subjects, event)
+        await compareWithRows(run, valid, lines)
+      }
+      replayEvents(run, replay, read, lines)
+      progress('events', chunk.through)
+    }
+    await checkStates(run, scans, range, replay)
   }
-  findings.addRows('events', events.rows)
-  for (const chunk of events.chunks) {
-    await reportWrongEvents(run, chunk)
-    await collectEventIds(run, chunk, eventIds)
-    progress('events', chunk.through)
-  }
-  for (const chunk of point_histories.chunks) {
-    reportMissingEvents(run, eventIds, await queries.selectRequiredChargeEvents(db, chunk).execute())
-  }
-  for (const chunk of orders.chunks) {
-    reportMissingEvents(run, eventIds, await queries.selectRequiredOrderEvents(db, chunk).execute())
-  }
-  for (const { type, id, extra } of eventIds.duplicates.values()) {
-    addEventCount(run, type, id, `${1 + extra} events`)
-  }
+  await reportMissing(run, scans, subjects)
 }
 
-async function reportWrongEvents({ db, findings }: AuditRun, chunk: Chunk): Promise<void> {
-  for (const event of await queries.selectWrongEvents(db, chunk).execute()) {
-    const { id, type, key, payload } = event
-    const json = typeof payload === 'string' ? payload : JSON.stringify(payload)
-    findings.addFinding('events', {
+function replayRanges({ subjectsMax, chunkSize }: EventAuditRun, { users, products }: TableScans): ReplayRange[] {
+  const chunksMax = Math.max(1, Math.floor(subjectsMax / chunkSize))
+  const [userRanges, productRanges] = [mergeChunks(users.chunks, chunksMax), mergeChunks(products.chunks, chunksMax)]
+  const none = { after: Number.MAX_SAFE_INTEGER, through: Number.MAX_SAFE_INTEGER }
+  return Array.from({ length: Math.max(userRanges.length, productRanges.length) }, (_, index) => ({
+    users: userRanges[index] ?? none,
+    products: productRanges[index] ?? none,
+  }))
+}
+
+/** Ranges of at most `chunksMax` chunks, which together contain every id. */
+function mergeChunks(chunks: Chunk[], chunksMax: number): Chunk[] {
+  const ends = chunks.filter((_, index) => (index + 1) % chunksMax === 0).map(({ through }) => through)
+  const bounds = [Number.MIN_SAFE_INTEGER, ...ends.slice(0, Math.ceil(chunks.length / chunksMax) - 1)]
+  return bounds.map((after, index) => ({ after, through: bounds[index + 1] ?? Number.MAX_SAFE_INTEGER }))
+}
+
+/** Reports an event whose payload is invalid, that is the second of its kind, or that precedes an earlier change. */
+function reportInvalid(
+  { findings, duplicates }: EventAuditRun,
+  subjects: EventSubjects,
+  { row, decoded }: ReadEvent,
+): void {
+  const { id, type, key, payload } = row
+  if (!decoded.event) {
+    const found = `${type} with key ${key}: ${payload.slice(0, FOUND_LENGTH_MAX)}`
+    findings.addFinding('events', { what: 'events', ids: { id }, expected: decoded.expected, found })
+  }
+  const { event, subject: undecoded } = { subject: undefined, ...decoded }
+  const subject = subjectOf(type, event?.payload ?? undecoded?.payload ?? {})
+  if (!subject) return
+  const ids = { id, ...subjectIds(subject) }
+  const preceding = subjects.wronglyPreceding(subject)
+  if (!subjects.add(subject)) {
+    duplicates.add(id)
+    findings.addFinding('told', { what: 'events', ids, expected: '1 event', found: 'another event with a smaller id' })
+  } else if (preceding.length > 0) {
+    const expected = `${type} before ${preceding.join(' and ')}`
+    findings.addFinding('sequence', {
       what: 'events',
-      ids: { id },
-      expected: describeRow(event),
-      found: `${type} with key ${key}: ${json}`,
+      ids,
+      expected,
+      found: `${type} after ${preceding.join(' and ')}`,
     })
   }
 }
 
-/** Describes the row that an event is about; the columns of a row that does not exist are null. */
-function describeRow(event: Awaited<ReturnType<ReturnType<typeof queries.selectWrongEvents>['execute']>>[number]) {
-  const { type, useType, point, balance, walletUserId, status, total, userId, lines, productId, deletedAt } = event
-  if (type.startsWith('points.')) {
-    return `a ${format(useType)} row of ${format(point)} for user ${format(walletUserId)}, balance ${format(balance)}`
-  }
-  if (type.startsWith('order.')) {
-    return `an order of user ${format(userId)}, total ${format(total)}, status ${format(status)}: ${format(lines)}`
-  }
-  return `product ${format(productId)}, deleted_at ${format(deletedAt)}`
-}
+const FOUND_LENGTH_MAX = 1_000
 
-async function collectEventIds({ db }: AuditRun, chunk: Chunk, { byType, duplicates }: EventIds): Promise<void> {
-  const addDuplicate = (type: queries.RequiredEventType, id: number, extra: number) => {
-    const existing = duplicates.get(`${type} ${id}`) ?? { type, id, extra: 0 }
-    duplicates.set(`${type} ${id}`, { ...existing, extra: existing.extra + extra })
-  }
-  let [events, rows] = [0, 0]
-  for (const { type, block, bits, count } of await queries.selectEventSubjects(db, chunk).execute()) {
-    events += count
-    rows += countBits(bits)
-    for (const id of byType.get(type)?.add(block, bits) ?? []) addDuplicate(type, id, 1)
-  }
-  if (events === rows) return
-  for (const { type, subject, count } of await queries.selectRepeatedSubjects(db, chunk).execute()) {
-    addDuplicate(type, subject, count - 1)
+async function compareWithRows(
+  { db, findings }: EventAuditRun,
+  events: StoredEvent[],
+  lines: LinesByOrder,
+): Promise<void> {
+  const described = await loadDescribedRows(db, events, lines)
+  for (const event of events) {
+    const { id, type, payload } = event
+    if (!matchesRows(event, described)) {
+      findings.addFinding('events', {
+        what: 'events',
+        ids: { id },
+        expected: describeRows(event, described),
+        found: `${type}: ${JSON.stringify(payload)}`,
+      })
+    }
+    for (const finding of wrongTimes(event, described)) findings.addFinding('times', finding)
   }
 }
 
-function reportMissingEvents(run: AuditRun, { byType }: EventIds, blocks: RequiredEvents[]): void {
-  for (const required of blocks) {
-    for (const type of queries.REQUIRED_EVENT_TYPES) {
-      const bits = required[type] ?? 0
-      run.findings.addRows('told', countBits(bits))
-      for (const id of byType.get(type)?.missing(required.block, bits) ?? []) addEventCount(run, type, id, 'none')
+function replayEvents(
+  { duplicates }: EventAuditRun,
+  replay: EventReplay,
+  events: ReadEvent[],
+  lines: LinesByOrder,
+): void {
+  for (const { row, decoded } of events) {
+    if (duplicates.has(row.id)) continue
+    if (decoded.event) replay.apply(decoded.event, lines)
+    else replay.skip(subjectsOf(decoded.subject?.payload ?? {}, row.key))
+  }
+}
+
+/** The user and the products that an invalid payload and its key name. */
+function subjectsOf({ userId, productId, items }: Record<string, unknown>, key: string) {
+  const [, kind, id] = /^(user|product):(\d+)$/.exec(key) ?? []
+  const itemIds = Array.isArray(items) ? items.map((item: { productId?: unknown } | null) => item?.productId) : []
+  const ids = (...values: unknown[]) => values.filter((value): value is number => Number.isSafeInteger(value))
+  return {
+    userIds: ids(userId, kind === 'user' ? Number(id) : undefined),
+    productIds: ids(productId, ...itemIds, kind === 'product' ? Number(id) : undefined),
+  }
+}
+
+async function reportMissing(run: EventAuditRun, scans: TableScans, subjects: EventSubjects): Promise<void> {
+  const { db, horizon } = run
+  const selects = [
+    { chunks: scans.point_histories.chunks, select: queries.selectRequiredChargeEvents },
+    { chunks: scans.orders.chunks, select: queries.selectRequiredOrderEvents },
+    { chunks: scans.products.chunks, select: queries.selectRequiredProductEvents },
+  ]
+  for (const { chunks, select } of selects) {
+    for (const chunk of chunks) {
+      const blocks: queries.RequiredEvents[] = await select(db, chunk, horizon.requiredSince).execute()
+      for (const block of blocks) reportMissingOf(run, subjects, block)
     }
   }
 }
 
-function addEventCount({ findings }: AuditRun, type: queries.RequiredEventType, id: number, found: string): void {
-  const ids = type === 'points.charged' ? { history_id: id } : { order_id: id }
-  findings.addFinding('told', { what: 'events', ids: { type, ...ids }, expected: '1 event', found })
+function reportMissingOf({ findings }: EventAuditRun, subjects: EventSubjects, block: queries.RequiredEvents): void {
+  for (const { type, required, ids } of subjects.missing(block)) {
+    findings.addRows('told', required)
+    for (const id of ids) {
+      const subject: Subject = { type, id }
+      findings.addFinding('told', { what: 'events', ids: subjectIds(subject), expected: '1 event', found: 'none' })
+    }
+  }
 }

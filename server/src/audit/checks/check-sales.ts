@@ -1,5 +1,5 @@
 import type { AuditRun, TableScans } from '../audit-run.ts'
-import type { Chunk } from '../queries/chunk-queries.ts'
+import { type Chunk, intersect } from '../queries/chunk-queries.ts'
 import * as queries from '../queries/sale-queries.ts'
 
 const HOUR_MS = 3_600_000
@@ -78,13 +78,6 @@ async function addUpSales(
 
 function medianProduct({ products }: SalesByHour): number | undefined {
   return [...products.keys()].toSorted((a, b) => a - b)[Math.floor((products.size - 1) / 2)]
-}
-
-/** The parts of the chunks that are in a range. */
-function intersect(range: Chunk, chunks: Chunk[]): Chunk[] {
-  return chunks
-    .map(({ after, through }) => ({ after: Math.max(after, range.after), through: Math.min(through, range.through) }))
-    .filter(({ after, through }) => after < through)
 }
 
 function checkHours({ findings }: AuditRun, { entries, products }: SalesByHour): void {

@@ -43,6 +43,13 @@ export function within(key: string, { after, through }: Chunk): RawBuilder<boole
   return sql`${sql.ref(key)} > ${after} and ${sql.ref(key)} <= ${through}`
 }
 
+/** The parts of the chunks that are in a range. */
+export function intersect(range: Chunk, chunks: Chunk[]): Chunk[] {
+  return chunks
+    .map(({ after, through }) => ({ after: Math.max(after, range.after), through: Math.min(through, range.through) }))
+    .filter(({ after, through }) => after < through)
+}
+
 /** The time of the snapshot. It reads a table, because a snapshot starts with the first read of a table. */
 export function selectSnapshotTime(db: Reader) {
   return db.selectFrom('kysely_migration').select(sql<Date>`max(current_timestamp(3))`.as('asOf'))

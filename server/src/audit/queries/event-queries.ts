@@ -10,130 +10,92 @@ export const REQUIRED_EVENT_TYPES = [
   'order.paid',
   'order.refunded',
   'order.cancelled',
+  'product.created',
+  'product.removed',
 ] as const
 
 export type RequiredEventType = (typeof REQUIRED_EVENT_TYPES)[number]
 
-const payloadNumber = (name: string): RawBuilder<number | null> =>
-  sql`cast(json_value(payload, ${sql.lit(`$.${name}`)}) as signed)`
+/** The characters of a payload that are read. The longest payload that is written, with 50 items, has about 4,000. */
+export const PAYLOAD_LENGTH_MAX = 20_000
 
-const blockOf = (id: RawBuilder<unknown>) => sql<number>`${id} div ${sql.lit(IDS_PER_BLOCK)}`
-const bitsOf = (id: RawBuilder<unknown>, where: RawBuilder<unknown> = sql`true`) =>
-  sql<number>`bit_or(if(${where}, 1 << (${id} % ${sql.lit(IDS_PER_BLOCK)}), 0))`
-
-/** The id of the history row or order that each event of a required type describes. */
-function selectSubjects(db: Reader, events: Chunk) {
+/** Events with their payloads as text, which is cut off after `PAYLOAD_LENGTH_MAX` characters and one more. */
+export function selectEvents(db: Reader, chunk: Chunk) {
   return db
     .selectFrom('events')
-    .select(['type', sql<number>`coalesce(${payloadNumber('historyId')}, ${payloadNumber('orderId')})`.as('subject')])
-    .where(within('id', events))
-    .where('type', 'in', REQUIRED_EVENT_TYPES)
+    .select(['id', 'type', 'key', 'created_at as at'])
+    .select(sql<string>`left(cast(payload as char), ${sql.lit(PAYLOAD_LENGTH_MAX + 1)})`.as('payload'))
+    .where(within('id', chunk))
+    .orderBy('id')
 }
 
-/** The rows that the events of a chunk describe, as the bits of their ids, and the number of events in each block. */
-export function selectEventSubjects(db: Reader, events: Chunk) {
-  const id = sql.ref('subject')
-  return db
-    .selectFrom(selectSubjects(db, events).as('subjects'))
-    .select((eb) => ['type', blockOf(id).as('block'), bitsOf(id).as('bits'), eb.fn.countAll<number>().as('count')])
-    .where('subject', 'is not', null)
-    .groupBy(['type', blockOf(id)])
-    .$castTo<{ type: RequiredEventType; block: number; bits: number; count: number }>()
+/** The events of a chunk that change the stock of a product without a sale. */
+export function selectStockEvents(db: Reader, chunk: Chunk) {
+  return selectEvents(db, chunk).where('type', 'in', ['product.created', 'product.restocked'])
 }
 
-/** The rows that several events of a chunk describe, by type. */
-export function selectRepeatedSubjects(db: Reader, events: Chunk) {
-  return db
-    .selectFrom(selectSubjects(db, events).as('subjects'))
-    .select((eb) => ['type', 'subject', eb.fn.countAll<number>().as('count')])
-    .where('subject', 'is not', null)
-    .groupBy(['type', 'subject'])
-    .having((eb) => eb.fn.countAll(), '>', 1)
-    .$castTo<{ type: RequiredEventType; subject: number; count: number }>()
+/** The time of the first event above an id. */
+export function selectFirstEventTime(db: Reader, after: number) {
+  return db.selectFrom('events').select('created_at as at').where('id', '>', after).orderBy('id').limit(1)
 }
 
-/** The charges in a chunk of history rows, as the bits of their ids. */
-export function selectRequiredChargeEvents(db: Reader, histories: Chunk) {
-  const id = sql.ref('id')
+/** The tables whose rows must have events. */
+export const TABLES_WITH_EVENTS = ['products', 'point_histories', 'orders'] as const
+
+/** The earliest time at which a row of a chunk was created; null if there is no row. */
+export function selectFirstTime(db: Reader, table: (typeof TABLES_WITH_EVENTS)[number], chunk: Chunk) {
+  return db.selectFrom(table).select(sql<Date | null>`min(created_at)`.as('at')).where(within('id', chunk))
+}
+
+const blockOf = (id: RawBuilder<unknown>) => sql<number>`${id} div ${sql.lit(IDS_PER_BLOCK)}`
+const bitsOf = (id: RawBuilder<unknown>, where: RawBuilder<unknown>) =>
+  sql<number>`bit_or(if(${where}, 1 << (${id} % ${sql.lit(IDS_PER_BLOCK)}), 0))`
+
+/** For each type of event, the rows of a block that must have an event of that type, as bits. */
+export type RequiredEvents = { block: number } & Partial<Record<RequiredEventType, number>>
+
+/*
+ * The rows of a chunk that must have an event, as the bits of their ids. `since` excludes rows whose events were deleted on
+ * purpose.
+ */
+
+const ID = sql.ref('id')
+const isSince = (column: string, since: Date, condition: RawBuilder<unknown> = sql`true`) =>
+  sql`${condition} and ${sql.ref(column)} >= ${since}`
+
+export function selectRequiredChargeEvents(db: Reader, histories: Chunk, since: Date) {
   return db
     .selectFrom('point_histories')
-    .select([blockOf(id).as('block'), bitsOf(id, sql`use_type = 'CHARGE'`).as('points.charged')])
+    .select([
+      blockOf(ID).as('block'),
+      bitsOf(ID, isSince('created_at', since, sql`use_type = 'CHARGE'`)).as('points.charged'),
+    ])
     .where(within('id', histories))
-    .groupBy(blockOf(id))
+    .groupBy(blockOf(ID))
 }
 
-/** For each type of order event, the orders of a chunk that must have one, as the bits of their ids. */
-export function selectRequiredOrderEvents(db: Reader, orders: Chunk) {
-  const id = sql.ref('id')
+export function selectRequiredOrderEvents(db: Reader, orders: Chunk, since: Date) {
   return db
     .selectFrom('orders')
     .select([
-      blockOf(id).as('block'),
-      bitsOf(id).as('order.placed'),
-      bitsOf(id, sql`status in ('paid', 'refunded')`).as('order.paid'),
-      bitsOf(id, sql`status = 'refunded'`).as('order.refunded'),
-      bitsOf(id, sql`status = 'cancelled'`).as('order.cancelled'),
+      blockOf(ID).as('block'),
+      bitsOf(ID, isSince('created_at', since)).as('order.placed'),
+      bitsOf(ID, isSince('paid_at', since, sql`status in ('paid', 'refunded')`)).as('order.paid'),
+      bitsOf(ID, isSince('updated_at', since, sql`status = 'refunded'`)).as('order.refunded'),
+      bitsOf(ID, isSince('updated_at', since, sql`status = 'cancelled'`)).as('order.cancelled'),
     ])
     .where(within('id', orders))
-    .groupBy(blockOf(id))
+    .groupBy(blockOf(ID))
 }
 
-/** Events that do not match the rows that they describe. */
-export function selectWrongEvents(db: Reader, chunk: Chunk) {
-  const event = db
-    .selectFrom('events')
-    .select(['id', 'type', 'key', 'payload'])
-    .select([
-      payloadNumber('userId').as('user'),
-      payloadNumber('historyId').as('history'),
-      payloadNumber('orderId').as('order'),
-    ])
-    .select([payloadNumber('productId').as('product'), payloadNumber('balance').as('balance')])
-    .select(
-      sql<number>`coalesce(${payloadNumber('amount')}, ${payloadNumber('totalPrice')}, ${payloadNumber('change')})`.as(
-        'amount',
-      ),
-    )
-    .where(within('id', chunk))
-  const hasBalanceOf = (type: string) =>
-    sql`coalesce((select max(history.balance = event.balance) from point_histories history
-      where history.order_id = orders.id and history.use_type = ${sql.lit(type)}), true)`
-  const item = sql`json_object('productId', line.product_id, 'quantity', line.count)`
-  const hasLines = sql`(select count(*) = json_length(event.payload, '$.items')
-      and sum(json_contains(event.payload, ${item}, '$.items')) = count(*)
-      from order_products line where line.order_id = orders.id)`
-  const isCorrect = sql<boolean>`coalesce(
-    event.key = if(event.user is null, concat('product:', event.product), concat('user:', event.user))
-    and case event.type
-      when 'points.charged' then charge.use_type = 'CHARGE' and charge.point = event.amount
-        and charge.balance = event.balance and wallet.user_id = event.user
-      when 'order.placed' then orders.user_id = event.user and orders.total_price = event.amount
-      when 'order.paid' then orders.user_id = event.user and orders.total_price = event.amount
-        and orders.status in ('paid', 'refunded') and ${hasBalanceOf('USE')} and ${hasLines}
-      when 'order.refunded' then orders.user_id = event.user and orders.total_price = event.amount
-        and orders.status = 'refunded' and ${hasBalanceOf('REFUND')} and ${hasLines}
-      when 'order.cancelled' then orders.user_id = event.user and orders.status = 'cancelled'
-      when 'product.created' then products.id is not null
-      when 'product.changed' then products.id is not null
-      when 'product.removed' then products.deleted_at is not null
-      when 'product.restocked' then exists (select 1 from stock_changes
-        where product_id = event.product and stock_changes.change = event.amount and reason <> 'STOCKED')
-    end, false)`
+export function selectRequiredProductEvents(db: Reader, products: Chunk, since: Date) {
   return db
-    .selectFrom(event.as('event'))
-    .leftJoin('point_histories as charge', 'charge.id', 'event.history')
-    .leftJoin('points as wallet', 'wallet.id', 'charge.point_id')
-    .leftJoin('orders', 'orders.id', 'event.order')
-    .leftJoin('products', 'products.id', 'event.product')
-    .select(['event.id', 'event.type', 'event.key', 'event.payload'])
-    .select(['charge.use_type as useType', 'charge.point', 'charge.balance', 'wallet.user_id as walletUserId'])
-    .select(['orders.status', 'orders.total_price as total', 'orders.user_id as userId'])
-    .select(['products.id as productId', 'products.deleted_at as deletedAt'])
-    .select(
-      sql<
-        string | null
-      >`(select group_concat(line.count, ' × product ', line.product_id order by line.product_id separator ', ')
-        from order_products line where line.order_id = orders.id)`.as('lines'),
-    )
-    .where(sql<boolean>`not ${isCorrect}`)
+    .selectFrom('products')
+    .select([
+      blockOf(ID).as('block'),
+      bitsOf(ID, isSince('created_at', since)).as('product.created'),
+      bitsOf(ID, isSince('deleted_at', since, sql`deleted_at is not null`)).as('product.removed'),
+    ])
+    .where(within('id', products))
+    .groupBy(blockOf(ID))
 }

@@ -4,7 +4,7 @@ import { CHUNK_KEYS, type Chunk, selectFromRaw, type Table, within } from './chu
 
 /** A condition on every row of a table. It depends on the row, and on whether rows that it refers to exist. */
 export interface Rule {
-  check: 'references' | 'companions' | 'ranges'
+  check: 'references' | 'companions' | 'ranges' | 'times'
   /** The column whose value the finding shows. */
   column: string
   expected: string
@@ -52,10 +52,31 @@ const atLeastZero = (column: string) => inRange(column, '>= 0', sql`${sql.ref(`c
 const oneOf = (column: string, ...values: string[]) =>
   inRange(column, values.join(' or '), sql`${sql.ref(`checked.${column}`)} in (${sql.join(values.map(sql.lit))})`)
 
+const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+const NIL_UUID = '00000000-0000-0000-0000-000000000000'
+
+const isKey = sql<boolean>`(checked.idempotency_key regexp ${sql.lit(UUID)} and checked.idempotency_key <> ${sql.lit(NIL_UUID)})`
+const hasKey = inRange('idempotency_key', 'a UUID other than the nil UUID', isKey)
+
+const atTime = (column: string, expected: string, condition: RawBuilder<boolean>): Rule => ({
+  check: 'times',
+  column,
+  expected,
+  condition,
+})
+
 /** The rules of each table. */
 export const RULES: Record<Table, Rule[]> = {
   users: [hasRowIn('points', 'user_id')],
-  points: [references('users', 'user_id'), between('point', 0, 1_000_000)],
+  points: [
+    references('users', 'user_id'),
+    between('point', 0, 1_000_000),
+    atTime(
+      'created_at',
+      'the time at which the user was created',
+      sql`coalesce((select users.created_at = checked.created_at from users where users.id = checked.user_id), true)`,
+    ),
+  ],
   point_histories: [
     references('points', 'point_id'),
     referencesIfSet('orders', 'order_id'),
@@ -70,6 +91,11 @@ export const RULES: Record<Table, Rule[]> = {
       'order_id',
       'null for CHARGE, an order for USE and REFUND',
       sql`(checked.use_type = 'CHARGE') = (checked.order_id is null)`,
+    ),
+    inRange(
+      'idempotency_key',
+      'a UUID other than the nil UUID for CHARGE, otherwise null',
+      sql`if(checked.use_type = 'CHARGE', ${isKey}, checked.idempotency_key is null)`,
     ),
   ],
   products: [
@@ -87,6 +113,7 @@ export const RULES: Record<Table, Rule[]> = {
       '>= 0 for STOCKED, > 0 for RESTOCKED, < 0 for CORRECTED',
       sql`case checked.reason when 'RESTOCKED' then checked.change > 0 when 'CORRECTED' then checked.change < 0 else checked.change >= 0 end`,
     ),
+    hasKey,
   ],
   orders: [
     references('users', 'user_id'),
@@ -97,6 +124,8 @@ export const RULES: Record<Table, Rule[]> = {
       'a time if the status is paid or refunded, otherwise null',
       sql`(checked.status in ('paid', 'refunded')) = (checked.paid_at is not null)`,
     ),
+    hasKey,
+    atTime('paid_at', 'not before created_at', sql`(checked.paid_at is null or checked.paid_at >= checked.created_at)`),
   ],
   order_products: [
     references('orders', 'order_id'),
@@ -105,7 +134,15 @@ export const RULES: Record<Table, Rule[]> = {
     between('count', 1, 1_000),
   ],
   payments: [references('orders', 'order_id'), references('users', 'user_id'), atLeastZero('amount')],
-  refunds: [references('orders', 'order_id'), atLeastZero('amount')],
+  refunds: [
+    references('orders', 'order_id'),
+    atLeastZero('amount'),
+    atTime(
+      'created_at',
+      'not before the payment',
+      sql`coalesce((select orders.paid_at <= checked.created_at from orders where orders.id = checked.order_id), true)`,
+    ),
+  ],
   product_sales: [
     references('products', 'product_id'),
     atLeastZero('count'),

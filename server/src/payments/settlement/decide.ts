@@ -124,7 +124,9 @@ class SettlementDraft implements SettlementState {
     if (order?.userId !== userId) throw new Refusal('order_not_found', { orderId })
     if (order.status === 'paid') return this.#replay(order)
     if (order.status !== 'pending') throw new Refusal('order_not_payable', { status: order.status })
-    return this.#sell({ userId, wallet, now, total: order.totalPrice, items: order.items }, () => order)
+    // The clock of the server that placed the order may be ahead of this server's clock.
+    const paidAt = now < order.createdAt ? order.createdAt : now
+    return this.#sell({ userId, wallet, now: paidAt, total: order.totalPrice, items: order.items }, () => order)
   }
 
   /**

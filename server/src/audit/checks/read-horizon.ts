@@ -1,0 +1,34 @@
+import type { Reader } from '@pointwise/db'
+import { readRetainedEvents } from '../../outbox/horizon.ts'
+import type { Horizon, TableScans } from '../audit-run.ts'
+import { selectFirstEventTime, selectFirstTime, TABLES_WITH_EVENTS } from '../queries/event-queries.ts'
+
+/**
+ * How much later than the first retained event a change must be to have a retained event, in milliseconds. Ids are not in the
+ * order of times: transactions take time, and the clocks of two servers differ.
+ */
+const TOLERANCE_MS = 60_000
+
+const BEGINNING: Horizon = { isBeginning: true, requiredSince: new Date(0) }
+
+/** The last time that a column can have. */
+const NEVER = new Date('9999-12-31T23:59:59.999Z')
+
+/** Reads where the events begin. Events that were deleted before the first row was written do not count. */
+export async function readHorizon(db: Reader, scans: TableScans): Promise<Horizon> {
+  const { horizon } = await readRetainedEvents(db)
+  if (horizon === 0) return BEGINNING
+  const first = await selectFirstEventTime(db, horizon).executeTakeFirst()
+  if (!(await hasRowsBefore(db, scans, first?.at ?? NEVER))) return BEGINNING
+  return { isBeginning: false, requiredSince: first ? new Date(first.at.getTime() + TOLERANCE_MS) : NEVER }
+}
+
+async function hasRowsBefore(db: Reader, scans: TableScans, time: Date): Promise<boolean> {
+  for (const table of TABLES_WITH_EVENTS) {
+    for (const chunk of scans[table].chunks) {
+      const first = await selectFirstTime(db, table, chunk).executeTakeFirst()
+      if (first?.at && first.at < time) return true
+    }
+  }
+  return false
+}

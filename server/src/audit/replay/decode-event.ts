@@ -1,0 +1,61 @@
+import { type EventType, eventPayloads } from '../../outbox/event-schemas.ts'
+import type { StoredEvent } from '../../outbox/events.ts'
+import { topicsOf } from '../../outbox/topics.ts'
+import { PAYLOAD_LENGTH_MAX } from '../queries/event-queries.ts'
+
+export interface EventRow {
+  id: number
+  type: string
+  key: string
+  /** The payload as JSON text. */
+  payload: string
+  at: Date
+}
+
+/** An event, or what is wrong with its type, its key or its payload. */
+export type DecodedEvent =
+  | { event: StoredEvent }
+  | { event?: never; expected: string; subject: { type: EventType; payload: Record<string, unknown> } | undefined }
+
+/** Parses an event and requires the key, the fields and the JSON types that belong to its type. */
+export function decodeEvent({ id, type, key, payload: text, at }: EventRow): DecodedEvent {
+  if (!isEventType(type)) return invalid(`one of the types ${Object.keys(eventPayloads).join(', ')}`)
+  const value = parse(text)
+  const subject = typeof value === 'object' && value ? { type, payload: value as Record<string, unknown> } : undefined
+  const { data: payload, error } = eventPayloads[type].safeParse(value)
+  if (!payload) {
+    const issues = error.issues.map(({ path, message }) => `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`)
+    return invalid(`a payload of ${type} (${issues.join('; ')})`, subject)
+  }
+  if (!isCanonical(text, value)) return invalid(`a payload of ${type} with each field once and plain integers`, subject)
+  const [expectedKey] = topicsOf(payload)
+  if (key !== expectedKey) return invalid(`the key ${expectedKey}`, subject)
+  return { event: { id, type, payload, at } as StoredEvent }
+}
+
+function invalid(expected: string, subject?: { type: EventType; payload: Record<string, unknown> }): DecodedEvent {
+  return { expected, subject }
+}
+
+function isEventType(type: string): type is EventType {
+  return Object.hasOwn(eventPayloads, type)
+}
+
+function parse(text: string): unknown {
+  if (text.length > PAYLOAD_LENGTH_MAX) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Whether the text has no duplicate field and no number such as 400.0 or 4e2, both of which `JSON.parse` accepts. Strings are
+ * not compared, because databases escape them differently.
+ */
+function isCanonical(text: string, value: unknown): boolean {
+  return withoutStrings(text) === withoutStrings(JSON.stringify(value))
+}
+
+const withoutStrings = (json: string) => json.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""').replaceAll(/\s/g, '')
