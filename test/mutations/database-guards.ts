@@ -46,7 +46,12 @@ const TRANSACTION_GUARDS: Guard[] = [
 const pool = guardsIn('db/src/pool.ts')
 
 const POOL_GUARDS: Guard[] = [
-  guardsIn('db/src/session.ts')('character set of a session', '`set names utf8mb4 collate', '`do 0 --', 'db/session'),
+  guardsIn('db/src/session.ts')(
+    'character set of a session',
+    '`set names utf8mb4 collate ${COLLATION}`',
+    "'do 0'",
+    'db/session',
+  ),
   guardsIn('db/src/session.ts')('autocommit', "autocommit: '1',", '', 'db/session'),
   pool(
     'check of an idle connection',
