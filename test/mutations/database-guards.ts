@@ -48,8 +48,8 @@ const pool = guardsIn('db/src/pool.ts')
 const POOL_GUARDS: Guard[] = [
   guardsIn('db/src/session.ts')(
     'character set of a session',
-    '`set names utf8mb4 collate ${COLLATION}`',
-    "'do 0'",
+    'set names utf8mb4 collate',
+    'set collation_connection =',
     'db/session',
   ),
   guardsIn('db/src/session.ts')('autocommit', "autocommit: '1',", '', 'db/session'),
