@@ -1,4 +1,5 @@
-import { OutcomeUnknownError, refusalOf } from '@pointwise/client-sdk'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createClient, OutcomeUnknownError, refusalOf } from '@pointwise/client-sdk'
 import { TRPCClientError } from '@trpc/client'
 import { expect, test } from 'vitest'
 import { JWT_SECRET } from '../setup/configuration.ts'
@@ -87,4 +88,30 @@ test('A server that is killed during 1,000 checkouts and started again makes eac
     KILLED_AFTER.length,
   )
   expect(await run(shop.db, 'select distinct point from points')).toEqual([{ point: 1_000 - CHECKOUTS * 7 }])
+})
+
+const RESTART_MS = 5_400
+const CHARGES = 18
+
+test('A restart of 5.4 seconds leaves the outcome of no charge unknown: each is made once', async () => {
+  await using shop = await openShop()
+  const users = await shop.givenUsers(CHARGES)
+  await using proxy = await faultProxy(shop.databaseUrl)
+  const env = { DATABASE_URL: proxy.url, JWT_SECRET, RATE_LIMIT: 'off', LOG_LEVEL: 'info' }
+  let server = new ServerProcess({ ...env, PORT: '0' })
+  const url = await server.url()
+  // Each COMMIT takes effect, and no answer to it arrives.
+  const committed = proxy.inject('hang', /^commit$/, CHARGES)
+  const charges = users.map(({ token }) => createClient({ url, token }).points.charge.mutate({ amount: 5 }))
+  const balances = Promise.all(charges)
+  await eventually(committed).toBeGreaterThan(0)
+  await server[Symbol.asyncDispose]()
+  proxy.clear()
+  await delay(RESTART_MS)
+  server = new ServerProcess({ ...env, PORT: new URL(url).port })
+  await using _ = server
+  expect(await server.url()).toBe(url)
+
+  expect((await balances).map(({ balance }) => balance)).toEqual(Array(CHARGES).fill(5))
+  expect(await run(shop.db, 'select distinct point from points')).toEqual([{ point: 5 }])
 })
