@@ -7,7 +7,7 @@ import { createConsumeRateLimit } from './auth/rate-limit.ts'
 import type { AppConfig } from './config.ts'
 import { CallLog } from './http/call-log.ts'
 import { answerClientErrors } from './http/client-errors.ts'
-import { answerPreflights, Cors } from './http/cors.ts'
+import { registerCors, UnroutedCors } from './http/cors.ts'
 import { BODY_BYTES_MAX, sendError, sendNotFound, sendUnroutedError } from './http/error-responses.ts'
 import { drainOnClose } from './http/graceful-shutdown.ts'
 import { mountHealth, type UnreadyReason } from './http/health.ts'
@@ -64,18 +64,22 @@ declare module 'fastify' {
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { db, config, logger, readinessDb = db } = options
   const limits = { ...CONNECTION_LIMITS, ...LOAD_LIMITS, ...options.limits }
-  const shedding = new LoadShedding({ limits, requestIdOf, log: logger })
-  const cors = new Cors({ origins: config.corsOrigins, headers: config.corsHeaders })
+  const corsOptions = { origins: config.corsOrigins, headers: config.corsHeaders }
+  const cors = new UnroutedCors(corsOptions)
+  const shedding = new LoadShedding({ limits, cors, requestIdOf, log: logger })
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new RequestLog(),
     genReqId: requestIdOf,
     trustProxy: config.trustProxy > 0 && ((_address, hop) => hop < config.trustProxy),
     bodyLimit: BODY_BYTES_MAX,
-    serverFactory: (handle) => createLimitedServer(handle, { limits, shedding, cors }),
+    serverFactory: (handle) => createLimitedServer(handle, { limits, shedding }),
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_LENGTH_MAX },
-    frameworkErrors: sendUnroutedError,
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(cors.headersFor(request.headers.origin))
+      sendUnroutedError(error, request, reply)
+    },
     // Answered by `answerClientErrors`.
     clientErrorHandler: () => undefined,
   })
@@ -85,7 +89,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onListen', async () => shedding.begin())
   app.addHook('onClose', async () => shedding.close())
   addRequestHooks(app)
-  answerPreflights(app, cors)
+  await registerCors(app, corsOptions)
+  // After CORS, so that a page can read the error.
+  app.addHook('onRequest', (request, _reply, done) => {
+    checkUrl(request)
+    done()
+  })
   const isClosing = drainOnClose(app, cors)
   const unreadyReason = options.unreadyReason ?? (() => undefined)
   mountHealth(app, { db, readinessDb, isClosing, unreadyReason })
@@ -94,7 +103,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-/** Adds to each request its call log, and to each response the security headers and the request id. Checks the URL. */
+/** Adds to each request its call log, and to each response the security headers and the request id. */
 function addRequestHooks(app: FastifyInstance): void {
   const counters = newTransactionCounters()
   const headers = securityHeaders()
@@ -103,7 +112,6 @@ function addRequestHooks(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     request.callLog = new CallLog(counters)
     reply.headers(headers).header('x-request-id', request.id)
-    checkUrl(request)
     done()
   })
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Cors } from './cors.ts'
+import type { UnroutedCors } from './cors.ts'
 import { rawErrorResponse } from './error-responses.ts'
 
 /** How long a client that is still sending has to read the response before its connection is destroyed. */
@@ -24,7 +24,10 @@ interface ClientError extends NodeJS.ErrnoException {
  * response that a connection is still waiting for is never preceded by such an answer, because the client would take the one
  * for the other.
  */
-export function answerClientErrors(server: Server, { cors, log }: { cors: Cors; log: FastifyBaseLogger }): void {
+export function answerClientErrors(
+  server: Server,
+  { cors, log }: { cors: UnroutedCors; log: FastifyBaseLogger },
+): void {
   const latest = new WeakMap<Socket, ServerResponse>()
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     latest.set(socket, response)
@@ -39,7 +42,7 @@ export function answerClientErrors(server: Server, { cors, log }: { cors: Cors; 
     const requestId = randomUUID()
     log.info({ requestId, res: { statusCode: status }, code: error.code }, 'request rejected')
     const origin = originIn(error.rawPacket)
-    const headers = origin === undefined ? cors.unknownOriginHeaders() : cors.responseHeaders(origin)
+    const headers = origin === undefined ? cors.headersForUnknownOrigin() : cors.headersFor(origin)
     socket.end(rawErrorResponse(status, requestId, headers))
     setTimeout(() => socket.destroy(), LINGER_MS).unref()
   })

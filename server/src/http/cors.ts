@@ -1,9 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import fastifyCors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
 const PREFLIGHT_MAX_AGE_SECONDS = 600
-const METHODS = 'GET, POST'
-const EXPOSED_HEADERS = 'retry-after, server-time, x-request-id'
+const METHODS = ['GET', 'POST']
+const EXPOSED_HEADERS = ['retry-after', 'server-time', 'x-request-id']
 /** The request headers that the API reads. */
 const API_HEADERS = [
   'authorization',
@@ -13,7 +14,7 @@ const API_HEADERS = [
   'request-deadline',
   'trpc-accept',
   'x-request-id',
-] as const
+]
 
 export interface CorsOptions {
   /** The origins whose pages may call the server. */
@@ -22,56 +23,51 @@ export interface CorsOptions {
   headers: readonly string[]
 }
 
-/** Lets pages of some origins call the server and read its responses. Cookies are never allowed. */
-export class Cors {
-  readonly #origins: ReadonlySet<string>
-  readonly #allowedHeaders: string
+/**
+ * Lets pages of these origins call the server and read its responses. Every OPTIONS request is answered: a preflight, or a
+ * request for the allowed methods. Cookies are never allowed.
+ */
+export async function registerCors(app: FastifyInstance, { origins, headers }: CorsOptions): Promise<void> {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.method === 'OPTIONS') reply.header('allow', [...METHODS, 'OPTIONS'].join(', '))
+    done()
+  })
+  await app.register(fastifyCors, {
+    origin: [...origins],
+    methods: METHODS,
+    allowedHeaders: [...API_HEADERS, ...headers],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_MAX_AGE_SECONDS,
+    strictPreflight: false,
+  })
+}
 
-  constructor({ origins, headers }: CorsOptions) {
+/**
+ * The CORS headers of responses that are sent before the hooks of Fastify run: to requests that are shed, and to requests that
+ * cannot be parsed or routed.
+ */
+export class UnroutedCors {
+  readonly #origins: ReadonlySet<string>
+
+  constructor({ origins }: Pick<CorsOptions, 'origins'>) {
     this.#origins = new Set(origins)
-    this.#allowedHeaders = [...API_HEADERS, ...headers].join(', ')
   }
 
-  /** The headers of every response to a request with this `Origin`. */
-  responseHeaders(origin: string | undefined): OutgoingHttpHeaders {
-    return { vary: 'Origin', ...(this.#isAllowed(origin) && readableBy(origin)) }
+  /** The headers of the response to a request with this `Origin`. */
+  headersFor(origin: string | undefined): OutgoingHttpHeaders {
+    return { vary: 'Origin', ...(origin !== undefined && this.#origins.has(origin) && readableBy(origin)) }
   }
 
   /**
    * The headers of the response to a request whose headers could not be read. Pages of every origin may read it, because the
    * response depends on nothing that the server knows.
    */
-  unknownOriginHeaders(): Record<string, string> {
+  headersForUnknownOrigin(): OutgoingHttpHeaders {
     return this.#origins.size > 0 ? readableBy('*') : {}
-  }
-
-  /** The headers of the response to an OPTIONS request. */
-  preflightHeaders(origin: string | undefined): OutgoingHttpHeaders {
-    if (!this.#isAllowed(origin)) return {}
-    return {
-      'access-control-allow-methods': METHODS,
-      'access-control-allow-headers': this.#allowedHeaders,
-      'access-control-max-age': String(PREFLIGHT_MAX_AGE_SECONDS),
-    }
-  }
-
-  #isAllowed(origin: string | undefined): origin is string {
-    return origin !== undefined && this.#origins.has(origin)
   }
 }
 
 const readableBy = (origin: string) => ({
   'access-control-allow-origin': origin,
-  'access-control-expose-headers': EXPOSED_HEADERS,
+  'access-control-expose-headers': EXPOSED_HEADERS.join(', '),
 })
-
-/** Answers every OPTIONS request: a CORS preflight, or a request for the allowed methods. */
-export function answerPreflights(app: FastifyInstance, cors: Cors): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    if (request.method !== 'OPTIONS') return done()
-    reply
-      .code(204)
-      .headers({ allow: `${METHODS}, OPTIONS`, ...cors.preflightHeaders(request.headers.origin) })
-      .send()
-  })
-}

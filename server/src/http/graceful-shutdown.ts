@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { Cors } from './cors.ts'
+import type { UnroutedCors } from './cors.ts'
 import { rawResponse, sendServiceBusy, serviceBusyResponse } from './error-responses.ts'
 import { isHealthCheck } from './health.ts'
 
@@ -20,7 +20,7 @@ const SWEEPS_TO_COMPLETE_REQUEST = 8
  *
  * Returns a function that returns whether the server is closing.
  */
-export function drainOnClose(app: FastifyInstance, cors: Cors): () => boolean {
+export function drainOnClose(app: FastifyInstance, cors: UnroutedCors): () => boolean {
   const closePendingConnections = trackPendingConnections(app.server, cors)
   let closing = false
   let timer: NodeJS.Timeout | undefined
@@ -45,7 +45,7 @@ export function drainOnClose(app: FastifyInstance, cors: Cors): () => boolean {
  * Returns a function that closes the connections on which no complete request has arrived. Node does not count a connection
  * as idle before the head of its first request, and browsers open connections before they need them.
  */
-function trackPendingConnections(server: Server, cors: Cors): () => void {
+function trackPendingConnections(server: Server, cors: UnroutedCors): () => void {
   const connections = new Set<Socket>()
   const responses = new Set<ServerResponse>()
   server.on('connection', (socket) => {
@@ -69,7 +69,7 @@ function trackPendingConnections(server: Server, cors: Cors): () => void {
 }
 
 /** The response to an incomplete request, whose Origin header may not have arrived. */
-function rawBusyResponse(cors: Cors): string {
+function rawBusyResponse(cors: UnroutedCors): string {
   const { headers, body } = serviceBusyResponse(randomUUID())
-  return rawResponse(503, { ...headers, ...cors.unknownOriginHeaders() }, body)
+  return rawResponse(503, { ...headers, ...cors.headersForUnknownOrigin() }, body)
 }

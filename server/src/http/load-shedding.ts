@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply } from 'fastify'
+import type { UnroutedCors } from './cors.ts'
 import { hasUnreadBody, sendServiceBusy, serviceBusyResponse } from './error-responses.ts'
 import { isHealthCheck } from './health.ts'
 
@@ -21,6 +22,7 @@ export const LOAD_LIMITS: LoadLimits = {
 
 export interface LoadSheddingOptions {
   limits: LoadLimits
+  cors: UnroutedCors
   requestIdOf: (request: IncomingMessage) => string
   log: FastifyBaseLogger
 }
@@ -75,6 +77,7 @@ export class LoadShedding {
     const busy = serviceBusyResponse(this.#options.requestIdOf(request))
     response.writeHead(503, {
       ...busy.headers,
+      ...this.#options.cors.headersFor(request.headers.origin),
       'content-length': Buffer.byteLength(busy.body),
       'x-content-type-options': 'nosniff',
       ...(hasUnreadBody(request) && { connection: 'close' }),

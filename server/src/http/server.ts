@@ -1,7 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createListener } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { Cors } from './cors.ts'
 import type { LoadShedding } from './load-shedding.ts'
 
 export interface ConnectionLimits {
@@ -24,14 +23,12 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 interface ServerOptions {
   limits: ConnectionLimits
   shedding: LoadShedding
-  cors: Cors
 }
 
 /**
- * Creates an HTTP server that limits its connections, and passes requests to `handle` unless they are shed. The CORS headers
- * are set here, so that no response lacks them.
+ * Creates an HTTP server that limits its connections, and passes requests to `handle` unless they are shed.
  */
-export function createLimitedServer(handle: RequestListener, { limits, shedding, cors }: ServerOptions): Server {
+export function createLimitedServer(handle: RequestListener, { limits, shedding }: ServerOptions): Server {
   const { requestTimeoutMs, keepAliveTimeoutMs, idleTimeoutMs, connectionsMax } = limits
   const server = createServer(
     {
@@ -42,9 +39,6 @@ export function createLimitedServer(handle: RequestListener, { limits, shedding,
       keepAliveTimeout: keepAliveTimeoutMs,
     },
     (request, response) => {
-      for (const [name, value = ''] of Object.entries(cors.responseHeaders(request.headers.origin))) {
-        response.setHeader(name, value)
-      }
       if (!shedding.shedIfOverloaded(request, response)) handle(request, response)
     },
   )
