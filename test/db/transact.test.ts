@@ -9,7 +9,7 @@ beforeEach(async () => {
 })
 afterEach(() => db.destroy())
 
-const insertUser = (tx: Tx, name: string) => tx.insertInto('users').values({ name }).execute()
+const insertUser = (tx: Tx, name: string) => tx.insertInto('users').values({ name, name_key: name }).execute()
 const lockUser = (tx: Tx, name: string) =>
   tx.selectFrom('users').select('id').where('name', '=', name).forUpdate().executeTakeFirst()
 const names = async () => (await db.selectFrom('users').select('name').orderBy('id').execute()).map(({ name }) => name)
