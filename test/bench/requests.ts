@@ -26,13 +26,13 @@ export function barePayRequest(order: { orderId: number; userId: number }): stri
   return post('/bare/pay', '', JSON.stringify(order))
 }
 
-const itemsOf = (productId: number) => ({
-  items: [{ productId, quantity: 1, price: 1 }],
+const itemsOf = (...productIds: number[]) => ({
+  items: productIds.map((productId) => ({ productId, quantity: 1, price: 1 })),
   idempotencyKey: randomUUID(),
 })
 
-export async function checkoutRequest(userId: number, productId: number): Promise<string> {
-  return post('/trpc/orders.checkout', await bearer(userId), JSON.stringify({ json: itemsOf(productId) }))
+export async function checkoutRequest(userId: number, ...productIds: number[]): Promise<string> {
+  return post('/trpc/orders.checkout', await bearer(userId), JSON.stringify({ json: itemsOf(...productIds) }))
 }
 
 export async function placeRequest(userId: number, productId: number): Promise<string> {

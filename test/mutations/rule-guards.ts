@@ -143,8 +143,8 @@ const ACCESS_GUARDS: Guard[] = [
   ),
   guardsIn('server/src/payments/settlement/batch-size.ts')(
     'bound of the order lines of a batch',
-    'index > 0 && lines > LINES_MAX',
-    'index > 0 && lines > Infinity',
+    'this.#largeLines + lines > LARGE_LINES_MAX',
+    'this.#largeLines + lines > Infinity',
     'settlement/queue',
   ),
   guardsIn('server/src/payments/settlement/settle-batch.ts')(

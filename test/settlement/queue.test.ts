@@ -48,7 +48,7 @@ test('Waiting requests are settled in order of arrival, in batches of bounded si
   expect(statementCount(faulty, 'commit')).toBe(3)
 })
 
-const LINES_MAX = 1_024
+const LARGE_LINES_MAX = 768
 const LINES = 50
 
 /** Users who buy many products each: with a checkout, or with a payment of an order that they have placed. */
@@ -69,13 +69,15 @@ async function largeCallsOf({ shop }: FaultyShop, kind: 'pay' | 'checkout', coun
   )
 }
 
+const INSERTED = /^insert into `payments`/
+
 test.each(['checkout', 'pay'] as const)(
-  'A batch has at most 1,024 order lines, and the requests beyond them keep their place: %s',
+  'Large requests take at most 768 order lines of a batch, in order of arrival, and the others do not wait for the rest: %s',
   async (kind) => {
     await using faulty = await openFaultyShop()
     const product = await faulty.shop.givenProduct({ price: 1 })
     const checkout = await checkoutsIn(faulty, product, 10)
-    const perBatch = Math.floor(LINES_MAX / LINES)
+    const perBatch = Math.floor(LARGE_LINES_MAX / LINES)
     const large = await largeCallsOf(faulty, kind, 2 * perBatch + 1)
     faulty.proxy.queries.length = 0
     const first = await holdCommit(faulty, checkout)
@@ -87,13 +89,31 @@ test.each(['checkout', 'pay'] as const)(
     await first.finish()
     await Promise.all(gathered)
 
-    // The first batch, two full ones, and one with the last large request and the small one.
-    expect(statementCount(faulty, 'commit')).toBe(4)
-    expect(done).toEqual([...large.map((_, index) => `large ${index}`), 'small'])
-    const inserts = faulty.proxy.queries.flat().filter((statement) => statement.startsWith('insert into `payments`'))
-    expect(inserts.map((statement) => statement.split('), (').length)).toEqual([1, perBatch, perBatch, 2])
+    const names = large.map((_, index) => `large ${index}`)
+    expect(done).toEqual([...names.slice(0, perBatch), 'small', ...names.slice(perBatch)])
+    const inserts = faulty.proxy.queries.flat().filter((statement) => INSERTED.test(statement))
+    expect(inserts.map((statement) => statement.split('), (').length)).toEqual([1, perBatch + 1, perBatch, 1])
   },
 )
+
+test('A request for a product of a large request that waits does not overtake it', async () => {
+  await using faulty = await openFaultyShop()
+  const product = await faulty.shop.givenProduct({ price: 1 })
+  const checkout = await checkoutsIn(faulty, product, 10)
+  const perBatch = Math.floor(LARGE_LINES_MAX / LINES)
+  const large = await largeCallsOf(faulty, 'checkout', perBatch + 1)
+  const { items } = await faulty.shop.client().products.list.query()
+  const shared = items.find(({ id }) => id !== product.id)
+  if (!shared) throw new Error('There is no product.')
+  const behind = await checkoutsIn(faulty, shared, 10)
+  const first = await holdCommit(faulty, checkout)
+  const done: string[] = []
+  const gathered = [...large, behind, checkout].map((call, index) => call().then(() => done.push(String(index))))
+  await first.finish()
+  await Promise.all(gathered)
+  const last = perBatch + 2
+  expect(done.slice(-3)).toEqual([String(last), String(last - 2), String(last - 1)])
+})
 
 test('A full queue refuses service_busy at once, and a request that waits for three seconds is refused', async () => {
   await using faulty = await openFaultyShop()

@@ -1,7 +1,7 @@
 import { executeBatch, type Tx } from '@pointwise/db'
 import * as orders from '../../orders/service.ts'
 import * as stock from '../../products/stock.ts'
-import { fittingRequests, recordLineCount } from './batch-size.ts'
+import { chooseBatch, recordProducts } from './batch-size.ts'
 import { classifyContendedRows, type IsContended, type LockAttempt, type RowKey } from './contended-rows.ts'
 import { type CheckoutRequest, checkoutKey, type SettlementRequest, type SettlementState } from './decide.ts'
 import * as queries from './lock-queries.ts'
@@ -9,7 +9,9 @@ import { PlaceholderOrderIds } from './placeholder-order-ids.ts'
 
 export interface LockedBatch extends LockAttempt {
   state: SettlementState
-  /** The requests from the first one on that fit into one transaction. The stock of the others is not locked. */
+  /** Whether each request fits into the transaction. The stock of the others is not locked. */
+  isFitting: boolean[]
+  /** The requests that fit. */
   fitting: readonly SettlementRequest[]
   /** For each of them, the rows that have to be locked for it. */
   neededRows: RowKey[][]
@@ -25,17 +27,23 @@ export async function lockAndLoad(
   requests: readonly SettlementRequest[],
   isContended: IsContended,
 ): Promise<LockedBatch> {
-  const known = fittingRequests(requests)
-  const first = await lockOrdersAndWallets(tx, known, isContended)
-  for (const request of known) {
-    if (request.kind === 'pay') recordLineCount(request, first.linesByOrder.get(request.orderId)?.length ?? 1)
+  const first = await lockOrdersAndWallets(tx, requests, isContended)
+  for (const request of requests) {
+    if (request.kind !== 'pay') continue
+    const lines = first.linesByOrder.get(request.orderId) ?? []
+    recordProducts(
+      request,
+      lines.map(({ productId }) => productId),
+    )
   }
-  const fitting = fittingRequests(known)
+  const isFitting = chooseBatch(requests)
+  const fitting = requests.filter((_, index) => isFitting[index])
   const second = await lockStock(tx, fitting, first, isContended)
   const third = await lockProducts(tx, fitting, second)
   return {
     state: toState(first, second),
     fitting,
+    isFitting,
     neededRows: fitting.map((request) => rowsNeededBy(request, first)),
     ...classifyContendedRows({ ...first.tried, ...second.tried, ...third.tried }),
   }

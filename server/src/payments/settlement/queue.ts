@@ -1,6 +1,7 @@
 import { AcquireTimeoutError, DatabaseBusyError, type FailedAttempt, type Pool } from '@pointwise/db'
 import { deadlineExceeded, serviceBusy } from '../../refusals.ts'
 import type { PaidOrder } from '../payment-schemas.ts'
+import { chooseBatch } from './batch-size.ts'
 import { ContendedRows } from './contended-rows.ts'
 import { DeadlineReserve } from './deadline-reserve.ts'
 import type { SettlementRequest } from './decide.ts'
@@ -13,14 +14,14 @@ const PENDING_MAX = 4_096
  * InnoDB checks for lock waits that took too long once a second, so a wait of one second takes up to two.
  */
 const WAIT_MAX_MS = 3_000
-/** How many requests one transaction settles at most, so that its locks are held briefly. Its order lines are bounded as well. */
-const BATCH_MAX = 256
 
 type OnFailedAttempt = (failed: FailedAttempt) => void
 
 interface PendingRequest {
   request: SettlementRequest
   onFailedAttempt: OnFailedAttempt | undefined
+  /** The order of arrival. */
+  place: number
   since: number
   resolve: (paid: PaidOrder) => void
   reject: (reason: unknown) => void
@@ -35,6 +36,7 @@ export class SettlementQueue {
   readonly #contendedRows = new ContendedRows()
   readonly #deadlineReserve = new DeadlineReserve()
   #pending: PendingRequest[] = []
+  #arrived = 0
   #isSettling = false
   #expiryTimer: NodeJS.Timeout | undefined
   /** When the timer fires. */
@@ -61,7 +63,7 @@ export class SettlementQueue {
         reject(serviceBusy())
         return
       }
-      const pending = { request, onFailedAttempt, since: performance.now(), resolve, reject }
+      const pending = { request, onFailedAttempt, place: this.#arrived++, since: performance.now(), resolve, reject }
       this.#pending.push(pending)
       if (this.#isSettling) this.#refuseExpiredIn(waitMs(pending))
       else void this.#settlePending()
@@ -71,7 +73,9 @@ export class SettlementQueue {
   async #settlePending(): Promise<void> {
     this.#isSettling = true
     while (this.#pending.length > 0) {
-      const batch = this.#pending.splice(0, BATCH_MAX)
+      const isChosen = chooseBatch(this.#pending.map(({ request }) => request))
+      const batch = this.#pending.filter((_, index) => isChosen[index])
+      this.#pending = this.#pending.filter((_, index) => !isChosen[index])
       this.#restartExpiryTimer()
       // A batch that fails must not keep the next one from being settled.
       const outcomes = await this.#settle(batch).catch((error) => batch.map((): Outcome => ({ kind: 'failed', error })))
@@ -83,10 +87,16 @@ export class SettlementQueue {
           if (outcome?.kind !== 'deferred') respond(request, outcome)
         }
       })
-      this.#pending.unshift(...deferred)
+      if (deferred.length > 0) this.#returnToQueue(deferred)
       if (outcomes.some(isAcquireTimeout)) this.#refuseAll()
     }
     this.#isSettling = false
+  }
+
+  /** The requests keep the places that they had when they arrived. */
+  #returnToQueue(deferred: PendingRequest[]): void {
+    this.#pending = [...deferred, ...this.#pending].toSorted((a, b) => a.place - b.place)
+    this.#refuseExpired()
   }
 
   #settle(batch: PendingRequest[]): Promise<Outcome[]> {

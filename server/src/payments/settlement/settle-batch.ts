@@ -193,7 +193,7 @@ async function settleIn(
   requests: readonly SettlementRequest[],
   { contendedRows, isContended }: Omit<Conditions, 'reserveMs'>,
 ): Promise<Settled> {
-  const { state, fitting, neededRows, acquired, heldByOthers } = await lockAndLoad(tx, requests, isContended)
+  const { state, fitting, isFitting, neededRows, acquired, heldByOthers } = await lockAndLoad(tx, requests, isContended)
   contendedRows.update({ acquired, heldByOthers })
   const isBlocked = neededRows.map((rows) => rows.some((row) => heldByOthers.has(row)))
   const {
@@ -211,5 +211,9 @@ async function settleIn(
     if (!decision) return { kind: 'refused', refusal: serviceBusy() }
     return decision.kind === 'paid' ? { kind: 'paid', paid: after.placeholderIds.withRealIds(decision.paid) } : decision
   })
-  return { decisions: requests.map((_, index) => settled[index] ?? { kind: 'deferred' }), writes: written }
+  const next = settled.values()
+  return {
+    decisions: isFitting.map((fits) => (fits ? next.next().value : undefined) ?? { kind: 'deferred' }),
+    writes: written,
+  }
 }
