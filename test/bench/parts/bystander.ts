@@ -10,11 +10,11 @@ const BUYERS = 256
 /** The most that one order can have. */
 const LINES = 50
 /** More than can be sold in a round. */
-const ORDERS = 100
+const ORDERS = 200
 
 /**
- * Measures how long a buyer of one product waits while 256 others buy other products: 50 each, or one each. The work of a batch must grow
- * in proportion to its order lines.
+ * Measures how long a buyer of one product waits while 256 others buy other products: 50 each, or one each. Both waits are those of an
+ * ordinary batch, because large orders leave room for others.
  */
 export async function bystander(bench: Bench): Promise<Figure[]> {
   const shop = await newDatabase(bench.server, 'bystander')
@@ -27,14 +27,19 @@ export async function bystander(bench: Bench): Promise<Figure[]> {
       return checkoutRequest(buyer + 1, ...Array.from({ length: lines }, (_, line) => 1 + buyer * LINES + line))
     })
     const single = Array.from({ length: ORDERS * 5 }, () => checkoutRequest(BUYERS + 1, BUYERS * LINES + 1))
+    const loads = [
+      eachOnce(server, await Promise.all(crowd), BUYERS),
+      eachOnce(server, await Promise.all(single), 1),
+    ] as const
+    // Those of the crowd who wait for three seconds are refused as `service_busy`.
     const [, { p50Ms }] = await Promise.all([
-      measure(eachOnce(server, await Promise.all(crowd), BUYERS)),
-      measure(eachOnce(server, await Promise.all(single), 1)),
+      measure({ ...loads[0], retriesBusy: true }),
+      measure({ ...loads[1], retriesBusy: true }),
     ])
     return p50Ms
   }
   const values = await inTurn(bench, 'bystander', {
-    large: () => waitBeside(LINES, 10),
+    large: () => waitBeside(LINES, 20),
     small: () => waitBeside(1, ORDERS),
   })
   await server.stop()
@@ -46,7 +51,7 @@ export async function bystander(bench: Bench): Promise<Figure[]> {
       unit: 'ms',
       values: values.large,
       baseline: { name: 'of one product each', values: values.small },
-      goal: { atMost: LINES },
+      goal: { atMost: 2 },
     },
   ]
 }
