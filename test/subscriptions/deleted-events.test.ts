@@ -79,7 +79,7 @@ describe('a client that resumes', () => {
     return { server, user, token, productId, resume, expectRefused, ids: await eventIds() }
   }
 
-  test('below the horizon is refused by every subscription, and at the horizon receives what follows', async () => {
+  test('below the horizon is not_resumable in every subscription, and at the horizon receives what follows', async () => {
     const { resume, expectRefused, ids } = await startShop()
     const [, charged = 0, placed = 0, paid] = ids
     await deleteThrough(placed)
