@@ -48,6 +48,8 @@ export async function fillShop(
   const { connection } = seeded
   await numbersUpTo(seeded, Math.max(users, products))
   const run = (sql: string, values: unknown[] = []) => connection.query(sql, values)
+  // The rows and the event of one change have the same time.
+  await run('set timestamp = unix_timestamp()')
   await run("insert into stores (name) values ('Kitchen')")
   await run("insert into users (name) select concat('user ', n) from numbers where n < ?", [users])
   await run('insert into points (user_id, point) select id, ? from users', [BALANCE])
@@ -69,6 +71,12 @@ export async function fillShop(
   await run(
     "insert into stock_changes (product_id, `change`, reason, idempotency_key) select id, 1000000000, 'STOCKED', uuid() from products",
   )
+  await run(
+    `insert into events (type, \`key\`, payload) select 'product.created', concat('product:', products.id),
+    json_object('productId', products.id, 'name', name, 'price', price, 'stock', stock)
+    from products join stock on stock.product_id = products.id`,
+  )
+  await run('set timestamp = default')
 }
 
 /** Inserts pending orders of one piece each, distributed over the users and over the first `products` products. */
