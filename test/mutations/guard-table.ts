@@ -1,7 +1,14 @@
+import { AUDIT_GUARDS } from './audit-guards.ts'
 import { DATABASE_GUARDS } from './database-guards.ts'
 import type { Guard } from './guard.ts'
 import { PROCESS_GUARDS } from './process-guards.ts'
 import { REQUEST_GUARDS } from './request-guards.ts'
 import { RULE_GUARDS } from './rule-guards.ts'
 
-export const GUARDS: Guard[] = [...RULE_GUARDS, ...REQUEST_GUARDS, ...DATABASE_GUARDS, ...PROCESS_GUARDS]
+export const GUARDS: Guard[] = [
+  ...RULE_GUARDS,
+  ...REQUEST_GUARDS,
+  ...DATABASE_GUARDS,
+  ...PROCESS_GUARDS,
+  ...AUDIT_GUARDS,
+]
