@@ -12,7 +12,8 @@ export const payloads: PlantedCorruption[] = (
     [
       'order.paid with an amount that is written as a fraction',
       'paid',
-      set('amount', `json_extract('[220.0]', '$[0]')`),
+      // As text: MySQL does not change a document when the new number equals the old one.
+      `payload = regexp_replace(cast(payload as char), '"amount": *220', '"amount": 220.0')`,
     ],
     ['order.paid with an amount that is a list', 'paid', set('amount', 'json_array(220)')],
     [

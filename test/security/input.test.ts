@@ -91,7 +91,9 @@ describe('the annotation of an undefined value', () => {
   for (const path of ['__proto__.polluted', 'constructor.prototype.polluted', 'amount.__proto__.polluted']) {
     test(`changes no prototype: ${path}`, async () => {
       const values = JSON.parse(`{${JSON.stringify(path)}:["undefined"]}`)
-      Object.assign(Object.prototype, { polluted: 'as before' })
+      // Not enumerable, so that timers of this process, which iterate over objects, do not see it.
+      const property = { value: 'as before', writable: true, configurable: true }
+      Object.defineProperty(Object.prototype, 'polluted', property)
       try {
         await post('points.charge', JSON.stringify({ json: { amount: -1 }, meta: { values, v: 1 } }))
         expect(({} as Record<string, unknown>).polluted).toBe('as before')
