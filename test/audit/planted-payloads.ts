@@ -12,8 +12,8 @@ export const payloads: PlantedCorruption[] = (
     [
       'order.paid with an amount that is written as a fraction',
       'paid',
-      // As text: MySQL does not change a document when the new number equals the old one.
-      `payload = regexp_replace(cast(payload as char), '"amount": *220', '"amount": 220.0')`,
+      // With another column: MySQL does not write a row whose documents are equal, and 220.0 equals 220.
+      `payload = json_set(payload, '$.amount', json_extract('[220.0]', '$[0]')), published_at = created_at`,
     ],
     ['order.paid with an amount that is a list', 'paid', set('amount', 'json_array(220)')],
     [
