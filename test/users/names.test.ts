@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { expectRefused, runConcurrently } from '../setup/refusals.ts'
 import { type Client, openShop, type Shop } from '../setup/shop.ts'
+import { inSuite } from '../setup/suite.ts'
 
 let shop: Shop
 let admin: Client
@@ -62,7 +63,7 @@ async function createProduct(name: string) {
   return admin.products.create.mutate({ storeId, name, price: 1, stock: 1 })
 }
 
-/** Each is refused in the middle of a name, at its end and alone. */
+/** Each is refused in the middle of a name, at its end and alone; `npm test` tries the middle. */
 const REFUSED = {
   controls: ['\u0000', '\u0007', '\u001B', '\u007F', '\u009B'],
   'zero width': ['\u200B', '\u2060', '\u2064', '\uFEFF', '\u034F', '\u180E'],
@@ -76,7 +77,8 @@ const REFUSED = {
 describe.each(procedures)('%s', (procedure, max, save) => {
   test.each(Object.entries(REFUSED))('refuses %s', async (_, characters) => {
     for (const character of characters) {
-      for (const name of [`A${character}da`, `Ada${character}`, character]) {
+      const elsewhere = inSuite([], [`Ada${character}`, character])
+      for (const name of [`A${character}da`, ...elsewhere]) {
         await expect(save(name), JSON.stringify(name)).rejects.toMatchObject({
           data: { httpStatus: 400, issues: [{ path: ['name'] }] },
         })
