@@ -34,7 +34,10 @@ const horizon = async () => {
   return row?.position ?? expect.fail('There is no horizon.')
 }
 
-describe('a client that resumes', () => {
+/** A stream that is wrongly accepted has no end. */
+const TIMEOUT = { timeout: 60_000 }
+
+describe('a client that resumes', TIMEOUT, () => {
   /** A server whose outbox has five events: a product, a charge, an order that is placed and paid, and a charge. */
   async function startShop() {
     const admin = createCaller({ db, admin: true })
@@ -156,7 +159,7 @@ describe('a client that resumes', () => {
   })
 })
 
-describe('an open stream', () => {
+describe('an open stream', TIMEOUT, () => {
   const openStream = (pool: Pool, options: Partial<SubscribeOptions<number>> = {}): Promise<EventStream<number>> =>
     new SubscriptionHub(pool, { gapTimeouts: { emptyMs: 60_000, uncommittedMs: 60_000 } }).subscribe({
       caller: 'user:1',
