@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 const RUNTIME_PACKAGES = /^(@trpc\/|superjson$|eventsource-parser$)/
 /** The packages that the published declarations may import. */
 const TYPE_PACKAGES = /^@trpc\//
-const SERVER_ONLY_NAMES = /\b(kysely|fastify|mysql2?|zod|pino|jose|Context|Tables|Buffer|process)\b/i
+const SERVER_ONLY_NAMES = /\b([Kk]ysely|[Ff]astify|[Mm]ysql2?|[Zz]od|[Pp]ino|[Jj]ose|Context|Tables|Buffer|process)\b/
 
 const sdk = fileURLToPath(new URL('..', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -116,12 +116,6 @@ const ACCESS_GUARDS: Guard[] = [
     'points/histories',
   ),
 
-  procedures(
-    'deadline of a mutation when it arrives',
-    'if (deadline?.hasPassed) throw deadlineExceeded()',
-    '',
-    'rpc/deadline',
-  ),
   guardsIn('client-sdk/src/retry-link.ts')(
     'proof that a refusal is final',
     'serverTime >= latestDeadline(undecided) + this.#policy.clockSkewMs',
@@ -163,12 +157,6 @@ const ACCESS_GUARDS: Guard[] = [
     'lock of a wallet before payments are read back',
     'wallet: lockWallets(tx, [first.userId]),',
     '',
-    'settlement/lost-commit',
-  ),
-  guardsIn('server/src/payments/settlement/find-writes.ts')(
-    'comparison of payments that are read back',
-    'payment.balance === balance &&',
-    'payment.balance >= 0 &&',
     'settlement/lost-commit',
   ),
   lockRows(
