@@ -84,6 +84,7 @@ describe('bytes that are not UTF-8 are 400 without a statement:', () => {
         const answer = await send(sent)
         expect.soft({ ...sent, status: answer.status }).toEqual({ ...sent, status: 400 })
         expectError(answer, 400, 'BAD_REQUEST')
+        if (sent.body) expect.soft(answer.text).toContain('The body contains bytes that are not UTF-8.')
       }
       expect(shop.statements).toEqual([])
       expect(loggedErrors(shop)).toEqual([])

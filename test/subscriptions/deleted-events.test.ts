@@ -34,10 +34,7 @@ const horizon = async () => {
   return row?.position ?? expect.fail('There is no horizon.')
 }
 
-/** A stream that is wrongly accepted has no end. */
-const TIMEOUT = { timeout: 60_000 }
-
-describe('a client that resumes', TIMEOUT, () => {
+describe('a client that resumes', { timeout: 60_000 }, () => {
   /** A server whose outbox has five events: a product, a charge, an order that is placed and paid, and a charge. */
   async function startShop() {
     const admin = createCaller({ db, admin: true })
@@ -159,7 +156,7 @@ describe('a client that resumes', TIMEOUT, () => {
   })
 })
 
-describe('an open stream', TIMEOUT, () => {
+describe('an open stream', { timeout: 60_000 }, () => {
   const openStream = (pool: Pool, options: Partial<SubscribeOptions<number>> = {}): Promise<EventStream<number>> =>
     new SubscriptionHub(pool, { gapTimeouts: { emptyMs: 60_000, uncommittedMs: 60_000 } }).subscribe({
       caller: 'user:1',
