@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { errorCode } from './errors.ts'
 import { kyselyOf, type Pool } from './handles.ts'
 import { mend, PRIVILEGES, quoteAccount, quoteName, ServerError } from './server-error.ts'
 import type { Tables } from './tables.ts'
@@ -22,9 +23,9 @@ const UPDATED: { [Table in Exclude<keyof Tables, 'kysely_migration'>]: (keyof Ta
 }
 
 /** The account lacks a privilege: on a database, a table or a column, or a global one. */
-const DENIED = new Set([1044, 1142, 1143, 1227, 1370])
+const DENIED = new Set<string | number>([1044, 1142, 1143, 1227, 1370])
 /** A read-only server, or InnoDB in read-only mode. */
-const READ_ONLY_SERVER = new Set([1290, 1836])
+const READ_ONLY_SERVER = new Set<string | number>([1290, 1836])
 const READ_ONLY_TRANSACTION = 1792
 const BINARY_LOG = 1665
 
@@ -48,7 +49,7 @@ export async function checkAccess(db: Pool): Promise<void> {
         (error) => error,
       )
       if (error === undefined) continue
-      if (!DENIED.has(errnoOf(error))) throw await rejectedWrite(db, error)
+      if (!DENIED.has(errorCode(error))) throw await rejectedWrite(db, error)
       denied.set(privilege, [...(denied.get(privilege) ?? []), table])
     }
   }
@@ -61,17 +62,13 @@ export async function checkAccess(db: Pool): Promise<void> {
  */
 export async function explainDenied(db: Pool, error: unknown): Promise<unknown> {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  if (!DENIED.has(errnoOf(cause))) return error
+  if (!DENIED.has(errorCode(cause))) return error
   const { account, database } = await identify(db)
   const problem =
     `The account ${account} may not migrate the database (${(cause as Error).message}). ` +
     `Expected the privileges ${PRIVILEGES}. ` +
     `Run as an administrator: GRANT ${PRIVILEGES} ON ${database}.* TO ${account};`
   return new ServerError([problem])
-}
-
-function errnoOf(error: unknown): number {
-  return (error as { errno?: number } | null)?.errno ?? 0
 }
 
 async function deniedProblem(db: Pool, denied: Map<string, string[]>): Promise<string> {
@@ -85,17 +82,17 @@ async function deniedProblem(db: Pool, denied: Map<string, string[]>): Promise<s
 
 async function rejectedWrite(db: Pool, error: unknown): Promise<unknown> {
   const { version } = await identify(db)
-  const errno = errnoOf(error)
+  const code = errorCode(error)
   const problem = (found: string, statement: string) =>
     new ServerError([`The server rejects writes: ${found} Run: ${statement}`])
-  if (errno === BINARY_LOG) {
+  if (code === BINARY_LOG) {
     return problem('its binlog_format is STATEMENT. Expected ROW or MIXED.', mend(version, 'binlog_format', "'ROW'"))
   }
-  if (errno === READ_ONLY_TRANSACTION) {
+  if (code === READ_ONLY_TRANSACTION) {
     const name = version.includes('MariaDB') ? 'tx_read_only' : 'transaction_read_only'
     return problem(`${name} is ON. Expected OFF.`, mend(version, name, 'OFF'))
   }
-  if (READ_ONLY_SERVER.has(errno)) {
+  if (READ_ONLY_SERVER.has(code)) {
     return problem(
       'it is read-only. If it is a replica, name the primary in DATABASE_URL, or promote it first.',
       mend(version, 'read_only', 'OFF'),

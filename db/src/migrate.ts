@@ -45,7 +45,7 @@ export async function createDatabase(url: string): Promise<void> {
     if (Array.isArray(found) && found.length > 0) return
     await connection.query(`create database if not exists ?? character set utf8mb4 collate ${COLLATION}`, [name])
   } catch (error) {
-    throw (error as { errno?: number }).errno === ACCESS_DENIED ? await explainCreation(connection, name) : error
+    throw errorCode(error) === ACCESS_DENIED ? await explainCreation(connection, name) : error
   } finally {
     connection.destroy()
   }
@@ -154,7 +154,11 @@ function stoppedAt(migration: string, error: unknown): string {
  * @throws MigrationError when the database is that of another branch or application.
  */
 async function findPending(db: Kysely<MigrationTables>, { onWarning }: MigrationLockOptions): Promise<string[]> {
-  const { pending, newer, foreign } = compareMigrations(await appliedMigrations(db))
+  const applied = await appliedMigrations(db).catch((error: unknown) => {
+    if (errorCode(error) === NO_SUCH_TABLE) return []
+    throw error
+  })
+  const { pending, newer, foreign } = compareMigrations(applied)
   const unknown = [...foreign, ...newer]
   if (foreign.length > 0 || (newer.length > 0 && pending.length > 0)) {
     throw new MigrationError(
@@ -189,12 +193,9 @@ function compareMigrations(applied: string[]): Comparison {
   }
 }
 
-async function appliedMigrations(db: Kysely<MigrationTables>): Promise<string[]> {
-  const applied = db.selectFrom('kysely_migration').select('name')
-  const rows = await applied.execute().catch((error: unknown) => {
-    if (errorCode(error) === NO_SUCH_TABLE) return []
-    throw error
-  })
+/** @throws the database's error (1146) when the database was never migrated. */
+async function appliedMigrations(db: Reader | Kysely<MigrationTables>): Promise<string[]> {
+  const rows = await (db as Kysely<MigrationTables>).selectFrom('kysely_migration').select('name').execute()
   return rows.map(({ name }) => name)
 }
 
@@ -204,8 +205,7 @@ async function appliedMigrations(db: Kysely<MigrationTables>): Promise<string[]>
  * @throws the database's error (1146) when the database was never migrated.
  */
 export async function pendingMigrations(db: Reader): Promise<string[]> {
-  const applied = await db.selectFrom('kysely_migration').select('name').execute()
-  return compareMigrations(applied.map(({ name }) => name)).pending
+  return compareMigrations(await appliedMigrations(db)).pending
 }
 
 /**
@@ -214,6 +214,5 @@ export async function pendingMigrations(db: Reader): Promise<string[]> {
  * @throws the database's error (1146) when the database was never migrated.
  */
 export async function newerMigrations(db: Reader): Promise<string[]> {
-  const applied = await db.selectFrom('kysely_migration').select('name').execute()
-  return compareMigrations(applied.map(({ name }) => name)).newer
+  return compareMigrations(await appliedMigrations(db)).newer
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { kyselyOf, type Pool } from './handles.ts'
 import { mend, ServerError } from './server-error.ts'
-import { sessionProblems } from './session.ts'
+import { SESSION_REMEDY, sessionProblems } from './session.ts'
 
 /** SQL modes that change the meaning of the SQL this package sends. */
 const FORBIDDEN_MODES = ['NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES', 'NO_UNSIGNED_SUBTRACTION', 'PIPES_AS_CONCAT']
@@ -11,8 +11,6 @@ const FORBIDDEN_MODES = ['NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES', 'NO_UNSIGNED_SUB
  * characters that it can have takes about a quarter of it. The defaults of MySQL and MariaDB are larger.
  */
 export const PACKET_BYTES_MIN = 4 * 1_024 * 1_024
-
-const SESSION_REMEDY = 'Pointwise sets it on each connection. Connect without a proxy that changes session settings.'
 
 /** Variables that make a server reject writes. A replica has them. */
 const READ_ONLY_VARIABLES = ['read_only', 'super_read_only', 'innodb_read_only']

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { errorCode } from './errors.ts'
 import { type DriverOptions, type Owner, PooledConnection } from './pooled-connection.ts'
 
 const RETRY_MS = 1_000
@@ -74,7 +75,7 @@ export class SessionKiller {
 function killHolder(connection: PooledConnection, lock: string): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.query('kill is_used_lock(?)', [lock], (error) => {
-      if (!error || (error as { errno?: number }).errno === NO_SUCH_THREAD) resolve()
+      if (!error || errorCode(error) === NO_SUCH_THREAD) resolve()
       else reject(error)
     })
   })

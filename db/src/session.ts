@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Reader } from './handles.ts'
+import { quoteName } from './server-error.ts'
 
 /** A utf8mb4 collation that MySQL and MariaDB both support. It compares different emoji as different. */
 export const COLLATION = 'utf8mb4_unicode_520_ci'
@@ -76,7 +77,7 @@ export function sessionStatements(database: string | undefined, limits: SessionL
   return [
     // The server runs `init_connect` first. It may have opened a transaction, or selected another database.
     'commit and no chain no release',
-    ...(database ? [`use \`${database.replaceAll('`', '``')}\``] : []),
+    ...(database ? [`use ${quoteName(database)}`] : []),
     `set names utf8mb4 collate ${COLLATION}`,
     'set session transaction isolation level read committed, read write',
     `set session ${assign(common)} /*!80000 , ${assign(mysql)} */ /*M! , ${assign(mariadb)} */`,
@@ -87,6 +88,10 @@ const assign = (variables: Record<string, string | number>) =>
   Object.entries(variables)
     .map(([name, value]) => `${name} = ${value}`)
     .join(', ')
+
+/** What to do when a session does not have the settings that Pointwise gives it. */
+export const SESSION_REMEDY =
+  'Pointwise sets it on each connection. Connect without a proxy that changes session settings.'
 
 /** `checkServer` covers these with messages of their own. */
 const CHECKED_ELSEWHERE = new Set(['sql_mode', 'time_zone', 'auto_increment_increment'])
@@ -111,9 +116,5 @@ export async function sessionProblems(db: Reader): Promise<string[]> {
     .executeTakeFirstOrThrow()
   return Object.entries(EXPECTED)
     .filter(([name, expected]) => String(session[name]) !== expected)
-    .map(
-      ([name, expected]) =>
-        `The session's ${name} is ${session[name]}. Expected ${expected}. ` +
-        'Pointwise sets it on each connection. Connect without a proxy that changes session settings.',
-    )
+    .map(([name, expected]) => `The session's ${name} is ${session[name]}. Expected ${expected}. ${SESSION_REMEDY}`)
 }
