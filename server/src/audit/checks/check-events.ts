@@ -2,7 +2,7 @@ import type { StoredEvent } from '../../outbox/events.ts'
 import type { EventAuditRun, TableScans } from '../audit-run.ts'
 import type { Chunk } from '../queries/chunk-queries.ts'
 import * as queries from '../queries/event-queries.ts'
-import { type DecodedEvent, decodeEvent, type EventRow } from '../replay/decode-event.ts'
+import { type DecodedEvent, decodeEvent, type EventRow, payloadOf } from '../replay/decode-event.ts'
 import { EventReplay, type ReplayRange } from '../replay/event-replay.ts'
 import { EventSubjects, type Subject, subjectIds, subjectOf } from '../replay/event-subjects.ts'
 import { checkStates } from './check-states.ts'
@@ -70,8 +70,7 @@ function reportInvalid(
     const found = `${type} with key ${key}: ${payload.slice(0, FOUND_LENGTH_MAX)}`
     findings.addFinding('events', { what: 'events', ids: { id }, expected: decoded.expected, found })
   }
-  const { event, subject: undecoded } = { subject: undefined, ...decoded }
-  const subject = subjectOf(type, event?.payload ?? undecoded?.payload ?? {})
+  const subject = subjectOf(type, payloadOf(decoded))
   if (!subject) return
   const ids = { id, ...subjectIds(subject) }
   const preceding = subjects.wronglyPreceding(subject)
@@ -120,7 +119,7 @@ function replayEvents(
   for (const { row, decoded } of events) {
     if (duplicates.has(row.id)) continue
     if (decoded.event) replay.apply(decoded.event, lines)
-    else replay.skip(subjectsOf(decoded.subject?.payload ?? {}, row.key))
+    else replay.skip(subjectsOf(payloadOf(decoded), row.key))
   }
 }
 

@@ -1,6 +1,6 @@
 import type { EventAuditRun, TableScans } from '../audit-run.ts'
 import { format } from '../findings.ts'
-import type { Chunk } from '../queries/chunk-queries.ts'
+import { type Chunk, isIn } from '../queries/chunk-queries.ts'
 import { selectStockEvents } from '../queries/event-queries.ts'
 import { selectStockChanges } from '../queries/state-queries.ts'
 import { decodeEvent } from '../replay/decode-event.ts'
@@ -78,7 +78,7 @@ async function readEvents({ db, duplicates }: EventAuditRun, chunk: Chunk, produ
     if (!event || !('productId' in event.payload) || duplicates.has(event.id)) return []
     const { id, payload, type, at } = event
     const { productId } = payload
-    if (productId <= products.after || productId > products.through) return []
+    if (!isIn(products, productId)) return []
     const isFirst = type === 'product.created'
     return [{ id, productId, change: 'change' in payload ? payload.change : payload.stock, isFirst, at }]
   })

@@ -7,6 +7,9 @@ export interface Chunk {
   through: number
 }
 
+/** Whether the row with this key is in the chunk. */
+export const isIn = ({ after, through }: Chunk, key: number): boolean => key > after && key <= through
+
 /** A table that the audit checks. */
 export type Table = Exclude<keyof Tables, 'stores' | 'outbox_cursors' | 'kysely_migration'>
 

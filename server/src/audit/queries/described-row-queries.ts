@@ -5,30 +5,27 @@ import { sql } from 'kysely'
  * The rows that events describe, by the ids that the events name.
  */
 
-const HISTORY = [
-  'point_histories.id',
-  'use_type as useType',
-  'point_histories.order_id as orderId',
-  'point_histories.point',
-  'balance',
-  'points.user_id as userId',
-  'point_histories.created_at as createdAt',
-] as const
+function selectHistoryRows(db: Reader, index: 'PRIMARY' | 'point_histories_order_exists') {
+  return db
+    .selectFrom(forceIndex('point_histories', index))
+    .leftJoin('points', 'points.id', 'point_histories.point_id')
+    .select([
+      'point_histories.id',
+      'use_type as useType',
+      'point_histories.order_id as orderId',
+      'point_histories.point',
+      'balance',
+      'points.user_id as userId',
+      'point_histories.created_at as createdAt',
+    ])
+}
 
 export function selectHistories(db: Reader, ids: number[]) {
-  return db
-    .selectFrom(forceIndex('point_histories', 'PRIMARY'))
-    .leftJoin('points', 'points.id', 'point_histories.point_id')
-    .select(HISTORY)
-    .where('point_histories.id', 'in', ids)
+  return selectHistoryRows(db, 'PRIMARY').where('point_histories.id', 'in', ids)
 }
 
 export function selectHistoriesOfOrders(db: Reader, orderIds: number[]) {
-  return db
-    .selectFrom(forceIndex('point_histories', 'point_histories_order_exists'))
-    .leftJoin('points', 'points.id', 'point_histories.point_id')
-    .select(HISTORY)
-    .where('point_histories.order_id', 'in', orderIds)
+  return selectHistoryRows(db, 'point_histories_order_exists').where('point_histories.order_id', 'in', orderIds)
 }
 
 export function selectOrders(db: Reader, ids: number[]) {

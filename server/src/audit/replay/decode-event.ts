@@ -17,6 +17,11 @@ export type DecodedEvent =
   | { event: StoredEvent }
   | { event?: never; expected: string; subject: { type: EventType; payload: Record<string, unknown> } | undefined }
 
+/** The fields of the payload of an event, also if it is not valid. */
+export function payloadOf(decoded: DecodedEvent): Readonly<Record<string, unknown>> {
+  return decoded.event ? decoded.event.payload : (decoded.subject?.payload ?? {})
+}
+
 /** Parses an event and requires the key, the fields and the JSON types that belong to its type. */
 export function decodeEvent({ id, type, key, payload: text, at }: EventRow): DecodedEvent {
   if (!isEventType(type)) return invalid(`one of the types ${Object.keys(eventPayloads).join(', ')}`)

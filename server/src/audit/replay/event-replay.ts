@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../outbox/events.ts'
 import type { LineRow, LinesByOrder } from '../checks/described-rows.ts'
 import type { Findings } from '../findings.ts'
-import type { Chunk } from '../queries/chunk-queries.ts'
+import { type Chunk, isIn } from '../queries/chunk-queries.ts'
 import { ProductState, WalletState } from './replay-state.ts'
 
 /** The users and the products whose wallets and stock one replay follows. */
@@ -15,8 +15,6 @@ export type ReplayStart = 'beginning' | 'horizon'
 
 type OrderPayload = { userId: number; orderId: number; amount: number; balance: number; items: readonly Item[] }
 type Item = { productId: number; quantity: number; stock: number }
-
-const isIn = ({ after, through }: Chunk, id: number) => id > after && id <= through
 
 /**
  * Applies events in the order of their ids to the wallets and the products of a range, and reports each event whose balance or
