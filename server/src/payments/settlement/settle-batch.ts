@@ -51,12 +51,7 @@ export async function settleBatch(context: BatchContext, requests: readonly Sett
   } catch (error) {
     if (!(error instanceof CommitUnknownError)) return settleAfter(error, context, requests)
     const outcomes = await batch.resolveLostCommit(error)
-    if (outcomes) return outcomes
-  }
-  try {
-    return await batch.run()
-  } catch (error) {
-    return settleAfter(error, context, requests)
+    return outcomes ?? batch.run().catch((again) => settleAfter(again, context, requests))
   }
 }
 
