@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { SubscriptionHub } from '../../server/src/subscriptions/hub.ts'
 import { post } from '../setup/raw-http.ts'
 import { item } from '../setup/shop.ts'
-import { MUTATIONS, type Stocked, stocked } from './calls.ts'
+import { MUTATIONS, type Stocked, stocked, tokenFor } from './calls.ts'
 import { type FaultyShop, openFaultyShop } from './faulty-shop.ts'
 
 const COMMIT = /^commit$/
@@ -67,7 +67,7 @@ describe('The subscriptions of a server look for new events', () => {
     faulty.proxy.inject('disconnect after', COMMIT)
     const { status } = await post(faulty.shop, call.path, {
       input,
-      token: call.by === 'user' ? given.user.token : given.admin,
+      token: tokenFor(call, given),
     })
     expect({ status, wakes: wake.mock.calls.length }).toEqual({ status: 500, wakes: 1 })
   })

@@ -23,6 +23,9 @@ export interface Call {
   given: (stocked: Stocked) => Promise<object>
 }
 
+/** The token of the caller that a call needs. */
+export const tokenFor = ({ by }: Pick<Call, 'by'>, { user, admin }: Stocked) => (by === 'user' ? user.token : admin)
+
 const cart = ({ product }: Stocked) => ({ items: [item(product)] })
 
 async function placed({ shop, user, product }: Stocked): Promise<{ orderId: number }> {

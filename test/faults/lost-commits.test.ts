@@ -3,7 +3,7 @@ import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { post } from '../setup/raw-http.ts'
 import { item } from '../setup/shop.ts'
-import { type Call, MUTATIONS, type Stocked, stocked } from './calls.ts'
+import { type Call, MUTATIONS, type Stocked, stocked, tokenFor } from './calls.ts'
 import { type FaultyShop, openFaultyShop } from './faulty-shop.ts'
 
 const COMMIT = /^commit$/
@@ -36,7 +36,7 @@ async function prepare(path: string, countEffects: () => Promise<number>) {
   const input = await call.given(given)
   const before = await countEffects()
   faulty.proxy.queries.length = 0
-  return { call, input, token: call.by === 'user' ? given.user.token : given.admin, before }
+  return { call, input, token: tokenFor(call, given), before }
 }
 
 describe.each(['before', 'after'] as const)(

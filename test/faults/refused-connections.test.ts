@@ -7,7 +7,7 @@ import { eventually } from '../setup/eventually.ts'
 import { get, openRefusedStream, post } from '../setup/raw-http.ts'
 import { inSuite } from '../setup/suite.ts'
 import { send } from '../setup/trpc-wire.ts'
-import { MUTATIONS, QUERIES, stocked } from './calls.ts'
+import { MUTATIONS, QUERIES, stocked, tokenFor } from './calls.ts'
 import { fingerprint, openFaultyShop } from './faulty-shop.ts'
 
 /** Temporary and permanent ones, ones of no known server, and the highest number. */
@@ -47,9 +47,9 @@ test('when the database refuses connections, every call is refused with service_
     proxy.refuse(errno)
     const calls = {
       ...Object.fromEntries(
-        MUTATIONS.map(({ path, by }) => [
-          path,
-          post(shop, path, { token: by === 'user' ? given.user.token : given.admin, input: inputs.get(path) }),
+        MUTATIONS.map((call) => [
+          call.path,
+          post(shop, call.path, { token: tokenFor(call, given), input: inputs.get(call.path) }),
         ]),
       ),
       ...Object.fromEntries(

@@ -3,7 +3,7 @@ import { inOneBatch } from '../settlement/batches.ts'
 import { eventually } from '../setup/eventually.ts'
 import { post } from '../setup/raw-http.ts'
 import { item } from '../setup/shop.ts'
-import { MUTATIONS, type Stocked, stocked } from './calls.ts'
+import { type Call, MUTATIONS, type Stocked, stocked, tokenFor } from './calls.ts'
 import { type FaultyShop, fingerprint, openFaultyShop } from './faulty-shop.ts'
 
 const INSERT_EVENT = /^insert into `events`/
@@ -26,9 +26,9 @@ async function lineOf(requestId: string | null) {
 }
 
 async function call(path: string) {
-  const { by, given: inputOf } = MUTATIONS.find((each) => each.path === path) ?? {}
-  const input = await inputOf?.(given)
-  return () => post(faulty.shop, path, { input, token: by === 'user' ? given.user.token : given.admin })
+  const call = MUTATIONS.find((each) => each.path === path) as Call
+  const input = await call.given(given)
+  return () => post(faulty.shop, path, { input, token: tokenFor(call, given) })
 }
 
 type Answer = Pick<Awaited<ReturnType<typeof post>>, 'status' | 'text' | 'headers'>

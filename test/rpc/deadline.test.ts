@@ -1,7 +1,7 @@
 import { appRouter } from '@pointwise/server'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { proceduresOf } from '../../server/src/http/trpc/fast-path.ts'
-import { MUTATIONS, type Stocked, stocked } from '../faults/calls.ts'
+import { MUTATIONS, type Stocked, stocked, tokenFor } from '../faults/calls.ts'
 import { type FaultyShop, fingerprint, openFaultyShop } from '../faults/faulty-shop.ts'
 import { eventually } from '../setup/eventually.ts'
 import { get, post } from '../setup/raw-http.ts'
@@ -21,7 +21,6 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const tokenOf = (by: 'user' | 'admin') => (by === 'user' ? given.user.token : given.admin)
 const deadlineAt = (at: number) => ({ 'request-deadline': String(at) })
 
 describe('A mutation', () => {
@@ -41,7 +40,7 @@ describe('A mutation', () => {
     const before = await fingerprint(faulty.direct)
     faulty.proxy.queries.length = 0
     const headers = deadlineAt(Date.now())
-    const { status, refusal } = await post(faulty.shop, call.path, { input, token: tokenOf(call.by), headers })
+    const { status, refusal } = await post(faulty.shop, call.path, { input, token: tokenFor(call, given), headers })
     expect({ status, refusal }).toEqual({ status: 504, refusal: EXCEEDED })
     expect(faulty.proxy.queries.flat()).not.toContain('begin')
     expect(await fingerprint(faulty.direct)).toBe(before)
@@ -55,7 +54,7 @@ describe('A mutation', () => {
     const passed = Promise.withResolvers<void>()
     const delayed = faulty.proxy.inject({ until: passed.promise }, /^(insert|update)/)
     faulty.proxy.queries.length = 0
-    const answer = post(faulty.shop, call.path, { input, token: tokenOf(call.by), headers: deadlineAt(at) })
+    const answer = post(faulty.shop, call.path, { input, token: tokenFor(call, given), headers: deadlineAt(at) })
     await eventually(delayed).toBe(1)
     vi.setSystemTime(at)
     passed.resolve()
