@@ -159,6 +159,12 @@ const ACCESS_GUARDS: Guard[] = [
     '',
     'settlement/lost-commit',
   ),
+  guardsIn('server/src/payments/settlement/find-writes.ts')(
+    'comparison of payments that are read back',
+    'payment.balance === balance &&',
+    'payment.balance >= 0 &&',
+    'settlement/lost-commit',
+  ),
   lockRows(
     'removed user check of payments',
     'first.wallets.filter(({ userId }) => first.activeUsers.has(userId))',

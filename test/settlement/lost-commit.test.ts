@@ -127,7 +127,7 @@ async function givenOrder({ shop, direct }: FaultyShop) {
       pay: () => shop.asUser(userId).payments.pay({ orderId }),
       checkout: () => shop.asUser(userId).orders.checkout({ items: [item(product)] }),
     },
-    other: { admin: createCaller({ db: direct, admin: true }), user: createCaller({ db: direct, userId }) },
+    other: { admin: createCaller({ db: direct, admin: true, now }), user: createCaller({ db: direct, userId, now }) },
     userId,
     product,
     orderId,
