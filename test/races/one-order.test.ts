@@ -2,15 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { runConcurrently, times } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { item, openShop, PATIENT_LOCKS } from '../setup/shop.ts'
+import { inSuite } from '../setup/suite.ts'
 
 describe('concurrent calls on one order', () => {
-  it('payment and cancellation of each of 200 orders: one of them succeeds', async () => {
+  const ORDERS = inSuite(60, 200)
+  it(`payment and cancellation of each of ${ORDERS} orders: one of them succeeds`, async () => {
     await using shop = await openShop({ database: PATIENT_LOCKS })
     await using servers = openServers(shop)
     const { id } = await shop.givenUser({ points: 1_000_000 })
     const product = await shop.givenProduct({ price: 1, stock: 1_000 })
     const caller = shop.asUser(id)
-    const orders = await Promise.all(Array.from({ length: 200 }, () => caller.orders.place({ items: [item(product)] })))
+    const orders = await Promise.all(
+      Array.from({ length: ORDERS }, () => caller.orders.place({ items: [item(product)] })),
+    )
 
     const ends = await Promise.all(
       orders.map(async ({ id: orderId }, n) => {

@@ -2,11 +2,14 @@ import { expect, test } from 'vitest'
 import { runConcurrently } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { item, newKey, openShop, PATIENT_LOCKS } from '../setup/shop.ts'
+import { inSuite } from '../setup/suite.ts'
 
-test('500 concurrent checkouts of 100 pieces: exactly 100 succeed, the others are refused with stock_insufficient', async () => {
+const BUYERS = inSuite(200, 500)
+
+test(`${BUYERS} concurrent checkouts of 100 pieces: exactly 100 succeed, the others are refused with stock_insufficient`, async () => {
   await using shop = await openShop({ database: PATIENT_LOCKS })
   const product = await shop.givenProduct({ price: 10, stock: 100 })
-  const buyers = await shop.givenUsers(500, { points: 10 })
+  const buyers = await shop.givenUsers(BUYERS, { points: 10 })
 
   const { answers, refusals } = await runConcurrently(
     buyers.map(
@@ -17,7 +20,7 @@ test('500 concurrent checkouts of 100 pieces: exactly 100 succeed, the others ar
   )
 
   expect(answers).toHaveLength(100)
-  expect(refusals).toEqual({ stock_insufficient: 400 })
+  expect(refusals).toEqual({ stock_insufficient: BUYERS - 100 })
   expect(await shop.client().products.get.query({ productId: product.id })).toMatchObject({
     stock: 0,
     salesVolume: 100,

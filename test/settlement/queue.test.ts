@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import { refusalOf } from '@pointwise/client-sdk'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type FaultyShop, openFaultyShop } from '../faults/faulty-shop.ts'
+import { times } from '../setup/refusals.ts'
 import { item, newKey, type Product } from '../setup/shop.ts'
 import { holdCommit, statementCount } from './batches.ts'
 
@@ -122,15 +124,18 @@ test('A full queue refuses service_busy at once, and a request that waits for th
   const checkout = await checkoutsIn(faulty, product, 10_000)
   const batch = await holdCommit(faulty, checkout)
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
-  const answered: unknown[] = []
-  for (let n = 0; n < WAITING_MAX; n++) void codeOf(checkout()).then((code) => answered.push(code))
+  onTestFinished(() => void vi.useRealTimers())
+  let answered = 0
+  const waiting = times(WAITING_MAX, () => codeOf(checkout()).finally(() => answered++))
   const beyond = await codeOf(checkout())
-  await vi.advanceTimersByTimeAsync(WAIT_MAX_MS - 1)
-  const early = answered.length
-  await vi.advanceTimersByTimeAsync(1)
+  // A timer at a time would take longer than the COMMIT may.
+  vi.advanceTimersByTime(WAIT_MAX_MS - 1)
+  await setImmediate()
+  const early = answered
+  vi.advanceTimersByTime(1)
   vi.useRealTimers()
   expect({ beyond, early }).toEqual({ beyond: 'service_busy', early: 0 })
-  expect(answered).toEqual(Array(WAITING_MAX).fill('service_busy'))
+  expect(await Promise.all(waiting)).toEqual(Array(WAITING_MAX).fill('service_busy'))
 
   expect(await batch.finish()).toMatchObject({ balance: 9_999 })
   expect(await checkout()).toMatchObject({ balance: 9_998 })

@@ -5,10 +5,11 @@ import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { type GivenUser, item, openShop, type Shop } from '../setup/shop.ts'
 import { subscribe } from '../setup/subscriber.ts'
+import { inSuite } from '../setup/suite.ts'
 import { startTcpProxy } from '../setup/tcp-proxy.ts'
 
-const PAYMENTS = 500
-const DISCONNECTIONS = 20
+const PAYMENTS = inSuite(200, 500)
+const DISCONNECTIONS = inSuite(8, 20)
 const CONCURRENT_BUYERS = 10
 
 let shop: Shop
