@@ -39,8 +39,8 @@ export default defineConfig(({ mode }) => {
       // Only a deadlock reaches these: a test must pass on a machine that is several times slower.
       testTimeout: 240_000,
       hookTimeout: 240_000,
-      // Workers also wait for the database and for each other, so one more than the processors are busy.
-      maxWorkers: availableParallelism() + 1,
+      // Workers also wait for the database and for each other, so two more than the processors are busy.
+      maxWorkers: availableParallelism() + 2,
       // Nothing is mocked and each worker has databases of its own, so the server's modules are loaded once for each.
       isolate: false,
       ...SUITES[mode as keyof typeof SUITES],

@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises'
 import { refusalOf } from '@pointwise/client-sdk'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type FaultyShop, openFaultyShop } from '../faults/faulty-shop.ts'
-import { times } from '../setup/refusals.ts'
 import { item, newKey, type Product } from '../setup/shop.ts'
 import { holdCommit, statementCount } from './batches.ts'
 
@@ -126,7 +125,7 @@ test('A full queue refuses service_busy at once, and a request that waits for th
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
   let answered = 0
-  const waiting = times(WAITING_MAX, () => codeOf(checkout()).finally(() => answered++))
+  const waiting = Array.from({ length: WAITING_MAX }, () => codeOf(checkout()).finally(() => answered++))
   const beyond = await codeOf(checkout())
   // A timer at a time would take longer than the COMMIT may.
   vi.advanceTimersByTime(WAIT_MAX_MS - 1)
