@@ -144,6 +144,8 @@ interface EventTable {
   payload: JSONColumnType<object>
   created_at: CreatedAt
   published_at: Date | null
+  /** The W3C Trace Context of the request that caused the event. */
+  traceparent: string | null
 }
 
 /** How far something has come in the outbox. The row `horizon` exists in every database. */

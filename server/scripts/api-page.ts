@@ -38,6 +38,13 @@ A mutation whose response was lost may still take effect until its deadline. A r
 \`Server-Time\` is later than all earlier deadlines by at least 2,000 ms, by which the clocks of two servers may differ. The SDK follows
 this rule. It depends on no clock of a client.`
 
+const TRACING = `\
+## Tracing
+
+A request can carry the header \`traceparent\` of [W3C Trace Context](https://www.w3.org/TR/trace-context/), version 00. The events that a
+mutation causes keep it. A repetition with the same idempotency key has no further event, so the event of the first call remains. A
+malformed header is ignored.`
+
 const OTHER_ERRORS = `\
 ## Other errors
 
@@ -93,6 +100,8 @@ changed and the same call with the same idempotency key may succeed after \`afte
 ${refusalsTable()}
 
 ${DEADLINES}
+
+${TRACING}
 
 ${OTHER_ERRORS}
 `

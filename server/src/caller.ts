@@ -50,6 +50,7 @@ export function createCaller({
     network: '127.0.0.1',
     destroyConnection: undefined,
     requestId: randomUUID(),
+    traceparent: undefined,
     consumeRateLimit: async () => undefined,
     authenticate: async () => {
       if (userId === undefined && !admin) throw new Refusal('token_missing')

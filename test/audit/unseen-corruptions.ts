@@ -55,8 +55,8 @@ export const UNSEEN: UnseenCorruptions[] = [
     ],
   },
   {
-    sentence: 'When an event was published: `published_at`.',
-    plants: [() => 'update events set published_at = created_at'],
+    sentence: 'When an event was published, and which request caused it: `published_at` and `traceparent`.',
+    plants: [() => 'update events set published_at = created_at', () => `update events set traceparent = 'malformed'`],
   },
   {
     sentence: 'The id of a row that no other row and no event names, if the order of the ids stays the same.',

@@ -21,6 +21,18 @@ export const REQUEST_GUARDS: Guard[] = [
     'info.calls.length > 99',
     'http/idempotency-key-header',
   ),
+  guardsIn('server/src/http/trpc/create-context.ts')(
+    'check of a traceparent',
+    'TRACEPARENT.test(traceparent)',
+    'traceparent.length === 55',
+    'http/traceparent',
+  ),
+  guardsIn('server/src/payments/settlement/write-sales.ts')(
+    'traceparent of each request of a batch',
+    '{ ...orders.orderPlacedEvent(userId, order), traceparent }, paid]',
+    '{ ...orders.orderPlacedEvent(userId, order), traceparent: undefined }, paid]',
+    'http/traceparent',
+  ),
   guardsIn('server/src/http/load-shedding.ts')(
     'shedding of every request except health checks',
     'isHealthCheck(url)',

@@ -225,12 +225,17 @@ const insertedEvent = (guards: ReturnType<typeof guardsIn>, type: string, test: 
 
 const EVENT_GUARDS: Guard[] = [
   insertedEvent(points, 'points.charged', 'points/charge'),
-  orders('event order.placed', 'await insertEvent(tx, orderPlacedEvent(userId, order))', '', 'orders/place'),
+  orders(
+    'event order.placed',
+    'await insertEvent(tx, { ...orderPlacedEvent(userId, order), traceparent })',
+    '',
+    'orders/place',
+  ),
   insertedEvent(orders, 'order.cancelled', 'orders/cancel'),
   guardsIn('server/src/payments/settlement/write-sales.ts')(
     'event order.paid of orders.checkout',
-    ': [orders.orderPlacedEvent(userId, order), paid]',
-    ': [orders.orderPlacedEvent(userId, order)]',
+    ': [{ ...orders.orderPlacedEvent(userId, order), traceparent }, paid]',
+    ': [{ ...orders.orderPlacedEvent(userId, order), traceparent }]',
     'orders/checkout',
   ),
   insertedEvent(payments, 'order.refunded', 'payments/refund'),

@@ -61,6 +61,7 @@ async function fetchFromAdapter(path: string, headers: Record<string, string>): 
     subscriptions: new SubscriptionHub(shop.db),
     network: '127.0.0.1',
     requestId: REQUEST_ID,
+    traceparent: undefined,
     consumeRateLimit: async () => undefined,
     destroyConnection: undefined,
     authenticate: async () => {

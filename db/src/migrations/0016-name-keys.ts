@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { fillNameKeys } from '../fill-name-keys.ts'
+import { hasColumn } from './has-column.ts'
 
 /**
  * Names are unique by their key, no longer by the collation of `name`, in which José is Jose. A server of the previous
@@ -26,7 +27,7 @@ async function addNameKey(db: Kysely<unknown>, { table, name, key }: NamedTable)
   const { rows } = await sql<{ name: string; isUnique: number }>`select index_name as name, 1 - non_unique as isUnique
     from information_schema.statistics where table_schema = database() and table_name = ${table}`.execute(db)
   const has = (index: string) => rows.some((row) => row.name === index)
-  if (!(await hasColumn(db, table))) {
+  if (!(await hasColumn(db, table, 'name_key'))) {
     await sql`alter table ${sql.table(table)}
       add column name_key varchar(500) character set utf8mb4 collate utf8mb4_bin null`.execute(db)
   }
@@ -36,10 +37,4 @@ async function addNameKey(db: Kysely<unknown>, { table, name, key }: NamedTable)
       db,
     )
   }
-}
-
-async function hasColumn(db: Kysely<unknown>, table: string): Promise<boolean> {
-  const { rows } = await sql`select 1 from information_schema.columns
-    where table_schema = database() and table_name = ${table} and column_name = 'name_key'`.execute(db)
-  return rows.length > 0
 }

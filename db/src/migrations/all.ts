@@ -15,6 +15,7 @@ import { events } from './0013-events.ts'
 import { outboxCursors } from './0014-outbox-cursors.ts'
 import { salesBigint } from './0015-sales-bigint.ts'
 import { nameKeys } from './0016-name-keys.ts'
+import { eventTraceparent } from './0017-event-traceparent.ts'
 
 /**
  * All migrations in the order in which they are applied. There are no down migrations. A released migration is never
@@ -37,4 +38,5 @@ export const migrations: Record<string, Migration> = {
   '0014-outbox-cursors': outboxCursors,
   '0015-sales-bigint': salesBigint,
   '0016-name-keys': nameKeys,
+  '0017-event-traceparent': eventTraceparent,
 }

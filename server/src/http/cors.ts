@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 const PREFLIGHT_MAX_AGE_SECONDS = 600
 const METHODS = ['GET', 'POST']
 const EXPOSED_HEADERS = ['retry-after', 'server-time', 'x-request-id']
-/** The request headers that the API reads. */
+/** The request headers that the API reads, except `traceparent`, which the default of `CORS_HEADERS` contains. */
 const API_HEADERS = [
   'authorization',
   'content-type',

@@ -29,7 +29,9 @@ export const orderProcedures = {
     .use(requireUser)
     .output(order.extend({ replayed: z.boolean() }))
     .mutation(({ ctx, input }) =>
-      ctx.transact((tx) => orders.place(tx, { userId: ctx.userId, ...input, now: ctx.now() })),
+      ctx.transact((tx) =>
+        orders.place(tx, { userId: ctx.userId, ...input, now: ctx.now(), traceparent: ctx.traceparent }),
+      ),
     ),
 
   get: userProcedure('order_not_found')
@@ -48,7 +50,7 @@ export const orderProcedures = {
     .use(requireUser)
     .output(order)
     .mutation(({ ctx, input }) => {
-      const call = { userId: ctx.userId, ...input, now: ctx.now() }
+      const call = { userId: ctx.userId, ...input, now: ctx.now(), traceparent: ctx.traceparent }
       return ctx.transact((tx) => orders.cancel(tx, call), {
         resolveLostCommit: (tx) => orders.resolveLostCancel(tx, call),
       })

@@ -1,5 +1,5 @@
 import type { OrderStatus, Reader, Tx } from '@pointwise/db'
-import { insertEvent } from '../outbox/events.ts'
+import { insertEvent, type TraceContext } from '../outbox/events.ts'
 import * as offers from '../products/offers.ts'
 import * as stock from '../products/stock.ts'
 import { Refusal } from '../refusals.ts'
@@ -8,7 +8,7 @@ import type { Order } from './order-schemas.ts'
 import * as queries from './queries.ts'
 
 /** What a user orders: the products, and the prices that the user saw. */
-export interface PlaceCall {
+export interface PlaceCall extends TraceContext {
   userId: number
   items: offers.PricedLine[]
   idempotencyKey: string
@@ -44,7 +44,7 @@ export async function list(
  * @throws Refusal idempotency_key_reused, product_not_found, price_changed, stock_insufficient
  */
 export async function place(tx: Tx, call: PlaceCall): Promise<Order & { replayed: boolean }> {
-  const { userId, idempotencyKey, items, now } = call
+  const { userId, idempotencyKey, items, now, traceparent } = call
   // The lock comes first: a repeat waits for an earlier attempt that is about to commit, instead of being refused.
   const row = await queries.lockOrderByKey(tx, userId, idempotencyKey).executeTakeFirst()
   if (row) {
@@ -58,7 +58,7 @@ export async function place(tx: Tx, call: PlaceCall): Promise<Order & { replayed
   const { insertId } = await queries.insertOrder(tx, { ...draft, userId, idempotencyKey }).executeTakeFirstOrThrow()
   const order = { id: Number(insertId), ...draft }
   await queries.insertLines(tx, order.id, order.items).execute()
-  await insertEvent(tx, orderPlacedEvent(userId, order))
+  await insertEvent(tx, { ...orderPlacedEvent(userId, order), traceparent })
   return { ...order, replayed: false }
 }
 
@@ -90,7 +90,7 @@ export async function markRefunded(tx: Tx, orderId: number, now: Date): Promise<
   await queries.updateStatus(tx, orderId, { status: 'refunded', updated_at: now }).execute()
 }
 
-interface CancelCall {
+interface CancelCall extends TraceContext {
   userId: number
   orderId: number
   now: Date
@@ -123,10 +123,11 @@ async function lockOwn(tx: Tx, { userId, orderId }: CancelCall): Promise<Order> 
   return withItems(tx, row)
 }
 
-async function cancelLocked(tx: Tx, { userId, orderId, now }: CancelCall, order: Order): Promise<Order> {
+async function cancelLocked(tx: Tx, call: CancelCall, order: Order): Promise<Order> {
+  const { userId, orderId, now, traceparent } = call
   if (order.status !== 'pending') throw new Refusal('order_not_cancellable', { status: order.status })
   await queries.updateStatus(tx, orderId, { status: 'cancelled', updated_at: now }).execute()
-  await insertEvent(tx, { type: 'order.cancelled', payload: { userId, orderId }, at: now })
+  await insertEvent(tx, { type: 'order.cancelled', payload: { userId, orderId }, at: now, traceparent })
   return { ...order, status: 'cancelled' }
 }
 

@@ -31,6 +31,7 @@ export const paymentsRouter = router({
         ...input,
         now: ctx.now(),
         deadline: ctx.deadline,
+        traceparent: ctx.traceparent,
       } as const
       return ctx.settlement.settle(request, ctx.onFailedAttempt)
     }),
@@ -50,7 +51,9 @@ export const paymentsRouter = router({
     })
     .input(orderInput)
     .output(refund)
-    .mutation(({ ctx, input }) => ctx.transact((tx) => payments.refund(tx, { ...input, now: ctx.now() }))),
+    .mutation(({ ctx, input }) =>
+      ctx.transact((tx) => payments.refund(tx, { ...input, now: ctx.now(), traceparent: ctx.traceparent })),
+    ),
 })
 
 /** Mounted as `orders.checkout`; it is declared here because the orders slice does not import payments. */
@@ -75,6 +78,7 @@ export const checkout = userProcedure(
       ...input,
       now: ctx.now(),
       deadline: ctx.deadline,
+      traceparent: ctx.traceparent,
     } as const
     return ctx.settlement.settle(request, ctx.onFailedAttempt)
   })

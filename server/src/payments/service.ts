@@ -1,6 +1,6 @@
 import type { Reader, Tx } from '@pointwise/db'
 import * as orders from '../orders/service.ts'
-import { insertEvent } from '../outbox/events.ts'
+import { insertEvent, type TraceContext } from '../outbox/events.ts'
 import * as points from '../points/service.ts'
 import * as stock from '../products/stock.ts'
 import { Refusal } from '../refusals.ts'
@@ -19,7 +19,10 @@ export async function get(db: Reader, userId: number, orderId: number): Promise<
  *
  * @throws Refusal order_not_found, order_not_refundable, points_limit_exceeded
  */
-export async function refund(tx: Tx, { orderId, now }: { orderId: number; now: Date }): Promise<Refund> {
+export async function refund(
+  tx: Tx,
+  { orderId, now, traceparent }: { orderId: number; now: Date } & TraceContext,
+): Promise<Refund> {
   const order = await orders.lock(tx, orderId)
   if (order.status === 'refunded') {
     return { ...(await queries.selectRefund(tx, orderId).executeTakeFirstOrThrow()), replayed: true }
@@ -35,6 +38,6 @@ export async function refund(tx: Tx, { orderId, now }: { orderId: number; now: D
   await orders.markRefunded(tx, orderId, refundedAt)
   const items = await stock.returnStock(tx, order.items, order.paidAt)
   const payload = { userId, orderId, amount, balance, items }
-  await insertEvent(tx, { type: 'order.refunded', payload, at: refundedAt })
+  await insertEvent(tx, { type: 'order.refunded', payload, at: refundedAt, traceparent })
   return { orderId, amount, refundedAt, replayed: false }
 }

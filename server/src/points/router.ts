@@ -25,7 +25,9 @@ export const pointsRouter = router({
     .input(z.strictObject({ amount: wholeNumber.min(1), idempotencyKey }))
     .output(charge)
     .mutation(({ ctx, input }) =>
-      ctx.transact((tx) => points.charge(tx, { userId: ctx.tokenUserId, ...input, now: ctx.now() })),
+      ctx.transact((tx) =>
+        points.charge(tx, { userId: ctx.tokenUserId, ...input, now: ctx.now(), traceparent: ctx.traceparent }),
+      ),
     ),
 
   histories: userProcedure()

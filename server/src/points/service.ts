@@ -1,5 +1,5 @@
 import { executeBatch, type Reader, type Tx, type UseType } from '@pointwise/db'
-import { insertEvent } from '../outbox/events.ts'
+import { insertEvent, type TraceContext } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
 import { BALANCE_MAX, type Balance, type Charge } from './point-schemas.ts'
@@ -42,9 +42,9 @@ export async function lock(tx: Tx, userId: number): Promise<Wallet | undefined> 
  */
 export async function charge(
   tx: Tx,
-  call: { userId: number; amount: number; idempotencyKey: string; now: Date },
+  call: { userId: number; amount: number; idempotencyKey: string; now: Date } & TraceContext,
 ): Promise<Charge> {
-  const { userId, amount, idempotencyKey, now } = call
+  const { userId, amount, idempotencyKey, now, traceparent } = call
   // The lock comes first. After it, a repeat finds the row of the first call. `users.remove` takes the same lock, and a statement
   // of its own reads the user as the transactions before left it.
   const {
@@ -62,7 +62,8 @@ export async function charge(
   }
   const change = { type: 'CHARGE', amount, orderId: null, idempotencyKey, now } as const
   const { historyId, balance } = await changeBalance(tx, wallet, change)
-  await insertEvent(tx, { type: 'points.charged', payload: { userId, historyId, amount, balance }, at: now })
+  const payload = { userId, historyId, amount, balance }
+  await insertEvent(tx, { type: 'points.charged', payload, at: now, traceparent })
   return { historyId, amount, balance, replayed: false }
 }
 

@@ -62,7 +62,7 @@ export const productsRouter = router({
     .input(z.strictObject({ storeId: id, name, price, stock: wholeNumber.min(0).max(INT_MAX) }))
     .output(product)
     .mutation(({ ctx, input }) =>
-      ctx.transact((tx) => products.create(tx, { ...input, now: ctx.now() }), {
+      ctx.transact((tx) => products.create(tx, { ...input, now: ctx.now(), traceparent: ctx.traceparent }), {
         onEnd: () => ctx.productListCache.invalidateListing(),
       }),
     ),
@@ -75,7 +75,9 @@ export const productsRouter = router({
     })
     .input(z.strictObject({ productId: id, name: name.optional(), price: price.optional() }))
     .output(product)
-    .mutation(({ ctx, input }) => ctx.transact((tx) => products.update(tx, { ...input, now: ctx.now() }))),
+    .mutation(({ ctx, input }) =>
+      ctx.transact((tx) => products.update(tx, { ...input, now: ctx.now(), traceparent: ctx.traceparent })),
+    ),
 
   remove: adminProcedure(...MUTATION_REFUSALS, 'product_not_found')
     .meta({
@@ -85,7 +87,7 @@ export const productsRouter = router({
     .input(z.strictObject({ productId: id }))
     .output(product)
     .mutation(({ ctx, input }) =>
-      ctx.transact((tx) => products.remove(tx, { ...input, now: ctx.now() }), {
+      ctx.transact((tx) => products.remove(tx, { ...input, now: ctx.now(), traceparent: ctx.traceparent }), {
         onEnd: () => ctx.productListCache.invalidateListing(),
       }),
     ),
@@ -108,7 +110,9 @@ export const productsRouter = router({
       }),
     )
     .output(product)
-    .mutation(({ ctx, input }) => ctx.transact((tx) => products.restock(tx, { ...input, now: ctx.now() }))),
+    .mutation(({ ctx, input }) =>
+      ctx.transact((tx) => products.restock(tx, { ...input, now: ctx.now(), traceparent: ctx.traceparent })),
+    ),
 
   onStock: publicProcedure('product_not_found', 'not_resumable')
     .meta({ description: 'Streams the changes of the stock and the price of products.', example: examples.onStock })

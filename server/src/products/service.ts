@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Reader, Tx } from '@pointwise/db'
-import { insertEvent } from '../outbox/events.ts'
+import { insertEvent, type TraceContext } from '../outbox/events.ts'
 import { Refusal } from '../refusals.ts'
 import { toPage } from '../rpc/cursor.ts'
 import * as stores from '../stores/service.ts'
@@ -60,11 +60,16 @@ export async function scroll(
   return toPage(rows, limit)
 }
 
+interface CreateCall extends TraceContext {
+  storeId: number
+  name: string
+  price: number
+  stock: number
+  now: Date
+}
+
 /** @throws Refusal store_not_found */
-export async function create(
-  tx: Tx,
-  { now, stock, ...product }: { storeId: number; name: string; price: number; stock: number; now: Date },
-): Promise<Product> {
+export async function create(tx: Tx, { now, traceparent, stock, ...product }: CreateCall): Promise<Product> {
   const store = await stores.get(tx, product.storeId)
   const { insertId } = await queries.insertProduct(tx, { ...product, createdAt: now }).executeTakeFirstOrThrow()
   const id = Number(insertId)
@@ -79,8 +84,16 @@ export async function create(
     })
     .execute()
   const { name, price } = product
-  await insertEvent(tx, { type: 'product.created', payload: { productId: id, name, price, stock }, at: now })
+  const payload = { productId: id, name, price, stock }
+  await insertEvent(tx, { type: 'product.created', payload, at: now, traceparent })
   return { id, storeName: store.name, ...product, stock, salesVolume: 0, createdAt: now }
+}
+
+interface UpdateCall extends TraceContext {
+  productId: number
+  name?: string | undefined
+  price?: number | undefined
+  now: Date
 }
 
 /**
@@ -88,14 +101,12 @@ export async function create(
  *
  * @throws Refusal product_not_found
  */
-export async function update(
-  tx: Tx,
-  { productId, now, ...given }: { productId: number; name?: string | undefined; price?: number | undefined; now: Date },
-): Promise<Product> {
+export async function update(tx: Tx, { productId, now, traceparent, ...given }: UpdateCall): Promise<Product> {
   const before = await lock(tx, productId)
   const { name = before.name, price = before.price } = given
   await queries.updateProduct(tx, { id: productId, name, price }).execute()
-  await insertEvent(tx, { type: 'product.changed', payload: { productId, name, price, stock: before.stock }, at: now })
+  const payload = { productId, name, price, stock: before.stock }
+  await insertEvent(tx, { type: 'product.changed', payload, at: now, traceparent })
   return { ...before, name, price }
 }
 
@@ -104,11 +115,15 @@ export async function update(
  *
  * @throws Refusal product_not_found
  */
-export async function remove(tx: Tx, { productId, now }: { productId: number; now: Date }): Promise<Product> {
+export async function remove(
+  tx: Tx,
+  { productId, now, traceparent }: { productId: number; now: Date } & TraceContext,
+): Promise<Product> {
   const product = await lock(tx, productId)
   await queries.updateRemoved(tx, productId, now).execute()
   const { name, price, stock } = product
-  await insertEvent(tx, { type: 'product.removed', payload: { productId, name, price, stock }, at: now })
+  const payload = { productId, name, price, stock }
+  await insertEvent(tx, { type: 'product.removed', payload, at: now, traceparent })
   return product
 }
 
@@ -121,7 +136,7 @@ async function lock(tx: Tx, productId: number): Promise<Product> {
   return get(tx, productId)
 }
 
-interface RestockCall {
+interface RestockCall extends TraceContext {
   productId: number
   /** Signed: a negative quantity takes from the stock. */
   quantity: number
@@ -135,7 +150,8 @@ interface RestockCall {
  *
  * @throws Refusal product_not_found, idempotency_key_reused, stock_insufficient
  */
-export async function restock(tx: Tx, { productId, quantity, idempotencyKey, now }: RestockCall): Promise<Product> {
+export async function restock(tx: Tx, call: RestockCall): Promise<Product> {
+  const { productId, quantity, idempotencyKey, now, traceparent } = call
   await queries.lockStock(tx, [productId]).execute()
   const earlier = await queries.selectStockChange(tx, productId, idempotencyKey).executeTakeFirst()
   if (earlier) {
@@ -151,6 +167,7 @@ export async function restock(tx: Tx, { productId, quantity, idempotencyKey, now
   const reason = quantity > 0 ? 'RESTOCKED' : 'CORRECTED'
   const change = { productId, change: quantity, reason, idempotencyKey, createdAt: now } as const
   await queries.insertStockChange(tx, change).execute()
-  await insertEvent(tx, { type: 'product.restocked', payload: { productId, change: quantity, stock }, at: now })
+  const payload = { productId, change: quantity, stock }
+  await insertEvent(tx, { type: 'product.restocked', payload, at: now, traceparent })
   return { ...product, stock }
 }

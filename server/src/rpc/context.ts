@@ -32,6 +32,8 @@ export interface Context {
   /** Counts one call against the limit of the client's network or of a user. @throws Refusal rate_limited */
   consumeRateLimit: (caller: { network: true } | { userId: number }) => Promise<void>
   requestId: string
+  /** The valid W3C Trace Context of the request; undefined without one, and for in-process calls. */
+  traceparent: string | undefined
   /** The value of the header `Idempotency-Key`; undefined without the header, and for in-process calls. */
   idempotencyKeyHeader?: string | undefined
   /** Opens event streams and publishes committed events to them. */

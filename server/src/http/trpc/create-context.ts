@@ -45,6 +45,7 @@ export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }
       network,
       destroyConnection: () => reply.raw.destroy(),
       requestId: request.id,
+      traceparent: readTraceparent(request),
       // Node joins the values of a header that is sent twice, which makes the key invalid.
       idempotencyKeyHeader: idempotencyKeyHeader?.toString(),
       authenticate: () => (identity ??= authenticateOnce()),
@@ -63,4 +64,12 @@ function readDeadline({ headers }: FastifyRequest): Pick<Context, 'deadline' | '
   const malformedHeader =
     'The header Request-Deadline is malformed. Send one whole number: the milliseconds since the Unix epoch.'
   return { deadline: undefined, malformedHeader }
+}
+
+/** Version 00 of the header `traceparent`. Neither the trace id nor the parent id consists of zeros only. */
+const TRACEPARENT = /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
+
+/** Reads the header `traceparent` of W3C Trace Context, which demands that a malformed one is ignored. */
+function readTraceparent({ headers: { traceparent } }: FastifyRequest): string | undefined {
+  return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : undefined
 }

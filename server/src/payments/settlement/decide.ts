@@ -1,6 +1,7 @@
 import type { Deadline } from '@pointwise/db'
 import type { Order } from '../../orders/order-schemas.ts'
 import * as orders from '../../orders/service.ts'
+import type { TraceContext } from '../../outbox/events.ts'
 import type { Wallet } from '../../points/service.ts'
 import * as offers from '../../products/offers.ts'
 import * as stock from '../../products/stock.ts'
@@ -11,7 +12,7 @@ import { PlaceholderOrderIds } from './placeholder-order-ids.ts'
 /** A call that waits to be settled. `now` is the time of the call and becomes the time of its payment. */
 export type SettlementRequest = PayRequest | CheckoutRequest
 
-interface Call {
+interface Call extends TraceContext {
   /** After it, nothing is written for the request. `decide` does not look at it. */
   deadline?: Deadline | undefined
 }
@@ -61,6 +62,8 @@ export interface PaymentWrite {
   balance: number
   items: stock.SoldLine[]
   paidAt: Date
+  /** The trace context of the request that is paid. */
+  traceparent: string | undefined
 }
 
 export interface Decided {
@@ -118,7 +121,7 @@ class SettlementDraft implements SettlementState {
   }
 
   /** @throws Refusal user_not_found, order_not_found, order_not_payable, points_insufficient, stock_insufficient */
-  pay({ userId, orderId, now }: PayRequest): PaidOrder {
+  pay({ userId, orderId, now, traceparent }: PayRequest): PaidOrder {
     const wallet = this.#requireWallet(userId)
     const order = this.orders.get(orderId)
     if (order?.userId !== userId) throw new Refusal('order_not_found', { orderId })
@@ -126,7 +129,8 @@ class SettlementDraft implements SettlementState {
     if (order.status !== 'pending') throw new Refusal('order_not_payable', { status: order.status })
     // The clock of the server that placed the order may be ahead of this server's clock.
     const paidAt = now < order.createdAt ? order.createdAt : now
-    return this.#sell({ userId, wallet, now: paidAt, total: order.totalPrice, items: order.items }, () => order)
+    const sale = { userId, wallet, now: paidAt, total: order.totalPrice, items: order.items, traceparent }
+    return this.#sell(sale, () => order)
   }
 
   /**
@@ -134,7 +138,7 @@ class SettlementDraft implements SettlementState {
    * stock_insufficient
    */
   checkout(request: CheckoutRequest): PaidOrder {
-    const { userId, idempotencyKey, now } = request
+    const { userId, idempotencyKey, now, traceparent } = request
     const wallet = this.#requireWallet(userId)
     const earlierId = this.orderIdsByKey.get(checkoutKey(request))
     const earlier = earlierId === undefined ? undefined : this.orders.get(earlierId)
@@ -144,7 +148,8 @@ class SettlementDraft implements SettlementState {
       return this.#replay(earlier)
     }
     const priced = orders.priceOrder(offers.quote(this.offers, request.items))
-    const sale = { userId, wallet, now, total: priced.totalPrice, items: priced.items, idempotencyKey }
+    const { items, totalPrice: total } = priced
+    const sale = { userId, wallet, now, total, items, idempotencyKey, traceparent }
     return this.#sell(sale, () => {
       const id = this.placeholderIds.next()
       this.orderIdsByKey.set(checkoutKey(request), id)
@@ -173,6 +178,7 @@ class SettlementDraft implements SettlementState {
       total: number
       items: stock.Line[]
       idempotencyKey?: string
+      traceparent: string | undefined
     },
     pendingOrder: () => Order,
   ): PaidOrder {
@@ -189,8 +195,8 @@ class SettlementDraft implements SettlementState {
     for (const { productId, stock } of items) this.stock.set(productId, stock)
     this.orders.set(order.id, { ...order, userId })
     this.payments.set(order.id, { payment, balance })
-    const { idempotencyKey } = sale
-    this.writes.push({ userId, walletId: wallet.id, order, idempotencyKey, balance, items, paidAt: now })
+    const { idempotencyKey, traceparent } = sale
+    this.writes.push({ userId, walletId: wallet.id, order, idempotencyKey, balance, items, paidAt: now, traceparent })
     return { order, payment, balance, replayed: false }
   }
 }

@@ -43,8 +43,8 @@ export async function writeSales(
   return sales
 }
 
-function eventsOf({ userId, order, idempotencyKey, balance, items, paidAt: at }: PaymentWrite) {
+function eventsOf({ userId, order, idempotencyKey, balance, items, paidAt: at, traceparent }: PaymentWrite) {
   const { id: orderId, totalPrice: amount } = order
-  const paid = { type: 'order.paid', payload: { userId, orderId, amount, balance, items }, at } as const
-  return idempotencyKey === undefined ? [paid] : [orders.orderPlacedEvent(userId, order), paid]
+  const paid = { type: 'order.paid', payload: { userId, orderId, amount, balance, items }, at, traceparent } as const
+  return idempotencyKey === undefined ? [paid] : [{ ...orders.orderPlacedEvent(userId, order), traceparent }, paid]
 }
