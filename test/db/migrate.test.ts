@@ -2,7 +2,7 @@ import { connect, createDatabase, migrate, newerMigrations, type Pool, pendingMi
 import { createConnection } from 'mysql2/promise'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { migrationLockName } from '../../db/src/migration-lock.ts'
-import { databaseUrl, emptyDatabase, holdConnection, run } from '../setup/database.ts'
+import { databaseUrl, emptyDatabase, run } from '../setup/database.ts'
 
 const url = () => databaseUrl('migrate')
 const nameOf = (url: string) => decodeURIComponent(new URL(url).pathname.slice(1))
@@ -204,88 +204,4 @@ test('a failed migration is named, the earlier ones stay applied, and the next c
   await run(db, 'drop table users')
   await run(db, 'delete from kysely_migration')
   expect((await migrate(url())).length).toBeGreaterThanOrEqual(13)
-})
-
-test('the horizon of an outbox begins before its oldest event, and at 0 when the outbox is empty', async () => {
-  await createDatabase(url())
-  await migrate(url())
-  const db = open()
-  const horizon = () => run(db, `select position from outbox_cursors where name = 'horizon'`)
-  expect(await horizon()).toEqual([{ position: 0 }])
-
-  await run(db, "insert into events (id, type, `key`, payload) values (7, 'x', 'x', '{}'), (9, 'x', 'x', '{}')")
-  await run(db, 'drop table outbox_cursors')
-  await run(db, "delete from kysely_migration where name >= '0014-outbox-cursors'")
-  await migrate(url())
-  expect(await horizon()).toEqual([{ position: 6 }])
-})
-
-test('the sales of products become BIGINT without a loss, and not again if they are BIGINT already', async () => {
-  await createDatabase(url())
-  await migrate(url())
-  const db = open()
-  const repeat = async () => {
-    await run(db, "delete from kysely_migration where name >= '0015-sales-bigint'")
-    await migrate(url())
-  }
-  const types = () =>
-    run(
-      db,
-      `select column_name as name, data_type as type, is_nullable as nullable from information_schema.columns
-      where table_schema = database() and column_name in ('sales_volume', 'count') and table_name like 'product%'
-      order by column_name`,
-    )
-  const big = [
-    { name: 'count', type: 'bigint', nullable: 'NO' },
-    { name: 'sales_volume', type: 'bigint', nullable: 'NO' },
-  ]
-  expect(await types()).toEqual(big)
-
-  await run(db, 'alter table products modify sales_volume int not null default 0')
-  await run(db, 'alter table product_sales modify `count` int not null')
-  await run(db, "insert into stores (id, name) values (1, 'Kitchen')")
-  await run(db, "insert into products (id, store_id, name, price, sales_volume) values (1, 1, 'Mug', 1, 2147483647)")
-  await run(db, "insert into product_sales (product_id, hour, `count`) values (1, '2026-03-10 12:00:00', 2147483647)")
-  await repeat()
-  expect(await types()).toEqual(big)
-  await run(db, 'update products set sales_volume = sales_volume + 1')
-  await run(db, 'update product_sales set `count` = `count` + 1')
-  expect(await run(db, 'select sales_volume, `count` from products, product_sales')).toEqual([
-    { sales_volume: 2_147_483_648, count: 2_147_483_648 },
-  ])
-  expect(await run(db, "insert into products (store_id, name, price) values (1, 'Cup', 1)")).toBeDefined()
-
-  // An ALTER of these tables would wait for this transaction.
-  await using _ = await holdConnection(db, 'select 1 from products, product_sales')
-  await repeat()
-})
-
-test('the migration writes the name keys, in which rows of the same name keep apart, and the next start the missing ones', async () => {
-  await createDatabase(url())
-  await migrate(url())
-  const db = open()
-  for (const table of ['users', 'stores']) {
-    await run(db, `alter table ${table} drop index ${table}_name_key, drop column name_key`)
-    await run(db, `alter table ${table} drop index ${table}_name, add unique index ${table}_name (name)`)
-    await run(db, `insert into ${table} (id, name) values (1, 'José'), (2, ' josé'), (3, 'Ada')`)
-    const many = Array.from({ length: 1_200 }, (_, n) => `('name ${n}')`)
-    await run(db, `insert into ${table} (name) values ${many.join()}`)
-  }
-  await run(db, "delete from kysely_migration where name >= '0016-name-keys'")
-  expect(await migrate(url())).toContain('0016-name-keys')
-  for (const table of ['users', 'stores']) {
-    expect(await run(db, `select id, name_key as k from ${table} where id < 5 order by id`)).toEqual([
-      { id: 1, k: 'JOSÉ' },
-      { id: 2, k: 'JOSÉ\u00002' },
-      { id: 3, k: 'ADA' },
-      { id: 4, k: 'NAME 0' },
-    ])
-    expect(await run(db, `select id from ${table} where name_key is null`)).toEqual([])
-
-    // A server of the previous version.
-    await run(db, `insert into ${table} (name) values ('Jose'), ('ada')`)
-    expect(await migrate(url())).toEqual([])
-    expect(await run(db, `select name_key like 'ADA%' as k from ${table} where name = 'ada'`)).toHaveLength(2)
-    expect(await run(db, `select id from ${table} where name_key is null`)).toEqual([])
-  }
 })
