@@ -1,7 +1,7 @@
 import { type Guard, guardsIn } from './guard.ts'
 
 const value = guardsIn('server/src/audit/replay/running-value.ts')
-const decode = guardsIn('server/src/audit/replay/decode-event.ts')
+const decode = guardsIn('server/src/outbox/decode-event.ts')
 const compare = guardsIn('server/src/audit/checks/compare-event.ts')
 const states = guardsIn('server/src/audit/checks/check-states.ts')
 const events = guardsIn('server/src/audit/checks/check-events.ts')

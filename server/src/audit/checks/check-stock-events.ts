@@ -1,9 +1,9 @@
+import { decodeEvent } from '../../outbox/decode-event.ts'
 import type { EventAuditRun, TableScans } from '../audit-run.ts'
 import { format } from '../findings.ts'
 import { type Chunk, isIn } from '../queries/chunk-queries.ts'
 import { selectStockEvents } from '../queries/event-queries.ts'
 import { selectStockChanges } from '../queries/state-queries.ts'
-import { decodeEvent } from '../replay/decode-event.ts'
 
 /** How far ahead the counterpart of a row or an event is looked for, after one of them is missing. */
 const LOOK_AHEAD = 100

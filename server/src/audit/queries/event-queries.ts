@@ -17,7 +17,7 @@ export const REQUIRED_EVENT_TYPES = [
 export type RequiredEventType = (typeof REQUIRED_EVENT_TYPES)[number]
 
 /** The characters of a payload that are read. The longest payload that is written, with 50 items, has about 4,000. */
-export const PAYLOAD_LENGTH_MAX = 20_000
+const PAYLOAD_LENGTH_MAX = 20_000
 
 /** Events with their payloads as text, which is cut off after `PAYLOAD_LENGTH_MAX` characters and one more. */
 export function selectEvents(db: Reader, chunk: Chunk) {

@@ -1,7 +1,6 @@
-import { type EventType, eventPayloads } from '../../outbox/event-schemas.ts'
-import type { StoredEvent } from '../../outbox/events.ts'
-import { topicsOf } from '../../outbox/topics.ts'
-import { PAYLOAD_LENGTH_MAX } from '../queries/event-queries.ts'
+import { type EventType, eventPayloads } from './event-schemas.ts'
+import type { StoredEvent } from './events.ts'
+import { topicsOf } from './topics.ts'
 
 export interface EventRow {
   id: number
@@ -47,7 +46,6 @@ function isEventType(type: string): type is EventType {
 }
 
 function parse(text: string): unknown {
-  if (text.length > PAYLOAD_LENGTH_MAX) return undefined
   try {
     return JSON.parse(text)
   } catch {
