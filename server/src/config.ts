@@ -2,6 +2,7 @@ import { DatabaseUrlError, parseDatabaseUrl } from '@pointwise/db'
 import type { DatabaseProvider } from '@pointwise/db/development'
 import { z } from 'zod'
 import type { TokenConfig } from './auth/authenticate.ts'
+import type { KafkaConfig } from './relay/kafka-publisher.ts'
 import type { StreamLimits } from './subscriptions/stream-limits.ts'
 
 const SECRET_BYTES_MIN = 32
@@ -65,6 +66,7 @@ const headerNames = z
     error: expected('a comma-separated list of header names', TRACING_HEADERS.join(',')),
   })
 
+const DEFAULT_TOPIC = 'pointwise.events'
 const MAX_CALLS_PER_MINUTE = 1_000_000
 const rateLimit = z
   .string()
@@ -72,6 +74,22 @@ const rateLimit = z
     error: expected(`a whole number from 1 to ${MAX_CALLS_PER_MINUTE}, or off`, '600'),
   })
   .transform((text) => (text === 'off' ? null : Number(text)))
+
+const BROKER = /^(\[[\da-f:.]+\]|[\w.-]+):\d{1,5}$/i
+const brokers = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine((parts) => parts.every((part) => BROKER.test(part)), {
+    error: expected('a comma-separated list of host:port', 'kafka-1:9092,kafka-2:9092'),
+  })
+
+/** Kafka accepts longer names. The name of the cursor in `outbox_cursors` ends with the name of the topic. */
+const TOPIC_LENGTH_MAX = 58
+const topic = z
+  .string()
+  .refine((text) => /^[\w.-]+$/.test(text) && !/^\.{1,2}$/.test(text) && text.length <= TOPIC_LENGTH_MAX, {
+    error: expected(`a topic name of at most ${TOPIC_LENGTH_MAX} letters, digits, ".", "_" and "-"`, DEFAULT_TOPIC),
+  })
 
 const environment = z.object({
   DATABASE_URL: optional(databaseUrl),
@@ -99,6 +117,8 @@ const environment = z.object({
   RANKINGS_TTL_SECONDS: optional(wholeNumber(0, 86_400, 30)),
   SHUTDOWN_DELAY_MS: optional(wholeNumber(0, 600_000, 5_000)),
   STOREFRONT: optional(z.enum(['on', 'off'], { error: expected('on or off', 'on') })),
+  KAFKA_BROKERS: optional(brokers),
+  KAFKA_TOPIC: optional(topic),
 })
 
 /** The part of the configuration that `buildApp` needs. */
@@ -133,6 +153,8 @@ interface ProcessConfig extends Omit<AppConfig, 'tokens'> {
   logLevel: (typeof LOG_LEVELS)[number]
   /** How long the server continues to serve after a signal, while `/readyz` answers 503. */
   shutdownDelayMs: number
+  /** Where events are published; undefined: this process publishes none. */
+  kafka: KafkaConfig | undefined
   /** What is valid and probably not intended. */
   warnings: string[]
 }
@@ -168,6 +190,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL ?? (isEmbedded ? 'warn' : 'info'),
     shutdownDelayMs: variables.SHUTDOWN_DELAY_MS ?? 0,
+    kafka: kafkaConfig(variables),
     warnings: tokenWarnings(env),
     corsOrigins: variables.CORS_ORIGINS ?? [],
     corsHeaders: variables.CORS_HEADERS ?? TRACING_HEADERS,
@@ -196,7 +219,27 @@ export function readDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
   return databaseConfig(parse(environment.pick({ DATABASE_URL: true, POINTWISE_DATABASE: true }), env))
 }
 
+/**
+ * Reads only where the database and the Kafka topic are, for the relay as a process of its own.
+ *
+ * @throws ConfigError
+ */
+export function readRelayConfig(env: NodeJS.ProcessEnv): DatabaseConfig & { kafka: KafkaConfig } {
+  const names = { DATABASE_URL: true, POINTWISE_DATABASE: true, KAFKA_BROKERS: true, KAFKA_TOPIC: true } as const
+  const variables = parse(environment.pick(names), env)
+  const kafka = kafkaConfig(variables)
+  if (kafka) return { ...databaseConfig(variables), kafka }
+  throw new ConfigError(
+    'KAFKA_BROKERS must be set to publish events; it is not; set it to kafka-1:9092,kafka-2:9092, for example.',
+  )
+}
+
 type Variables = z.output<typeof environment>
+
+function kafkaConfig(variables: Pick<Variables, 'KAFKA_BROKERS' | 'KAFKA_TOPIC'>): KafkaConfig | undefined {
+  const { KAFKA_BROKERS: brokers, KAFKA_TOPIC: topic = DEFAULT_TOPIC } = variables
+  return brokers && { brokers, topic }
+}
 
 function databaseConfig(variables: Pick<Variables, 'DATABASE_URL' | 'POINTWISE_DATABASE'>): DatabaseConfig {
   const { DATABASE_URL, POINTWISE_DATABASE } = variables

@@ -15,6 +15,9 @@ import type { UnreadyReason } from './http/health.ts'
 import { createLogger } from './http/logging.ts'
 import { listen } from './http/server.ts'
 import type { Storefront } from './http/web/storefront.ts'
+import type { KafkaConfig } from './relay/kafka-publisher.ts'
+import type { OutboxRelay } from './relay/relay.ts'
+import type { RelayStatus } from './relay/relay-status.ts'
 
 /** What to undo when the process ends. The last entry is undone first. */
 const cleanups: (() => Promise<void>)[] = []
@@ -55,9 +58,11 @@ async function start(config: Config): Promise<void> {
   const tokens = source.tokens
   const app = await buildApp({ db, readinessDb, config: { ...config, tokens }, logger, storefront, unreadyReason })
   cleanups.push(() => app.close())
-  await serveMetrics(app, config, logger)
+  const relay = config.kafka && (await openRelay(source.databaseUrl, config.kafka, logger))
+  await serveMetrics(app, { config, logger, relay: relay?.status })
   isAnnounced = source.mode === 'standalone'
   await listen(app, config)
+  relay?.start()
   if (source.mode === 'embedded') await announce(app, { db, source, isNew, hasPages: config.storefront })
 }
 
@@ -95,10 +100,25 @@ async function demoStorefront(db: Pool, { signing }: Embedded, logger: Logger): 
   return { build: state, users: () => demoUsers(db, signing) }
 }
 
-async function serveMetrics(app: FastifyInstance, { host, metricsPort }: Config, logger: Logger): Promise<void> {
+/** Opens the relay on connections of its own. The client of Kafka is loaded only where it is used. */
+async function openRelay(databaseUrl: string, kafka: KafkaConfig, logger: Logger): Promise<OutboxRelay> {
+  const { createRelay } = await import('./relay/create-relay.ts')
+  const { relay, close } = createRelay({ databaseUrl, kafka, logger })
+  cleanups.push(close)
+  return relay
+}
+
+interface MetricsOptions {
+  config: Config
+  logger: Logger
+  relay: RelayStatus | undefined
+}
+
+async function serveMetrics(app: FastifyInstance, { config, logger, relay }: MetricsOptions): Promise<void> {
+  const { host, metricsPort } = config
   if (metricsPort === undefined) return
   const metrics = await import('./http/metrics.ts')
-  const { url, close } = await metrics.serveMetrics(metrics.collectMetrics(app), { host, port: metricsPort })
+  const { url, close } = await metrics.serveMetrics(metrics.collectMetrics(app, relay), { host, port: metricsPort })
   cleanups.push(close)
   logger.info({ url }, 'serving metrics')
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
+import type { RelayStatus } from '../relay/relay-status.ts'
 import { appRouter } from '../router.ts'
 import type { TransactionCounters } from '../rpc/transactions.ts'
 import { urlOf } from './address.ts'
@@ -29,7 +30,7 @@ declare module 'fastify' {
  * Collects the metrics of a server that is not listening yet: request durations, transactions, load, and Node's own
  * metrics. The values of labels come from the router, the refusal catalogue and the database, never from clients.
  */
-export function collectMetrics(app: FastifyInstance): Registry {
+export function collectMetrics(app: FastifyInstance, relay?: RelayStatus): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   collectRequestDurations(app, registry)
@@ -45,7 +46,22 @@ export function collectMetrics(app: FastifyInstance): Registry {
     ['payments_waiting', 'Payments that wait for the next settlement batch.', gauges.paymentsWaiting],
     ['streams', 'Open subscription streams.', gauges.streams],
   ])
+  if (relay) collectRelay(registry, relay)
   return registry
+}
+
+function collectRelay(registry: Registry, relay: RelayStatus): void {
+  collectTotals(registry, [
+    ['relay_published', 'Events that this process published, including repeated ones.', () => relay.published],
+    ['relay_failures', 'Attempts of this process to publish events that failed.', () => relay.failures],
+  ])
+  collectGauges(registry, [
+    ['relay_active', '1 while this process publishes events, 0 otherwise.', () => Number(relay.isHolder)],
+    ['relay_lag_events', 'Ids between the last published event and the newest event.', () => relay.lag],
+    ['relay_oldest_unpublished_seconds', 'Age of the oldest unpublished event.', () => relay.oldestAgeSeconds],
+    ['relay_stopped_at_event', 'Id of an event that cannot be published; 0: none.', () => relay.stoppedAtId ?? 0],
+    ['outbox_horizon', 'Highest id whose event was deleted on purpose.', () => relay.horizon],
+  ])
 }
 
 function collectRequestDurations(app: FastifyInstance, registry: Registry): void {

@@ -13,7 +13,7 @@ export interface EventRow {
 
 /** An event, or what is wrong with its type, its key or its payload. */
 export type DecodedEvent =
-  | { event: StoredEvent }
+  | { event: StoredEvent; expected?: never }
   | { event?: never; expected: string; subject: { type: EventType; payload: Record<string, unknown> } | undefined }
 
 /** The fields of the payload of an event, also if it is not valid. */

@@ -1,0 +1,29 @@
+import { connect } from '@pointwise/db'
+import { type KafkaConfig, KafkaPublisher } from './kafka-publisher.ts'
+import { OutboxRelay } from './relay.ts'
+import type { RelayLogger } from './relay-log.ts'
+
+/** One to read and publish, one to renew the lease meanwhile. */
+const CONNECTIONS = 2
+/** Shorter than a lease, so that a holder whose database hangs notices it. */
+const STATEMENT_TIMEOUT_MS = 4_000
+
+export interface CreateRelayOptions {
+  databaseUrl: string
+  kafka: KafkaConfig
+  logger: RelayLogger
+}
+
+/** Creates a relay with connections of its own. `close` stops the relay and closes them. */
+export function createRelay({ databaseUrl, kafka, logger }: CreateRelayOptions): {
+  relay: OutboxRelay
+  close: () => Promise<void>
+} {
+  const db = connect(databaseUrl, { connections: CONNECTIONS, statementTimeoutMs: STATEMENT_TIMEOUT_MS })
+  const relay = new OutboxRelay({ db, publisher: new KafkaPublisher(kafka), topic: kafka.topic, logger })
+  const close = async () => {
+    await relay.stop()
+    await db.destroy()
+  }
+  return { relay, close }
+}

@@ -1,0 +1,28 @@
+import type { EventRow } from '../outbox/decode-event.ts'
+
+/** A message of the topic: a CloudEvent 1.0 in binary mode (cloudevents.io, Kafka protocol binding). */
+export interface KafkaMessage {
+  key: string
+  /** The payload of the event, as it is stored. */
+  value: string
+  headers: Record<string, string>
+}
+
+const SOURCE = '/pointwise'
+
+/** Returns the message that publishes an event. */
+export function kafkaMessageOf({ id, type, key, payload, at }: EventRow): KafkaMessage {
+  return {
+    key,
+    value: payload,
+    headers: {
+      'content-type': 'application/json',
+      ce_specversion: '1.0',
+      ce_id: String(id),
+      ce_type: type,
+      ce_source: SOURCE,
+      ce_time: at.toISOString(),
+      ce_subject: key,
+    },
+  }
+}

@@ -1,0 +1,196 @@
+import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Pool } from '@pointwise/db'
+import type { EventRow } from '../outbox/decode-event.ts'
+import { OutboxReader, type RowQueries } from '../outbox/outbox-reader.ts'
+import { BatchPublisher } from './batch-publisher.ts'
+import type { KafkaPublisher } from './kafka-publisher.ts'
+import { acquireLease, LEASE_MS, type Lease, LeaseLostError } from './lease.ts'
+import * as queries from './queries.ts'
+import { RelayLog, type RelayLogger } from './relay-log.ts'
+import { RelayStatus } from './relay-status.ts'
+
+/** How often a process without the lease tries to acquire it. */
+const CHALLENGE_MS = 1_000
+/** How long a holder that cannot continue leaves the lease to other processes. */
+const STEP_BACK_MS = 5_000
+/** How long a request of a former holder can still reach the cluster, after its lease has expired. */
+const LATE_REQUEST_MS = 10_000
+const POLL_MS_MIN = 10
+const POLL_MS_MAX = 200
+const STATUS_MS = 1_000
+/** How long a batch that is being published delays `stop`. */
+const STOP_MS = 2_000
+
+/** An uncommitted event is waited for, however long its transaction takes. */
+const GAP_TIMEOUTS = { emptyMs: 1_000, uncommittedMs: Number.POSITIVE_INFINITY }
+
+const RELAY_EVENTS: RowQueries<EventRow> = {
+  after: (db, page) => queries.selectRelayEventsAfter(db, page).execute(),
+  within: (db, ranges) => queries.selectRelayEventsWithin(db, ranges).execute(),
+}
+
+export interface RelayOptions {
+  /** A pool of its own with two connections, so that the relay takes none from calls. */
+  db: Pool
+  publisher: KafkaPublisher
+  topic: string
+  logger: RelayLogger
+}
+
+/** Who holds a lease, for operators. */
+const owner = `${hostname()}:${process.pid}`.replaceAll(/[^\x21-\x7e]/g, '?').slice(-64)
+
+/** The name of a topic's cursor in `outbox_cursors`. */
+const cursorOf = (topic: string): string => `kafka:${topic}`
+
+/**
+ * Publishes the events of the outbox to a Kafka topic: see docs/events.md. Of all processes with a relay, one at a time
+ * publishes, the holder of the lease of the topic's cursor.
+ */
+export class OutboxRelay {
+  readonly status = new RelayStatus()
+  readonly #db: Pool
+  readonly #publisher: KafkaPublisher
+  readonly #cursor: string
+  readonly #log: RelayLog
+  readonly #batches: BatchPublisher
+  readonly #stopping = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+  #statusReadAt = 0
+
+  constructor({ db, publisher, topic, logger }: RelayOptions) {
+    this.#db = db
+    this.#publisher = publisher
+    this.#cursor = cursorOf(topic)
+    const { status } = this
+    this.#log = new RelayLog(logger, { topic, status })
+    this.#batches = new BatchPublisher({ publisher, status, log: this.#log, stopping: this.#stopping.signal })
+  }
+
+  /** Publishes events until `stop` is called. Failures are logged, and what failed is tried again. */
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Stops after the batch that is being published, and releases the lease, so that another process continues at once. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    const timer = setTimeout(() => this.#publisher.interrupt(), STOP_MS)
+    await this.#running
+    clearTimeout(timer)
+    await this.#publisher.close()
+  }
+
+  /**
+   * Waits for the lease, publishes every event that is committed, and returns how many were published.
+   *
+   * @throws UnpublishableEventError, and the errors of the database and of the cluster
+   */
+  async drain(): Promise<number> {
+    const lease = await this.#waitForLease()
+    try {
+      const { newestId } = await this.#backlog()
+      await this.#publishFrom(lease, { through: newestId ?? lease.position })
+    } finally {
+      await lease.release()
+    }
+    return this.status.published
+  }
+
+  /**
+   * Takes the lease, publishes events again that were published before, and returns how many. The cursor does not move. If
+   * another process held the lease, the call first waits until no request of that process can follow.
+   *
+   * @throws Error if an event of the range has been deleted
+   * @throws UnpublishableEventError, and the errors of the database and of the cluster
+   */
+  async republish({ from, to }: { from: number; to?: number | undefined }): Promise<number> {
+    const lease = await this.#waitForLease({ force: true })
+    try {
+      const { horizon } = await this.#backlog()
+      if (from <= (horizon ?? 0)) {
+        throw new Error(`The events up to ${horizon} have been deleted. Begin with an event above ${horizon}.`)
+      }
+      if (lease.takenFrom !== null) await this.#pause(LEASE_MS + LATE_REQUEST_MS)
+      const through = Math.min(to ?? lease.position, lease.position)
+      const reader = this.#readerFrom(from - 1)
+      while (reader.position < through && !this.#stopping.signal.aborted) {
+        const { rows, hasMore } = await reader.read()
+        const wanted = rows.filter(({ id }) => id <= through)
+        await this.#batches.publish(wanted, lease, async () => lease.requireValid())
+        if (!hasMore) await this.#pause(POLL_MS_MIN)
+      }
+    } finally {
+      await lease.release()
+    }
+    return this.status.published
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      let pauseMs = CHALLENGE_MS
+      try {
+        await this.#readStatus()
+        const lease = await acquireLease(this.#db, { name: this.#cursor, owner })
+        if (lease) await this.#hold(lease)
+      } catch (error) {
+        if (!(error instanceof LeaseLostError)) pauseMs = STEP_BACK_MS
+        this.#log.failed(error)
+      }
+      await this.#pause(pauseMs)
+    }
+  }
+
+  async #hold(lease: Lease): Promise<void> {
+    this.#log.acquired(lease)
+    this.status.isHolder = true
+    try {
+      await this.#publishFrom(lease, { through: Number.POSITIVE_INFINITY })
+    } finally {
+      this.status.isHolder = false
+      await lease.release()
+    }
+  }
+
+  /** Publishes the events after the cursor up to `through`, or until the relay is stopped. */
+  async #publishFrom(lease: Lease, { through }: { through: number }): Promise<void> {
+    const reader = this.#readerFrom(lease.position)
+    let pollMs = POLL_MS_MIN
+    while (reader.position < through && !this.#stopping.signal.aborted) {
+      lease.requireValid()
+      const { rows, hasMore } = await reader.read()
+      await this.#batches.publish(rows, lease, (throughId) => lease.advance(throughId))
+      await this.#readStatus()
+      pollMs = rows.length > 0 ? POLL_MS_MIN : Math.min(POLL_MS_MAX, pollMs * 1.5)
+      if (!hasMore) await this.#pause(pollMs)
+    }
+  }
+
+  #readerFrom(position: number): OutboxReader<EventRow> {
+    return new OutboxReader(this.#db, position, { rows: RELAY_EVENTS, gapTimeouts: GAP_TIMEOUTS })
+  }
+
+  async #waitForLease({ force = false } = {}): Promise<Lease> {
+    while (!this.#stopping.signal.aborted) {
+      const lease = await acquireLease(this.#db, { name: this.#cursor, owner, force })
+      if (lease) return lease
+      await this.#pause(CHALLENGE_MS)
+    }
+    throw new Error('The relay was stopped before it acquired the lease.')
+  }
+
+  #backlog() {
+    return queries.selectBacklog(this.#db, this.#cursor).executeTakeFirstOrThrow()
+  }
+
+  async #readStatus(): Promise<void> {
+    if (performance.now() - this.#statusReadAt < STATUS_MS) return
+    await this.status.read(this.#db, this.#cursor)
+    this.#statusReadAt = performance.now()
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    await delay(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+  }
+}

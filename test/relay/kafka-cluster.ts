@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { promisify } from 'node:util'
+
+/**
+ * A program that runs Apache Kafka: `start PORT NAME NODES` starts brokers on PORT and the ports after it and prints
+ * `host:port` of each, `kill NAME NODE` kills one, `up NAME NODE` starts it again, `reset NAME` removes all.
+ */
+const { KAFKA_ENGINE: engine } = process.env
+
+/** Why the tests that need Kafka are skipped; undefined if they are not. */
+export const kafkaIsMissing: string | undefined =
+  engine && existsSync(engine) ? undefined : 'skipped: KAFKA_ENGINE does not name a program that runs Apache Kafka'
+
+export interface KafkaCluster extends AsyncDisposable {
+  brokers: string[]
+  /** Ends a node at once. Nodes are numbered from 1. */
+  kill: (node: number) => Promise<void>
+  /** Starts a node that was killed, and resolves when it serves. */
+  restart: (node: number) => Promise<void>
+}
+
+const runFile = promisify(execFile)
+
+/** Starts a cluster of Kafka whose data is removed at the end. */
+export async function startKafka({ nodes = 1 } = {}): Promise<KafkaCluster> {
+  if (!engine) throw new Error(kafkaIsMissing)
+  const name = `pointwise-${randomUUID().slice(0, 8)}`
+  const run = async (...args: string[]) => (await runFile(engine, args)).stdout.trim()
+  const reset = () => run('reset', name).then(() => undefined)
+  try {
+    // Colour codes of the log may precede the list.
+    const output = await run('start', String(await freePort()), name, String(nodes))
+    const brokers = output.match(/[\w.-]+:\d+/g) ?? []
+    return {
+      brokers,
+      kill: (node) => run('kill', name, String(node)).then(() => undefined),
+      restart: (node) => run('up', name, String(node)).then(() => undefined),
+      [Symbol.asyncDispose]: reset,
+    }
+  } catch (error) {
+    await reset()
+    throw error
+  }
+}
+
+/** A port that is free, as are those near it with high probability. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  // Nodes and their controllers need the 103 ports above it.
+  return typeof address === 'object' && address ? Math.min(address.port, 65_000) : 29_092
+}
