@@ -16,7 +16,7 @@ import { createLogger } from './http/logging.ts'
 import { listen } from './http/server.ts'
 import type { Storefront } from './http/web/storefront.ts'
 import type { KafkaConfig } from './relay/kafka-publisher.ts'
-import type { OutboxRelay } from './relay/relay.ts'
+import type { OutboxRelay } from './relay/outbox-relay.ts'
 import type { RelayStatus } from './relay/relay-status.ts'
 
 /** What to undo when the process ends. The last entry is undone first. */

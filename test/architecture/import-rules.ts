@@ -30,6 +30,7 @@ export const LAYERS: { name: string; files: string }[] = [
   },
   { name: 'subscriptions', files: '^server/src/subscriptions/' },
   { name: 'services', files: `^server/src/${SLICE}/${SERVICE}` },
+  { name: 'relay', files: '^server/src/relay/' },
   { name: 'outbox', files: '^server/src/outbox/(?!event-schemas\\.)' },
   { name: 'queries', files: `^server/src/${SLICE}/(queries/|settlement/)?[\\w-]*queries\\.ts$` },
   {
@@ -74,7 +75,7 @@ export const IMPORT_RULES: IForbiddenRuleType[] = [
   ...sliceRules,
   {
     name: 'services and queries reach neither tRPC nor Fastify',
-    from: { path: inLayer('subscriptions', 'services', 'outbox', 'queries') },
+    from: { path: inLayer('subscriptions', 'services', 'relay', 'outbox', 'queries') },
     to: {
       path: ['/node_modules/(@trpc|fastify|@fastify)/', '^node_modules/(@trpc|fastify|@fastify)/'],
       reachable: true,
@@ -83,7 +84,7 @@ export const IMPORT_RULES: IForbiddenRuleType[] = [
   {
     name: 'services and queries do not validate input',
     // These files contain the output schema of a subscription next to the function that builds the output.
-    from: { path: inLayer('subscriptions', 'services', 'outbox', 'queries'), pathNot: '-changes\\.ts$' },
+    from: { path: inLayer('subscriptions', 'services', 'relay', 'outbox', 'queries'), pathNot: '-changes\\.ts$' },
     to: { path: 'node_modules/zod/' },
   },
   {
@@ -93,7 +94,7 @@ export const IMPORT_RULES: IForbiddenRuleType[] = [
   },
   {
     name: 'only queries and the settlement use Kysely',
-    from: { path: '^server/', pathNot: [...inLayer('queries'), '^server/src/outbox/queries\\.ts$'] },
+    from: { path: '^server/', pathNot: [...inLayer('queries'), '^server/src/(outbox|relay)/queries\\.ts$'] },
     to: { path: 'node_modules/kysely/' },
   },
   { name: 'only db uses the driver', from: { path: '^(server|client-sdk)/' }, to: { path: 'node_modules/mysql2/' } },

@@ -22,9 +22,9 @@ describe('SQL', () => {
 })
 
 describe('transactions', () => {
-  test('are opened only by routers, by the settlement and by the seed of the embedded mode', () => {
+  test('are opened only by routers, by the settlement, by the lease of the relay and by the seed of the embedded mode', () => {
     const allowed =
-      /^server\/src\/(\w+\/router|payments\/settlement\/settle-batch|rpc\/transactions|embedded\/seed)\.ts$/
+      /^server\/src\/(\w+\/router|payments\/settlement\/settle-batch|rpc\/transactions|relay\/lease|embedded\/seed)\.ts$/
     const opening = pathsOf(server, ({ code }) => /\btransact\(/.test(code))
     expect(opening.length).toBeGreaterThan(5)
     expect(opening.filter((path) => !allowed.test(path))).toEqual([])
@@ -39,10 +39,14 @@ describe('transactions', () => {
 describe('the environment', () => {
   test('is read only by config.ts, to which each process passes it', () => {
     const reading = server.filter(({ code }) => /process\.env|import\.meta\.env/.test(code))
-    expect(reading.map(({ path }) => path)).toEqual(['server/scripts/audit.ts', 'server/src/main.ts'])
+    expect(reading.map(({ path }) => path)).toEqual([
+      'server/scripts/audit.ts',
+      'server/scripts/relay.ts',
+      'server/src/main.ts',
+    ])
     for (const { code } of reading) {
       expect(code.match(/process\.env/g)).toHaveLength(1)
-      expect(code).toMatch(/\bread(Database)?Config\(process\.env\)/)
+      expect(code).toMatch(/\bread(Database|Relay)?Config\(process\.env\)/)
     }
   })
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { decodeEvent, type EventRow } from '../outbox/decode-event.ts'
+import { decodeEvent } from '../outbox/decode-event.ts'
+import type { RelayEvent } from './kafka-message.ts'
 import { type KafkaPublisher, RejectedByBrokerError } from './kafka-publisher.ts'
 import type { Lease } from './lease.ts'
 import type { RelayLog } from './relay-log.ts'
@@ -38,7 +39,7 @@ export class BatchPublisher {
    * @throws Error if the cluster has not acknowledged for a long time
    */
   async publish(
-    rows: readonly EventRow[],
+    rows: readonly RelayEvent[],
     lease: Lease,
     onPublished: (throughId: number) => Promise<void>,
   ): Promise<void> {
@@ -58,7 +59,7 @@ export class BatchPublisher {
 
   /** Sends a batch until the cluster has acknowledged it. A batch that the cluster rejects is divided. */
   async #send(
-    batch: readonly EventRow[],
+    batch: readonly RelayEvent[],
     lease: Lease,
     onPublished: (throughId: number) => Promise<void>,
   ): Promise<void> {
@@ -89,7 +90,7 @@ export class BatchPublisher {
 }
 
 /** Divides a batch in two. A single event that the cluster rejects cannot be published. */
-function divide(batch: readonly EventRow[], cause: RejectedByBrokerError): (readonly EventRow[])[] {
+function divide(batch: readonly RelayEvent[], cause: RejectedByBrokerError): (readonly RelayEvent[])[] {
   const [first] = batch
   if (first && batch.length === 1) {
     const bytes = Buffer.byteLength(first.payload)
@@ -101,8 +102,8 @@ function divide(batch: readonly EventRow[], cause: RejectedByBrokerError): (read
 }
 
 /** Divides rows into batches of bounded length and size. */
-function batchesOf(rows: readonly EventRow[]): EventRow[][] {
-  const batches: EventRow[][] = []
+function batchesOf(rows: readonly RelayEvent[]): RelayEvent[][] {
+  const batches: RelayEvent[][] = []
   let size = 0
   for (const row of rows) {
     const batch = batches.at(-1)

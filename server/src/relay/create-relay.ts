@@ -1,6 +1,6 @@
 import { connect } from '@pointwise/db'
 import { type KafkaConfig, KafkaPublisher } from './kafka-publisher.ts'
-import { OutboxRelay } from './relay.ts'
+import { OutboxRelay } from './outbox-relay.ts'
 import type { RelayLogger } from './relay-log.ts'
 
 /** One to read and publish, one to renew the lease meanwhile. */

@@ -1,5 +1,10 @@
 import type { EventRow } from '../outbox/decode-event.ts'
 
+/** An event, with the trace context of the request that caused it. */
+export interface RelayEvent extends EventRow {
+  traceparent: string | null
+}
+
 /** A message of the topic: a CloudEvent 1.0 in binary mode (cloudevents.io, Kafka protocol binding). */
 export interface KafkaMessage {
   key: string
@@ -11,7 +16,7 @@ export interface KafkaMessage {
 const SOURCE = '/pointwise'
 
 /** Returns the message that publishes an event. */
-export function kafkaMessageOf({ id, type, key, payload, at }: EventRow): KafkaMessage {
+export function kafkaMessageOf({ id, type, key, payload, at, traceparent }: RelayEvent): KafkaMessage {
   return {
     key,
     value: payload,
@@ -23,6 +28,7 @@ export function kafkaMessageOf({ id, type, key, payload, at }: EventRow): KafkaM
       ce_source: SOURCE,
       ce_time: at.toISOString(),
       ce_subject: key,
+      ...(traceparent !== null && { traceparent }),
     },
   }
 }

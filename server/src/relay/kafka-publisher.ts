@@ -6,8 +6,7 @@ import {
   type ProducerOptions,
   stringSerializers,
 } from '@platformatic/kafka'
-import type { EventRow } from '../outbox/decode-event.ts'
-import { type KafkaMessage, kafkaMessageOf } from './kafka-message.ts'
+import { type KafkaMessage, kafkaMessageOf, type RelayEvent } from './kafka-message.ts'
 
 /** The topic of the events, and where its cluster is. */
 export interface KafkaConfig {
@@ -67,7 +66,7 @@ export class KafkaPublisher {
    * @throws RejectedByBrokerError if the cluster refuses an event or the size of the batch
    * @throws Error if the cluster cannot be reached or does not acknowledge in time
    */
-  async publish(events: readonly EventRow[]): Promise<void> {
+  async publish(events: readonly RelayEvent[]): Promise<void> {
     const { topic } = this.#config
     try {
       const sent = this.#send(events.map((event) => ({ topic, ...kafkaMessageOf(event) })))

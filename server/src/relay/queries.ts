@@ -63,7 +63,7 @@ export function endLease(tx: Tx, lease: LeaseKey) {
 const selectRelayEvents = (db: Reader) =>
   db
     .selectFrom('events')
-    .select(['id', 'type', 'key', 'created_at as at'])
+    .select(['id', 'type', 'key', 'created_at as at', 'traceparent'])
     .select(sql<string>`cast(payload as char)`.as('payload'))
     .orderBy('id')
 

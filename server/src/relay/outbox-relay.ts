@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from '@pointwise/db'
-import type { EventRow } from '../outbox/decode-event.ts'
 import { OutboxReader, type RowQueries } from '../outbox/outbox-reader.ts'
 import { BatchPublisher } from './batch-publisher.ts'
+import type { RelayEvent } from './kafka-message.ts'
 import type { KafkaPublisher } from './kafka-publisher.ts'
 import { acquireLease, LEASE_MS, type Lease, LeaseLostError } from './lease.ts'
 import * as queries from './queries.ts'
@@ -25,7 +25,7 @@ const STOP_MS = 2_000
 /** An uncommitted event is waited for, however long its transaction takes. */
 const GAP_TIMEOUTS = { emptyMs: 1_000, uncommittedMs: Number.POSITIVE_INFINITY }
 
-const RELAY_EVENTS: RowQueries<EventRow> = {
+const RELAY_EVENTS: RowQueries<RelayEvent> = {
   after: (db, page) => queries.selectRelayEventsAfter(db, page).execute(),
   within: (db, ranges) => queries.selectRelayEventsWithin(db, ranges).execute(),
 }
@@ -167,7 +167,7 @@ export class OutboxRelay {
     }
   }
 
-  #readerFrom(position: number): OutboxReader<EventRow> {
+  #readerFrom(position: number): OutboxReader<RelayEvent> {
     return new OutboxReader(this.#db, position, { rows: RELAY_EVENTS, gapTimeouts: GAP_TIMEOUTS })
   }
 
