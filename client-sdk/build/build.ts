@@ -1,24 +1,31 @@
 import { execFileSync } from 'node:child_process'
 import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /*
  * Builds the published package: `node client-sdk/build/build.ts [folder]`. The default folder is `client-sdk/dist`.
- * The package contains the modules that the entry point imports, directly or indirectly, and no others. The build fails if
+ * The package contains the modules that the entry points import, directly or indirectly, and no others. The build fails if
  * one of them imports or mentions anything of the server.
  */
+
+/** The entry point whose modules import no package, so that a consumer of events loads nothing else. */
+const STANDALONE_ENTRY = './events'
 
 /** The packages that the published modules may import at run time. */
 const RUNTIME_PACKAGES = /^(@trpc\/|superjson$|eventsource-parser$)/
 /** The packages that the published declarations may import. */
 const TYPE_PACKAGES = /^@trpc\//
+const NO_PACKAGE = /(?!)/
 const SERVER_ONLY_NAMES = /\b([Kk]ysely|[Ff]astify|[Mm]ysql2?|[Zz]od|[Pp]ino|[Jj]ose|Context|Tables|Buffer|process)\b/
 
 const sdk = fileURLToPath(new URL('..', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const target = resolve(process.argv[2] ?? join(sdk, 'dist'))
+const source = JSON.parse(await readFile(join(sdk, 'package.json'), 'utf8'))
+/** The path and the module of each entry point, such as `./events` and `events`. */
+const entries = Object.entries<string>(source.exports).map(([path, file]) => ({ path, name: basename(file, '.ts') }))
 
 const temporary = await mkdtemp(join(tmpdir(), 'pointwise-sdk-'))
 const compiled = join(temporary, 'compiled')
@@ -26,9 +33,11 @@ const output = join(temporary, 'package')
 try {
   compile()
   await mkdir(output)
-  await copyModules('.js')
-  await copyModules('.d.ts')
-  await writeFile(join(output, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`)
+  for (const { path, name } of entries) {
+    await copyModules(name, '.js', path === STANDALONE_ENTRY ? NO_PACKAGE : RUNTIME_PACKAGES)
+    await copyModules(name, '.d.ts', path === STANDALONE_ENTRY ? NO_PACKAGE : TYPE_PACKAGES)
+  }
+  await writeFile(join(output, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
   await copyFile(join(sdk, 'README.md'), join(output, 'README.md'))
   await copyFile(join(sdk, 'CHANGELOG.md'), join(output, 'CHANGELOG.md'))
   await copyFile(join(root, 'LICENSE'), join(output, 'LICENSE'))
@@ -46,23 +55,22 @@ function compile(): void {
   })
 }
 
-/** Copies the entry point and every module that it imports, directly or indirectly. */
-async function copyModules(extension: '.js' | '.d.ts'): Promise<void> {
-  const names = new Set(['index'])
+/** Copies an entry point and every module that it imports, directly or indirectly. */
+async function copyModules(entry: string, extension: '.js' | '.d.ts', packages: RegExp): Promise<void> {
+  const names = new Set([entry])
   for (const name of names) {
     const emitted = await readFile(join(compiled, 'client-sdk', 'src', name + extension), 'utf8')
     // The compiler rewrites the extensions of imports in JavaScript, but not in declarations.
     const text = emitted.replace(/(?<=from '\.\/[\w-]+)\.ts(?=')/g, '.js')
     const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
-    verifyModule(name + extension, code)
+    verifyModule(name + extension, code, packages)
     for (const [, imported] of code.matchAll(/from '\.\/([\w-]+)\.js'/g)) if (imported) names.add(imported)
     await writeFile(join(output, name + extension), text)
   }
 }
 
 /** Throws if a module imports a package that is not allowed, mentions the server's internals, or has the type `any`. */
-function verifyModule(file: string, code: string): void {
-  const packages = file.endsWith('.d.ts') ? TYPE_PACKAGES : RUNTIME_PACKAGES
+function verifyModule(file: string, code: string, packages: RegExp): void {
   for (const [, specifier = ''] of code.matchAll(/(?:from |import\(|import |require\()['"]([^'"]+)['"]/g)) {
     if (!packages.test(specifier) && !/^\.\/[\w-]+\.js$/.test(specifier)) fail(file, `imports ${specifier}`)
   }
@@ -76,9 +84,8 @@ function fail(file: string, problem: string): never {
   throw new Error(`The package cannot be published: ${file} ${problem}.`)
 }
 
-async function manifest(): Promise<object> {
-  const { name, version, description, keywords, homepage, bugs, repository, license, author, dependencies } =
-    JSON.parse(await readFile(join(sdk, 'package.json'), 'utf8'))
+function manifest(): object {
+  const { name, version, description, keywords, homepage, bugs, repository, license, author, dependencies } = source
   return {
     name,
     version,
@@ -92,7 +99,9 @@ async function manifest(): Promise<object> {
     type: 'module',
     sideEffects: false,
     engines: { node: '>=20' },
-    exports: { '.': { types: './index.d.ts', default: './index.js' } },
+    exports: Object.fromEntries(
+      entries.map(({ path, name: module }) => [path, { types: `./${module}.d.ts`, default: `./${module}.js` }]),
+    ),
     files: ['*.js', '*.d.ts', 'CHANGELOG.md'],
     dependencies,
   }

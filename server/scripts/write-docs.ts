@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { apiPage } from './api-page.ts'
 import { decisiveRefusals } from './decisive-refusals.ts'
+import { eventPayloadsModule } from './event-payloads.ts'
 
 /* `npm run docs` writes the files that derive from the server's code. With `--check` it only reports the stale ones. */
 
@@ -8,6 +9,7 @@ const ROOT = new URL('../../', import.meta.url)
 const GENERATED: Record<string, () => string> = {
   'docs/api.md': apiPage,
   'client-sdk/src/decisive-refusals.ts': decisiveRefusals,
+  'client-sdk/src/event-payloads.ts': eventPayloadsModule,
 }
 
 const isCheck = process.argv.includes('--check')

@@ -3,6 +3,7 @@
  * in the line above. package.long.test.ts compares it with what the compiler returns.
  */
 import { createClient, refusalOf, safe } from '@pointwise/client-sdk'
+import { parseEvent } from '@pointwise/client-sdk/events'
 
 const client = createClient({ url: 'https://shop.example' })
 
@@ -28,4 +29,13 @@ void client.orders.list.query()
 for await (const change of client.points.onChange.subscribe()) void change
 //               ^ const change: { id: string; data: { type: "charged" | "paid" | "refunded"; amount: number; balance: number; orderId: number | null; at: Date; }; }
 
-void [product, charged, refusal]
+const event = parseEvent({ key: 'user:7', value: '{}', headers: {} })
+//    ^ const event: ShopEvent
+
+const type = event.type
+//    ^ const type: "points.charged" | "order.placed" | "order.paid" | "order.refunded" | "order.cancelled" | "product.created" | "product.changed" | "product.removed" | "product.restocked"
+
+if (event.type === 'order.placed') void event.payload
+//                                            ^ (property) payload: { userId: number; orderId: number; totalPrice: number; }
+
+void [product, charged, refusal, type]

@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { parseEvent } from '@pointwise/client-sdk/events'
 import { publint } from 'publint'
 import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { openShop } from '../setup/shop.ts'
+import { PAID, withHeaders, withPayload } from './event-messages.ts'
 import { hovers } from './hover.ts'
 
 const run = promisify(execFile)
@@ -23,10 +25,15 @@ const COMPILERS = ['typescript', 'typescript-6', 'typescript-5']
 /** Upper bounds of what the package costs its users. */
 const PACKAGES_MAX = 7
 const BUNDLE_BYTES_MAX = 17 * 1_024
+const EVENTS_BUNDLE_BYTES_MAX = 5 * 1_024
 const INSTANTIATIONS_MAX = 5_000
 
-/** A program that runs in a folder where only the package is installed. */
+/** Programs that run in a folder where only the package is installed. */
 const CONSUMER = 'package-consumer.mjs'
+const EVENT_CONSUMER = 'event-consumer.mjs'
+
+/** Programs that contain errors on purpose, each in the line after a directive. */
+const PROGRAMS = ['types.test-d.ts', 'events.test-d.ts']
 
 const TSCONFIG = {
   compilerOptions: {
@@ -61,7 +68,7 @@ describe('The published package', () => {
     await write('package.json', JSON.stringify({ type: 'module' }))
     await write('tsconfig.json', JSON.stringify(TSCONFIG))
     await npm('install', '--prefix', consumer, tarball)
-    await copyFile(join(testFolder, CONSUMER), join(consumer, CONSUMER))
+    for (const program of [CONSUMER, EVENT_CONSUMER]) await copyFile(join(testFolder, program), join(consumer, program))
   }, 180_000)
 
   afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -89,11 +96,17 @@ describe('The published package', () => {
     return [...new Set(positions.map(([, line]) => Number(line)))].sort((a, b) => a - b)
   }
 
-  it('contains the entry point, the modules it imports, and the documentation', async () => {
+  it('contains the entry points, the modules they import, and the documentation', async () => {
     const files = await readdir(installed)
+    const { exports } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+    expect(exports).toEqual({
+      '.': { types: './index.d.ts', default: './index.js' },
+      './events': { types: './events.d.ts', default: './events.js' },
+    })
     expect(files).toEqual(
       expect.arrayContaining(['README.md', 'CHANGELOG.md', 'LICENSE', 'index.js', 'index.d.ts', 'contract.d.ts']),
     )
+    expect(files).toEqual(expect.arrayContaining(['events.js', 'events.d.ts', 'event-payloads.d.ts']))
     expect(files).not.toContain('contract.js')
   })
 
@@ -136,19 +149,35 @@ describe('The published package', () => {
     expect(packages.length, packages.join(', ')).toBeLessThanOrEqual(PACKAGES_MAX)
   })
 
-  it(`adds at most ${BUNDLE_BYTES_MAX} gzipped bytes to a browser bundle`, async () => {
-    await write(
-      'page.js',
-      "import { createClient } from '@pointwise/client-sdk'\nglobalThis.shop = createClient({ url: '/' })\n",
-    )
-    const bundle = await rolldown({ input: join(consumer, 'page.js'), platform: 'browser' })
-    const { output } = await bundle.generate({ format: 'es', minify: true })
-    await bundle.close()
+  /** The code of a program for browsers, with everything that it imports, and the modules that it contains. */
+  async function bundle(program: string): Promise<{ bytes: number; modules: string[] }> {
+    await write('page.js', program)
+    const rolled = await rolldown({ input: join(consumer, 'page.js'), platform: 'browser' })
+    const { output } = await rolled.generate({ format: 'es', minify: true })
+    await rolled.close()
     expect(output).toHaveLength(1)
     expect(output[0].imports).toEqual([])
-    const bytes = gzipSync(output[0].code, { level: 9 }).length
+    return { bytes: gzipSync(output[0].code, { level: 9 }).length, modules: output[0].moduleIds }
+  }
+
+  it(`adds at most ${BUNDLE_BYTES_MAX} gzipped bytes to a browser bundle, and nothing of the events`, async () => {
+    const { bytes, modules } = await bundle(
+      "import { createClient } from '@pointwise/client-sdk'\nglobalThis.shop = createClient({ url: '/' })\n",
+    )
     expect(bytes).toBeGreaterThan(5_000)
     expect(bytes).toBeLessThanOrEqual(BUNDLE_BYTES_MAX)
+    expect(modules).toContain(join(installed, 'client.js'))
+    expect(modules).not.toContain(join(installed, 'event-payloads.js'))
+  })
+
+  it(`has an entry point for events that adds at most ${EVENTS_BUNDLE_BYTES_MAX} gzipped bytes, and loads no package`, async () => {
+    const { bytes, modules } = await bundle(
+      "import { EventDeduplicator, parseEvent } from '@pointwise/client-sdk/events'\nglobalThis.events = [EventDeduplicator, parseEvent]\n",
+    )
+    expect(bytes).toBeGreaterThan(1_000)
+    expect(bytes).toBeLessThanOrEqual(EVENTS_BUNDLE_BYTES_MAX)
+    expect(modules).toContain(join(installed, 'event-payloads.js'))
+    expect(modules.filter((module) => ![installed, consumer].includes(dirname(module)))).toEqual([])
   })
 
   it('passes publint and attw', async () => {
@@ -190,8 +219,8 @@ describe('The published package', () => {
   })
 
   describe.each(COMPILERS)('with %s', (compiler) => {
-    it('accepts correct calls, and reports each incorrect call at its own line', async () => {
-      const lines = (await readFile(join(testFolder, 'types.test-d.ts'), 'utf8')).split('\n')
+    it.each(PROGRAMS)('accepts correct calls, and reports each incorrect call at its own line: %s', async (program) => {
+      const lines = (await readFile(join(testFolder, program), 'utf8')).split('\n')
       const isDirective = (line: string) => line.trimStart().startsWith('// @ts-')
       const incorrect = lines.flatMap((line, index) => (isDirective(line) ? [index + 2] : []))
       const source = lines.map((line) => (isDirective(line) ? '' : line)).join('\n')
@@ -222,6 +251,17 @@ describe('The published package', () => {
       replayed: true,
       left: 3,
       refused: { code: 'stock_insufficient', retry: 'never', productId: product.id, requested: 4, available: 3 },
+    })
+  })
+
+  it('reads events', async () => {
+    const unknown = withHeaders({ ce_type: 'points.granted' })
+    const messages = [PAID, PAID, unknown, withPayload({ balance: null })]
+    const { stdout } = await run(process.execPath, [EVENT_CONSUMER, JSON.stringify(messages)], { cwd: consumer })
+    expect(JSON.parse(stdout)).toEqual({
+      handled: [{ ...parseEvent(PAID), at: '2026-03-01T08:00:00.123Z' }],
+      lastId: 17,
+      rejected: ['unknown_type', 'invalid_payload'],
     })
   })
 })

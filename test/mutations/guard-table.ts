@@ -1,4 +1,5 @@
 import { AUDIT_GUARDS } from './audit-guards.ts'
+import { CONSUMER_GUARDS } from './consumer-guards.ts'
 import { DATABASE_GUARDS } from './database-guards.ts'
 import type { Guard } from './guard.ts'
 import { PROCESS_GUARDS } from './process-guards.ts'
@@ -11,4 +12,5 @@ export const GUARDS: Guard[] = [
   ...DATABASE_GUARDS,
   ...PROCESS_GUARDS,
   ...AUDIT_GUARDS,
+  ...CONSUMER_GUARDS,
 ]

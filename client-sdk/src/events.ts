@@ -1,0 +1,5 @@
+export { EventDeduplicator } from './event-deduplicator.ts'
+export { EventParseError, type EventParseErrorCode } from './event-parse-error.ts'
+export type { EventPayloads } from './event-payloads.ts'
+export type { KafkaMessage } from './kafka-message.ts'
+export { type EventType, parseEvent, type ShopEvent } from './parse-event.ts'
