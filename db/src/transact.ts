@@ -55,9 +55,24 @@ const noop = () => undefined
  * @throws CommitUnknownError when COMMIT failed and the transaction may have been committed. It is never retried.
  * @throws the error of `work` in all other cases. Nothing was changed.
  */
-export async function transact<T>(
-  pool: Pool,
-  work: (tx: Tx) => Promise<T>,
+export function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>, options: TransactOptions = {}): Promise<T> {
+  return retryTransient(() => attempt(kyselyOf(pool), work, options.deadline), options)
+}
+
+/**
+ * Runs one statement that commits by itself. The database holds its locks only while it runs the statement, whatever happens
+ * to this process meanwhile. After a transient failure the statement runs again, as the work of `transact` does. A connection
+ * may be lost after the statement took effect, so running it twice must have the effect of running it once.
+ *
+ * @throws DatabaseBusyError when the last attempt failed for a transient reason. The statement may have taken effect.
+ * @throws the database's error in all other cases.
+ */
+export function executeAutocommit<T>(pool: Pool, execute: (tx: Tx) => Promise<T>): Promise<T> {
+  return retryTransient(() => execute(kyselyOf(pool) as unknown as Tx))
+}
+
+async function retryTransient<T>(
+  run: () => Promise<T>,
   { deadline, isNonRetryable = never, onFailedAttempt = noop }: TransactOptions = {},
 ): Promise<T> {
   const startedAt = performance.now()
@@ -65,7 +80,7 @@ export async function transact<T>(
   for (let retries = 0; ; retries++) {
     if (deadline?.hasPassed) throw new DeadlineExceededError(lastFailure)
     try {
-      return await attempt(kyselyOf(pool), work, deadline)
+      return await run()
     } catch (error) {
       lastFailure = error
       const isUnknown = error instanceof CommitUnknownError

@@ -25,7 +25,7 @@ describe('transactions', () => {
   test('are opened only by routers, by the settlement, by the lease of the relay and by the seed of the embedded mode', () => {
     const allowed =
       /^server\/src\/(\w+\/router|payments\/settlement\/settle-batch|rpc\/transactions|relay\/lease|embedded\/seed)\.ts$/
-    const opening = pathsOf(server, ({ code }) => /\btransact\(/.test(code))
+    const opening = pathsOf(server, ({ code }) => /\b(transact|executeAutocommit)\(/.test(code))
     expect(opening.length).toBeGreaterThan(5)
     expect(opening.filter((path) => !allowed.test(path))).toEqual([])
   })

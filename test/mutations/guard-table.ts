@@ -3,6 +3,7 @@ import { CONSUMER_GUARDS } from './consumer-guards.ts'
 import { DATABASE_GUARDS } from './database-guards.ts'
 import type { Guard } from './guard.ts'
 import { PROCESS_GUARDS } from './process-guards.ts'
+import { RELAY_GUARDS } from './relay-guards.ts'
 import { REQUEST_GUARDS } from './request-guards.ts'
 import { RULE_GUARDS } from './rule-guards.ts'
 
@@ -13,4 +14,5 @@ export const GUARDS: Guard[] = [
   ...PROCESS_GUARDS,
   ...AUDIT_GUARDS,
   ...CONSUMER_GUARDS,
+  ...RELAY_GUARDS,
 ]

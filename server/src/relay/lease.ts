@@ -1,4 +1,4 @@
-import { type Pool, transact } from '@pointwise/db'
+import { executeAutocommit, type Pool, type Tx } from '@pointwise/db'
 import * as queries from './queries.ts'
 
 /** How long a lease lasts without being renewed, in milliseconds. */
@@ -21,26 +21,30 @@ export interface AcquireOptions {
 
 /**
  * Acquires the lease of a cursor, and creates the cursor at the horizon if it does not exist. Returns undefined while another
- * process holds the lease.
+ * process holds the lease. Each write commits by itself, so that a process that is suspended meanwhile blocks no other.
  */
 export async function acquireLease(
   db: Pool,
   { name, owner, force = false }: AcquireOptions,
 ): Promise<Lease | undefined> {
   const requestedAt = performance.now()
-  const acquired = await transact(db, async (tx) => {
-    const select = () => queries.selectCursorForUpdate(tx, name).executeTakeFirst()
-    let cursor = await select()
-    if (!cursor) {
-      await queries.createCursor(tx, name).execute()
-      cursor = await select()
-    }
-    if (!cursor || (cursor.isHeld && !force)) return undefined
-    const epoch = cursor.epoch + 1
-    await queries.startLease(tx, { name, epoch, owner, leaseMs: LEASE_MS }).execute()
-    return { position: cursor.position, epoch, takenFrom: cursor.isHeld ? cursor.owner : null }
-  })
-  return acquired && new Lease(db, { name, ...acquired, validUntil: requestedAt + LEASE_MS })
+  const select = () => queries.selectCursor(db, name).executeTakeFirst()
+  let cursor = await select()
+  if (!cursor) {
+    await executeAutocommit(db, (tx) => queries.createCursor(tx, name).execute())
+    cursor = await select()
+  }
+  if (!cursor || (cursor.isHeld && !force)) return undefined
+  const key = { name, epoch: cursor.epoch + 1 }
+  const start = { owner, leaseMs: LEASE_MS, force }
+  const { numUpdatedRows } = await executeAutocommit(db, (tx) =>
+    queries.startLease(tx, key, start).executeTakeFirstOrThrow(),
+  )
+  // Read afterwards, because the former holder may have moved the cursor until then.
+  const acquired = await select()
+  if (numUpdatedRows === 0n || acquired?.epoch !== key.epoch) return undefined
+  const takenFrom = cursor.isHeld ? cursor.owner : null
+  return new Lease(db, { ...key, position: acquired.position, takenFrom, validUntil: requestedAt + LEASE_MS })
 }
 
 /**
@@ -106,7 +110,7 @@ export class Lease {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#validUntil = 0
-    await transact(this.#db, (tx) => queries.endLease(tx, this.#key).execute()).catch(() => undefined)
+    await executeAutocommit(this.#db, (tx) => queries.endLease(tx, this.#key).execute()).catch(() => undefined)
   }
 
   #scheduleRenewal(): void {
@@ -120,11 +124,9 @@ export class Lease {
     if (this.#timer === timer) this.#scheduleRenewal()
   }
 
-  async #update(
-    build: (tx: Parameters<typeof queries.endLease>[0]) => ReturnType<typeof queries.renewLease>,
-  ): Promise<void> {
+  async #update(build: (tx: Tx) => ReturnType<typeof queries.renewLease>): Promise<void> {
     const requestedAt = performance.now()
-    const { numUpdatedRows } = await transact(this.#db, (tx) => build(tx).executeTakeFirstOrThrow())
+    const { numUpdatedRows } = await executeAutocommit(this.#db, (tx) => build(tx).executeTakeFirstOrThrow())
     if (numUpdatedRows === 0n) {
       this.#validUntil = 0
       throw new LeaseLostError('Another process has acquired the lease.')

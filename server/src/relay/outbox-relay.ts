@@ -133,9 +133,12 @@ export class OutboxRelay {
       try {
         await this.#readStatus()
         const lease = await acquireLease(this.#db, { name: this.#cursor, owner })
-        if (lease) await this.#hold(lease)
+        if (lease) {
+          pauseMs = STEP_BACK_MS
+          await this.#hold(lease)
+        }
       } catch (error) {
-        if (!(error instanceof LeaseLostError)) pauseMs = STEP_BACK_MS
+        if (error instanceof LeaseLostError) pauseMs = CHALLENGE_MS
         this.#log.failed(error)
       }
       await this.#pause(pauseMs)

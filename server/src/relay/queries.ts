@@ -10,6 +10,13 @@ export interface LeaseKey {
   epoch: number
 }
 
+interface StartOptions {
+  owner: string
+  leaseMs: number
+  /** Take the lease from its holder. */
+  force: boolean
+}
+
 /** An instant of the database's clock. */
 const inMs = (milliseconds: number) => sql<Date>`current_timestamp(3) + interval ${milliseconds * 1_000} microsecond`
 
@@ -27,28 +34,35 @@ export function createCursor(tx: Tx, name: string) {
     )
 }
 
-export function selectCursorForUpdate(tx: Tx, name: string) {
-  return tx
+export function selectCursor(db: Reader, name: string) {
+  return db
     .selectFrom('outbox_cursors')
     .select(['position', 'epoch', 'owner'])
     .select(sql<0 | 1>`lease_expires_at is not null and lease_expires_at > current_timestamp(3)`.as('isHeld'))
     .where('name', '=', name)
-    .forUpdate()
 }
 
-export function startLease(tx: Tx, { name, epoch, owner, leaseMs }: LeaseKey & { owner: string; leaseMs: number }) {
-  return tx
+/** Updates no row if another process has acquired the lease since it was read, or, without `force`, if it is held. */
+export function startLease(tx: Tx, { name, epoch }: LeaseKey, { owner, leaseMs, force }: StartOptions) {
+  const start = tx
     .updateTable('outbox_cursors')
     .set({ epoch, owner, lease_expires_at: inMs(leaseMs) })
     .where('name', '=', name)
+    .where('epoch', '=', epoch - 1)
+  if (force) return start
+  return start.where((eb) =>
+    eb.or([eb('lease_expires_at', 'is', null), eb('lease_expires_at', '<=', sql<Date>`current_timestamp(3)`)]),
+  )
 }
 
 const updateOwn = (tx: Tx, { name, epoch }: LeaseKey) =>
   tx.updateTable('outbox_cursors').where('name', '=', name).where('epoch', '=', epoch)
 
-/** Updates no row if another process has acquired the lease since. */
+/** Updates no row if another process has acquired the lease since, or its holder has ended it. */
 export function renewLease(tx: Tx, lease: LeaseKey, leaseMs: number) {
-  return updateOwn(tx, lease).set({ lease_expires_at: inMs(leaseMs) })
+  return updateOwn(tx, lease)
+    .where('owner', 'is not', null)
+    .set({ lease_expires_at: inMs(leaseMs) })
 }
 
 /** Updates no row if another process has acquired the lease since. */
