@@ -1,4 +1,3 @@
-import type { TRPC_ERROR_CODE_KEY } from '@trpc/server'
 import { z } from 'zod'
 import { id, orderStatus, price } from './rpc/schemas.ts'
 
@@ -9,7 +8,7 @@ import { id, orderStatus, price } from './rpc/schemas.ts'
 export type RetryAdvice = 'never' | 'same-key'
 
 /** What the server declares about a refusal code. A code is permanent once it is released. */
-interface Entry<Status extends TRPC_ERROR_CODE_KEY, Retry extends RetryAdvice, Details extends z.ZodRawShape> {
+interface Entry<Status extends string, Retry extends RetryAdvice, Details extends z.ZodRawShape> {
   /** The tRPC name of the HTTP status. */
   status: Status
   retry: Retry
@@ -28,7 +27,7 @@ interface Entry<Status extends TRPC_ERROR_CODE_KEY, Retry extends RetryAdvice, D
 type DetailsOf<Shape extends z.ZodRawShape> = { [Name in keyof Shape]: z.output<Shape[Name]> }
 
 /** Returns the entry unchanged, and checks that its example has the types of its details. */
-const define = <Status extends TRPC_ERROR_CODE_KEY, Retry extends RetryAdvice, const Details extends z.ZodRawShape>(
+const define = <Status extends string, Retry extends RetryAdvice, const Details extends z.ZodRawShape>(
   entry: Entry<Status, Retry, Details>,
 ) => entry
 

@@ -15,7 +15,7 @@ export async function readImportGraph(): Promise<ICruiseResult> {
       validate: true,
       tsPreCompilationDeps: true,
       doNotFollow: { path: 'node_modules' },
-      exclude: { path: '(^|/)dist/' },
+      exclude: { path: '^(?!.*node_modules/).*\\bdist/' },
     },
     {
       exportsFields: ['exports'],

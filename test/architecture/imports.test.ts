@@ -28,6 +28,12 @@ describe('the import graph', () => {
     expect(typesOf('server/src/app.ts', 'server/src/http/web/storefront.ts')).toContain('dynamic-import')
   })
 
+  test('contains packages, also those whose entry point is in a folder dist', () => {
+    const packagesOf = (path: string) => moduleOf(path)?.dependencies.map(({ module }) => module)
+    expect(packagesOf('server/src/rpc/init.ts')).toContain('@trpc/server')
+    expect(packagesOf('server/src/rpc/schemas.ts')).toContain('zod')
+  })
+
   test('has one layer for each file of the server', () => {
     const layersOf = (path: string) => LAYERS.filter(({ files }) => new RegExp(files).test(path))
     expect(pathsOf(server, ({ path }) => layersOf(path).length !== 1)).toEqual([])
