@@ -19,7 +19,7 @@ import { securityHeaders } from './http/security-headers.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, createLimitedServer } from './http/server.ts'
 import { contextCreator } from './http/trpc/create-context.ts'
 import { mountTrpc } from './http/trpc/route.ts'
-import { mountOpenapi } from './http/web/openapi.ts'
+import { mountApiDocuments } from './http/web/api-documents.ts'
 import type { Storefront } from './http/web/storefront.ts'
 import { SettlementQueue } from './payments/settlement/queue.ts'
 import { ProductListCache } from './products/product-list-cache.ts'
@@ -117,7 +117,7 @@ function addRequestHooks(app: FastifyInstance): void {
 }
 
 async function mountWeb(app: FastifyInstance, { config, storefront }: AppOptions): Promise<void> {
-  mountOpenapi(app)
+  mountApiDocuments(app, config)
   if (!config.storefront) return
   // Imported only here: the API reference loads a script of several megabytes.
   await (await import('./http/web/api-reference.ts')).mountReference(app)

@@ -66,7 +66,7 @@ const headerNames = z
     error: expected('a comma-separated list of header names', TRACING_HEADERS.join(',')),
   })
 
-const DEFAULT_TOPIC = 'pointwise.events'
+export const DEFAULT_TOPIC = 'pointwise.events'
 const MAX_CALLS_PER_MINUTE = 1_000_000
 const rateLimit = z
   .string()
@@ -136,6 +136,8 @@ export interface AppConfig {
   rankingsTtlSeconds: number
   /** Whether the storefront and the API reference are served, beside the API. */
   storefront: boolean
+  /** The Kafka topic of the events, for the AsyncAPI document. Defaults to `pointwise.events`. */
+  eventTopic?: string
 }
 
 /** Where the database is: at a URL, or on a development server that this process starts. */
@@ -190,6 +192,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL ?? (isEmbedded ? 'warn' : 'info'),
     shutdownDelayMs: variables.SHUTDOWN_DELAY_MS ?? 0,
+    eventTopic: variables.KAFKA_TOPIC ?? DEFAULT_TOPIC,
     kafka: kafkaConfig(variables),
     warnings: tokenWarnings(env),
     corsOrigins: variables.CORS_ORIGINS ?? [],

@@ -1,4 +1,5 @@
 export { type AppOptions, buildApp } from './app.ts'
+export { createAsyncapiDocument } from './asyncapi/asyncapi-document.ts'
 export type { AuditResult, Check, Finding } from './audit/audit-schemas.ts'
 export type { CheckName } from './audit/check-catalogue.ts'
 export { type AuditOptions, audit } from './audit/service.ts'

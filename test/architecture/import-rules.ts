@@ -20,7 +20,7 @@ export const LAYERS: { name: string; files: string }[] = [
     name: 'processes',
     files: '^server/(scripts/|src/(main|index|close-on-signal|describe-error)\\.ts$|src/embedded/)',
   },
-  { name: 'application', files: '^server/src/((app|caller)\\.ts$|http/|openapi/)' },
+  { name: 'application', files: '^server/src/((app|caller)\\.ts$|http/|openapi/|asyncapi/)' },
   { name: 'router', files: '^server/src/router\\.ts$' },
   { name: 'slice routers', files: `^server/src/${SLICE}/router\\.ts$` },
   {
@@ -31,11 +31,11 @@ export const LAYERS: { name: string; files: string }[] = [
   { name: 'subscriptions', files: '^server/src/subscriptions/' },
   { name: 'services', files: `^server/src/${SLICE}/${SERVICE}` },
   { name: 'relay', files: '^server/src/relay/' },
-  { name: 'outbox', files: '^server/src/outbox/(?!event-schemas\\.)' },
+  { name: 'outbox', files: '^server/src/outbox/(?!event-schemas\\.|examples\\.)' },
   { name: 'queries', files: `^server/src/${SLICE}/(queries/|settlement/)?[\\w-]*queries\\.ts$` },
   {
     name: 'foundation',
-    files: `^server/src/((refusals|cache)\\.ts$|rpc/(transactions|cursor|transformer|schemas|names)\\.ts$|outbox/event-schemas\\.ts$|${SLICE}/(examples|check-catalogue|id-bitmap|[\\w-]*schemas)\\.ts$)`,
+    files: `^server/src/((refusals|cache)\\.ts$|rpc/(transactions|cursor|transformer|schemas|names)\\.ts$|outbox/(event-schemas|examples)\\.ts$|${SLICE}/(examples|check-catalogue|id-bitmap|[\\w-]*schemas)\\.ts$)`,
   },
 ]
 

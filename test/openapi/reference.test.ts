@@ -9,22 +9,31 @@ beforeAll(async () => {
 })
 afterAll(() => shop[Symbol.asyncDispose]())
 
-describe('/openapi.json', () => {
+describe.each([
+  ['/openapi.json', { openapi: expect.stringMatching(/^3\.1\./), info: { title: 'Pointwise' } }],
+  ['/asyncapi.json', { asyncapi: expect.stringMatching(/^3\./), info: { title: 'Pointwise events' } }],
+])('%s', (path, content) => {
   test('returns the document, also to allowed other origins', async () => {
-    const { status, headers, text } = await send(shop, '/openapi.json', { headers: { origin: 'https://shop.example' } })
+    const { status, headers, text } = await send(shop, path, { headers: { origin: 'https://shop.example' } })
     expect(status).toBe(200)
     expect(headers.get('content-type')).toMatch(/^application\/json/)
     expect(headers.get('access-control-allow-origin')).toBe('https://shop.example')
-    expect(JSON.parse(text)).toMatchObject({ openapi: expect.stringMatching(/^3\.1\./), info: { title: 'Pointwise' } })
+    expect(JSON.parse(text)).toMatchObject(content)
+    expect((await send(shop, path)).text).toBe(text)
   })
 })
 
+test('/asyncapi.json names the Kafka topic of the configuration', async () => {
+  await using other = await openShop({ fresh: 'topic', config: { eventTopic: 'shop.changes' } })
+  expect(JSON.parse((await send(other, '/asyncapi.json')).text).channels.events.address).toBe('shop.changes')
+})
+
 describe('/reference', () => {
-  test('is a page that shows the document and sends requests only to this server', async () => {
+  test('is a page that shows both documents and sends requests only to this server', async () => {
     const { status, headers, text } = await send(shop, '/reference')
     expect(status).toBe(200)
     expect(headers.get('content-type')).toMatch(/^text\/html/)
-    expect(text).toContain('"url": "/openapi.json"')
+    for (const path of ['/openapi.json', '/asyncapi.json']) expect(text).toContain(`"url": "${path}"`)
     expect([...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address)).toEqual(['js/scalar.js'])
     expect(text).not.toMatch(/https?:\/\//)
     const policy = headers.get('content-security-policy') ?? ''
@@ -49,16 +58,17 @@ describe('/reference', () => {
   })
 
   test('does not change the policy of other responses', async () => {
-    for (const path of ['/trpc/stores.list', '/openapi.json', '/nothing']) {
+    for (const path of ['/trpc/stores.list', '/openapi.json', '/asyncapi.json', '/nothing']) {
       const { headers } = await send(shop, path)
       expect(headers.get('content-security-policy')).toContain("default-src 'self'")
     }
   })
 
-  test('is not served without STOREFRONT, while the document is', async () => {
+  test('is not served without STOREFRONT, while the documents are', async () => {
     await using plain = await openShop({ fresh: 'plain' })
     expect((await send(plain, '/reference')).status).toBe(404)
     expect((await send(plain, '/reference/js/scalar.js')).status).toBe(404)
     expect((await send(plain, '/openapi.json')).status).toBe(200)
+    expect((await send(plain, '/asyncapi.json')).status).toBe(200)
   })
 })

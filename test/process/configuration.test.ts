@@ -101,6 +101,13 @@ describe('the configuration', () => {
     expect(readConfig({ STOREFRONT: 'off' }).storefront).toBe(false)
   })
 
+  test('names the topic of the events with and without brokers', () => {
+    expect(readConfig(SOUND).eventTopic).toBe('pointwise.events')
+    expect(readConfig({ ...SOUND, KAFKA_TOPIC: 'shop.changes' }).eventTopic).toBe('shop.changes')
+    const { eventTopic, kafka } = readConfig({ ...SOUND, KAFKA_TOPIC: 'shop.changes', KAFKA_BROKERS: 'kafka:9092' })
+    expect([eventTopic, kafka?.topic]).toEqual(['shop.changes', 'shop.changes'])
+  })
+
   test('warns about white space around what tokens are compared with, and does not remove it', () => {
     for (const name of ['JWT_SECRET', 'JWT_AUDIENCE', 'JWT_ISSUER'] as const) {
       const sound = name === 'JWT_SECRET' ? SOUND.JWT_SECRET : 'shop'

@@ -30,6 +30,10 @@ A subscription is a GET request. The response is a stream of server-sent events.
 \`id\` that you received, as \`lastEventId\` in the input or in the header \`Last-Event-ID\`. A failure is sent as the event
 \`serialized-error\`, whose data has the form of \`error\` in other responses. Only \`service_busy\` can also be sent as an HTTP status.
 
+## Events
+
+Other services can consume every change from Kafka. The AsyncAPI document \`/asyncapi.json\` describes these events.
+
 ## Failures
 
 There are three kinds of failure. \`error.json.data\` distinguishes them.

@@ -36,7 +36,7 @@ function normalize({ _zod: { def } }: z.core.$ZodTypes, schema: JsonSchema, io: 
   if (def.type === 'date') Object.assign(schema, { type: 'string', format: 'date-time' })
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
-  if (schema.format === 'uuid') delete schema.pattern
+  if (schema.format === 'uuid' || schema.format === 'date-time') delete schema.pattern
   // A later release may add fields to a response, which clients must accept.
   if (io === 'output' && schema.additionalProperties === false) delete schema.additionalProperties
   if (def.type === 'prefault' || (def.type === 'default' && isGenerated(def))) delete schema.default

@@ -1,4 +1,5 @@
 import type { EventRow } from '../outbox/decode-event.ts'
+import type { EventHeaders } from '../outbox/event-schemas.ts'
 
 /** An event, with the trace context of the request that caused it. */
 export interface RelayEvent extends EventRow {
@@ -13,8 +14,6 @@ export interface KafkaMessage {
   headers: Record<string, string>
 }
 
-const SOURCE = '/pointwise'
-
 /** Returns the message that publishes an event. */
 export function kafkaMessageOf({ id, type, key, payload, at, traceparent }: RelayEvent): KafkaMessage {
   return {
@@ -25,10 +24,10 @@ export function kafkaMessageOf({ id, type, key, payload, at, traceparent }: Rela
       ce_specversion: '1.0',
       ce_id: String(id),
       ce_type: type,
-      ce_source: SOURCE,
+      ce_source: '/pointwise',
       ce_time: at.toISOString(),
       ce_subject: key,
       ...(traceparent !== null && { traceparent }),
-    },
+    } satisfies EventHeaders,
   }
 }

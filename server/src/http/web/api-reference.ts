@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
-import scalar from '@scalar/fastify-api-reference'
+import scalar, { type ApiReferenceConfiguration } from '@scalar/fastify-api-reference'
 import type { FastifyInstance } from 'fastify'
 
 const CONFIGURATION = {
-  url: '/openapi.json',
+  sources: [
+    { title: 'API', slug: 'api', url: '/openapi.json' },
+    { title: 'Events', slug: 'events', url: '/asyncapi.json' },
+  ],
   pageTitle: 'Pointwise',
   favicon: '/favicon.svg',
   authentication: { preferredSecurityScheme: 'token' },
@@ -14,7 +17,7 @@ const CONFIGURATION = {
   mcp: { disabled: true },
   hideClientButton: true,
   showDeveloperTools: 'never',
-} as const
+} satisfies Partial<ApiReferenceConfiguration>
 
 /** The page can run its own script, use inline styles, and call this server. */
 const POLICY = {
@@ -29,7 +32,8 @@ const POLICY = {
   'frame-ancestors': "'none'",
 }
 
-/** Serves the API reference at `/reference`: a page that shows the OpenAPI document and can send calls. */
+/** Serves the API reference at `/reference`: a page that shows the OpenAPI document, can send calls, and shows the AsyncAPI
+ * document of the events. */
 export async function mountReference(app: FastifyInstance): Promise<void> {
   // biome-ignore lint/nursery/noMisusedPromises: `register` also accepts an asynchronous plugin, and waits for it.
   await app.register(async (scope) => {
