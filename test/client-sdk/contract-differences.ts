@@ -1,6 +1,6 @@
 import type { Contract } from '../../server/src/openapi/contract.ts'
 
-/** A difference between two contracts, and whether it breaks clients of the older one. */
+/** A difference between two contracts, and whether it breaks clients or consumers of the older one. */
 export interface Difference {
   where: string
   what: string
@@ -8,7 +8,11 @@ export interface Difference {
 }
 
 type Schema = { [keyword: string]: unknown }
-type Direction = 'input' | 'output'
+/**
+ * How a schema is used. Clients use the outputs of procedures as they are. Consumers of events validate and store them, so that
+ * a value outside of the old range breaks a consumer.
+ */
+type Direction = 'input' | 'output' | 'event'
 type Procedure = Contract['procedures'][string]
 
 /** Numeric keywords, by whether they are a lower or an upper bound. */
@@ -19,9 +23,23 @@ const BOUNDS = {
   maximum: 'upper',
   maxLength: 'upper',
   maxItems: 'upper',
+  exclusiveMinimum: 'lower',
+  exclusiveMaximum: 'upper',
 } as const
-/** Other keywords that restrict a value. */
-const CONSTRAINTS = ['pattern', 'format', 'not', 'const']
+/** Keywords whose value is the schema of each part of the value. */
+const PARTS = ['items', 'additionalProperties']
+/** The keywords that are compared by what they mean. Any change of another keyword is a difference. */
+const COMPARED = [
+  'type',
+  'properties',
+  'required',
+  'anyOf',
+  'oneOf',
+  'default',
+  'enum',
+  ...PARTS,
+  ...Object.keys(BOUNDS),
+]
 
 /** Returns every difference between two contracts. */
 export function differences(before: Contract, after: Contract): Difference[] {
@@ -43,6 +61,14 @@ export function differences(before: Contract, after: Contract): Difference[] {
         ...schemaDifferences(`refusal ${code}`, 'output', old.details, now.details),
       ],
     }),
+    ...members(before.events, after.events, {
+      locate: (type) => `event ${type}`,
+      compare: (type, old, now) => [
+        ...changed(`event ${type}: its key`, old.key, now.key),
+        ...schemaDifferences(`event ${type}`, 'event', old.payload, now.payload),
+      ],
+    }),
+    ...schemaDifferences('event headers', 'event', before.eventHeaders, after.eventHeaders),
   ]
 }
 
@@ -106,24 +132,43 @@ function resolved(schema: Schema, contract: Contract): Schema {
 function schemaDifferences(where: string, direction: Direction, before: Schema, after: Schema): Difference[] {
   return members(alternatives(before), alternatives(after), {
     locate: (type) => `${where} as ${type}`,
-    doesAddedBreak: () => direction === 'output',
+    doesAddedBreak: () => direction !== 'input',
     compare: (_type, old, now) => [
       ...fieldDifferences(where, direction, old, now),
       ...valueDifferences(where, direction, old, now),
-      ...['items', 'additionalProperties'].flatMap((part) =>
+      ...PARTS.flatMap((part) =>
         isSchema(old[part]) && isSchema(now[part])
           ? schemaDifferences(`${where}[]`, direction, old[part], now[part])
-          : [],
+          : constraintDifferences(where, direction, part, old, now),
       ),
     ],
   })
 }
 
-/** The alternatives of a schema, by type: a nullable text has the alternatives `string` and `null`. */
+/**
+ * The alternatives of a schema, by type: a nullable text has the alternatives `string` and `null`. Objects of a union are
+ * distinguished by the fields that have fixed values.
+ */
 function alternatives(schema: Schema): Record<string, Schema> {
-  if (Array.isArray(schema.anyOf)) return Object.assign({}, ...schema.anyOf.map(alternatives))
+  const union = [schema.anyOf, schema.oneOf].find(Array.isArray)
+  if (union) {
+    const members = union.flatMap((each: Schema) => Object.values(alternatives(each)))
+    const byName = Map.groupBy(members, (each) => [each.type ?? 'value', ...fixedFields(each)].join(' '))
+    return Object.fromEntries(
+      [...byName].flatMap(([name, [first = {}, ...others]]) => [
+        [name, first],
+        ...others.map((each, index) => [`${name} ${index + 2}`, each]),
+      ]),
+    )
+  }
   if (Array.isArray(schema.type)) return Object.fromEntries(schema.type.map((type) => [type, { ...schema, type }]))
   return { [String(schema.type ?? 'value')]: schema }
+}
+
+function fixedFields(schema: Schema): string[] {
+  return Object.entries(fieldsOf(schema)).flatMap(([name, { const: value, enum: values = value }]) =>
+    values === undefined ? [] : [`${name}=${format(values)}`],
+  )
 }
 
 function fieldDifferences(where: string, direction: Direction, before: Schema, after: Schema): Difference[] {
@@ -147,37 +192,44 @@ function fieldsOf({ properties }: Schema): Record<string, Schema> {
 }
 
 function valueDifferences(where: string, direction: Direction, before: Schema, after: Schema): Difference[] {
-  const isInput = direction === 'input'
-  const constraints = CONSTRAINTS.flatMap((keyword) =>
-    changed(`${where}: its ${keyword}`, before[keyword], after[keyword]).map((each) => ({
-      ...each,
-      breaks: !isInput || after[keyword] !== undefined,
-    })),
+  const others = new Set(
+    [...Object.keys(before), ...Object.keys(after)].filter((keyword) => !COMPARED.includes(keyword)),
   )
-  const bounds = Object.entries(BOUNDS).flatMap(([keyword, bound]) => {
+  return [
+    ...changed(`${where}: its default`, before.default, after.default),
+    ...[...others].flatMap((keyword) => constraintDifferences(where, direction, keyword, before, after)),
+    ...boundDifferences(where, direction, before, after),
+    ...choiceDifferences(where, direction, before, after),
+  ]
+}
+
+/** A keyword that restricts a value, in a way that is not compared further. */
+function constraintDifferences(where: string, direction: Direction, keyword: string, before: Schema, after: Schema) {
+  const [old, now] = [before[keyword], after[keyword]]
+  const breaks = { input: now !== undefined, output: true, event: old !== undefined }[direction]
+  return changed(`${where}: its ${keyword}`, old, now).map((each) => ({ ...each, breaks }))
+}
+
+function boundDifferences(where: string, direction: Direction, before: Schema, after: Schema): Difference[] {
+  return Object.entries(BOUNDS).flatMap(([keyword, bound]) => {
     const [old, now] = [before[keyword], after[keyword]].map((value) => Number(value ?? Number.NaN)) as [number, number]
     const widens = Number.isNaN(now) || (bound === 'lower' ? now <= old : now >= old)
     return changed(`${where}: its ${keyword}`, before[keyword], after[keyword]).map((each) => ({
       ...each,
-      breaks: isInput && !widens,
+      breaks: { input: !widens, output: false, event: widens }[direction],
     }))
   })
-  return [
-    ...changed(`${where}: its default`, before.default, after.default),
-    ...constraints,
-    ...bounds,
-    ...choiceDifferences(where, isInput, before.enum, after.enum),
-  ]
 }
 
 /** Removing a value from an output breaks the compilation of clients that compare with it. */
-function choiceDifferences(where: string, isInput: boolean, before: unknown, after: unknown): Difference[] {
-  if (!Array.isArray(before) || !Array.isArray(after)) {
-    return changed(`${where}: its enum`, before, after).map((each) => ({ ...each, breaks: !isInput || !!after }))
+function choiceDifferences(where: string, direction: Direction, before: Schema, after: Schema): Difference[] {
+  const [old, now] = [before.enum, after.enum]
+  if (!Array.isArray(old) || !Array.isArray(now)) {
+    return constraintDifferences(where, direction, 'enum', before, after)
   }
   const byName = (values: unknown[]) => Object.fromEntries(values.map((value) => [String(value), value]))
   const locate = (value: string) => `${where} as ${format(value)}`
-  return members(byName(before), byName(after), { locate, compare: () => [], doesAddedBreak: () => !isInput })
+  return members(byName(old), byName(now), { locate, compare: () => [], doesAddedBreak: () => direction !== 'input' })
 }
 
 function isSchema(value: unknown): value is Schema {

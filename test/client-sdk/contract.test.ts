@@ -2,12 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Contract, createContract } from '../../server/src/openapi/contract.ts'
+import { type Changeset, kindOfStep, missingAnnouncements, toChangeset } from './changesets.ts'
 import { differences } from './contract-differences.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
-const KINDS = ['none', 'patch', 'minor', 'major'] as const
-
 const contract = createContract()
 
 describe('The contract', () => {
@@ -17,18 +16,10 @@ describe('The contract', () => {
     version: string
   }
   const found = differences(releasedContract, contract)
-  const announced =
-    KINDS[Math.max(...pendingKinds(), kindOfStep(released, JSON.parse(read('client-sdk/package.json')).version))]
 
   test(`has no change since version ${released} that the changesets do not announce`, () => {
-    const descriptions = found.map(
-      ({ where, what, breaks }) => `${breaks ? 'breaking' : 'compatible'}: ${where} ${what}`,
-    )
-    const needed = found.some(({ breaks }) => breaks) ? 'major' : found.length > 0 ? 'minor' : 'none'
-    const isAnnounced = KINDS.indexOf(announced ?? 'none') >= KINDS.indexOf(needed)
-    expect(
-      isAnnounced ? [] : [`npx changeset: @pointwise/client-sdk needs a ${needed} version`, ...descriptions],
-    ).toEqual([])
+    const step = kindOfStep(released, JSON.parse(read('client-sdk/package.json')).version)
+    expect(missingAnnouncements(found, pendingChangesets(), step)).toEqual([])
   })
 
   test('has no differences from itself', () => {
@@ -36,18 +27,9 @@ describe('The contract', () => {
   })
 })
 
-/** The kinds of the pending changesets, as indices of KINDS. */
-function pendingKinds(): number[] {
+function pendingChangesets(): Changeset[] {
   const files = readdirSync(join(ROOT, '.changeset')).filter((file) => file.endsWith('.md'))
-  const kinds = files.map((file) => /^["']@pointwise\/client-sdk["']: (\w+)$/m.exec(read(`.changeset/${file}`))?.[1])
-  return kinds.map((kind) => KINDS.indexOf(kind as (typeof KINDS)[number]))
-}
-
-/** The kind of the step from one version to another, as an index of KINDS. */
-function kindOfStep(before: string, after: string): number {
-  const [old, now] = [before, after].map((version) => version.split('.').map(Number)) as [number[], number[]]
-  const index = now.findIndex((part, position) => part > (old[position] ?? 0))
-  return index < 0 ? 0 : 3 - index
+  return files.map((file) => toChangeset(read(`.changeset/${file}`)))
 }
 
 type Schema = { [keyword: string]: unknown }
@@ -238,5 +220,46 @@ describe('The comparison of two contracts reports', () => {
     const found = differences(contract, changed)
     expect(found.map(({ where, what }) => `${where} ${what}`)).toContain(difference)
     expect(found.some((each) => each.breaks)).toBe(breaks)
+  })
+})
+
+describe('A change of the contract', () => {
+  const breaking = { where: 'event order.paid.amount', what: 'was removed', breaks: true }
+  const compatible = { where: 'event points.granted', what: 'was added', breaks: false }
+  const changeset = (kind: string, text: string) =>
+    toChangeset(`---\n'@pointwise/client-sdk': ${kind}\n---\n\n${text}\n`)
+  const missing = (...given: Parameters<typeof missingAnnouncements>) => missingAnnouncements(...given).length
+
+  test('that breaks needs a major changeset with the name of what it changes', () => {
+    expect(missing([breaking], [], 'none')).toBe(2)
+    expect(missing([breaking], [changeset('minor', 'Removes `amount` of `order.paid`.')], 'none')).toBe(1)
+    expect(missing([breaking], [changeset('major', 'Removes `orders.get`.')], 'none')).toBe(1)
+    expect(missing([breaking], [changeset('major', 'Removes `amount` of `order.paid`.')], 'none')).toBe(0)
+    expect(missing([breaking], [], 'minor')).toBe(1)
+    expect(missing([breaking], [], 'major')).toBe(0)
+  })
+
+  test('that does not break needs a minor version', () => {
+    expect(missing([compatible], [], 'none')).toBe(1)
+    expect(missing([compatible], [changeset('patch', '')], 'none')).toBe(1)
+    expect(missing([compatible], [changeset('minor', '')], 'none')).toBe(0)
+    expect(missing([compatible], [], 'minor')).toBe(0)
+  })
+
+  test.each([
+    ['users.remove refusal user_not_found', '`users.remove`'],
+    ['audit.run output.checks[].name as "states"', '`audit.run`'],
+    ['refusal price_changed.actual', '`price_changed`'],
+    ['refusal price_changed: its status', '`price_changed`'],
+    ['event order.paid: its key', '`order.paid`'],
+    ['event order.paid.items[].stock', '`order.paid`'],
+    ['event headers.content-type: its const', '`content-type`'],
+  ])('at %s has the name %s', (where, name) => {
+    expect(
+      missingAnnouncements([{ where, what: 'was removed', breaks: true }], [changeset('major', name)], 'none'),
+    ).toEqual([])
+    expect(
+      missingAnnouncements([{ where, what: 'was removed', breaks: true }], [changeset('major', '')], 'none'),
+    ).toHaveLength(1)
   })
 })

@@ -1,6 +1,7 @@
 import { AUDIT_GUARDS } from './audit-guards.ts'
 import { CONSUMER_GUARDS } from './consumer-guards.ts'
 import { DATABASE_GUARDS } from './database-guards.ts'
+import { EVENT_GUARDS } from './event-guards.ts'
 import type { Guard } from './guard.ts'
 import { PROCESS_GUARDS } from './process-guards.ts'
 import { RELAY_GUARDS } from './relay-guards.ts'
@@ -15,4 +16,5 @@ export const GUARDS: Guard[] = [
   ...AUDIT_GUARDS,
   ...CONSUMER_GUARDS,
   ...RELAY_GUARDS,
+  ...EVENT_GUARDS,
 ]

@@ -1,13 +1,20 @@
+import { eventDescriptions, headerSchema } from '../asyncapi/describe-events.ts'
 import { procedureDescriptions } from './describe-procedures.ts'
 import { type JsonSchema, translate } from './json-schema.ts'
 import { refusalDescriptions } from './refusal-schemas.ts'
 
-/** Everything that a client relies on, so that a change of it can break the client. It contains no descriptions. */
+/**
+ * Everything that a client or a consumer of events relies on, so that a change of it can break them. It contains no
+ * descriptions and no examples.
+ */
 export interface Contract {
   procedures: Record<string, ProcedureContract>
   refusals: Record<string, { status: number; retry: string; details: JsonSchema }>
   /** The schemas that others refer to by name. */
   named: Record<string, JsonSchema>
+  /** By type. The key is a template, such as `user:{userId}`. */
+  events: Record<string, { key: string; payload: JsonSchema }>
+  eventHeaders: JsonSchema
 }
 
 interface ProcedureContract {
@@ -19,7 +26,7 @@ interface ProcedureContract {
   refusals: string[]
 }
 
-/** Creates the contract of this server from its router and its refusals. */
+/** Creates the contract of this server from its router, its refusals and its events. */
 export function createContract(): Contract {
   const named: Contract['named'] = {}
   const procedures = procedureDescriptions.map(({ path, type, refusals, ...schemas }) => {
@@ -39,16 +46,19 @@ export function createContract(): Contract {
     code,
     { status: httpStatus, retry, details: translate(schema, 'output').named[schemaName] },
   ])
-  return withoutDescriptions({
+  return withoutDocumentation({
     procedures: Object.fromEntries(procedures),
     refusals: Object.fromEntries(refusals),
     named,
+    events: Object.fromEntries(eventDescriptions.map(({ type, key, payload }) => [type, { key, payload }])),
+    eventHeaders: headerSchema,
   })
 }
 
-/** A `description` whose value is not a string is a field of that name. */
-function withoutDescriptions(contract: Contract): Contract {
-  return JSON.parse(
-    JSON.stringify(contract, (key, value) => (key === 'description' && typeof value === 'string' ? undefined : value)),
-  )
+/** A keyword such as `description` has text or a list as its value. A field of that name has a schema. */
+function withoutDocumentation(contract: Contract): Contract {
+  const isDocumentation = (key: string, value: unknown) =>
+    ((key === 'title' || key === 'description') && typeof value === 'string') ||
+    (key === 'examples' && Array.isArray(value))
+  return JSON.parse(JSON.stringify(contract, (key, value) => (isDocumentation(key, value) ? undefined : value)))
 }
