@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { appRouter, REFUSALS, type RefusalCode } from '@pointwise/server'
 import { describe, expect, test } from 'vitest'
 import { apiPage } from '../../server/scripts/api-page.ts'
+import { eventPayloads } from '../../server/src/outbox/event-schemas.ts'
 import { tableRows } from './markdown-table.ts'
 
 const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
@@ -29,6 +30,12 @@ describe('docs/api.md', () => {
     )
     const sections = [...page.matchAll(/^### (\w+\.\w+)$/gm)].map(([, procedure]) => procedure)
     expect(sections).toEqual(procedures)
+  })
+
+  test('lists every event and no other, with a section for its fields', () => {
+    const types = Object.keys(eventPayloads)
+    expect(tableRows(page, '| event | key | payload | meaning |').map(([type]) => type)).toEqual(types)
+    expect([...page.matchAll(/^#### (\w+\.\w+)$/gm)].map(([, type]) => type)).toEqual(types)
   })
 
   test('lists every refusal as the catalogue declares it', () => {
