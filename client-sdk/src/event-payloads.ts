@@ -3,64 +3,113 @@ import type { ObjectSchema } from './payload-schema.ts'
 
 /** The payload of each event type. */
 export interface EventPayloads {
+  /** A user topped up points. */
   'points.charged': {
+    /** The id of the user. */
     userId: number
+    /** The id of the row in the history of the points. */
     historyId: number
+    /** The points that were added to the balance. */
     amount: number
+    /** The user's balance after the change, in points. */
     balance: number
   }
+  /** A user placed an order, which is not paid yet. `orders.checkout` also publishes `order.paid`. */
   'order.placed': {
+    /** The id of the user. */
     userId: number
+    /** The id of the order. */
     orderId: number
+    /** The total of the order, in points. */
     totalPrice: number
   }
+  /** A user paid an order with points. The stock of each product was reduced. */
   'order.paid': {
+    /** The id of the user. */
     userId: number
+    /** The id of the order. */
     orderId: number
+    /** The total of the order, in points. */
     amount: number
+    /** The user's balance after the change, in points. */
     balance: number
+    /** The products of the order, by ascending product id, each once. */
     items: {
+      /** The id of the product. */
       productId: number
+      /** How many pieces of the product the order contains. */
       quantity: number
+      /** The stock of the product after the change. */
       stock: number
     }[]
   }
+  /** A paid order was refunded. The points were returned to the user, and the products to the stock. */
   'order.refunded': {
+    /** The id of the user. */
     userId: number
+    /** The id of the order. */
     orderId: number
+    /** The total of the order, in points. */
     amount: number
+    /** The user's balance after the change, in points. */
     balance: number
+    /** The products of the order, by ascending product id, each once. */
     items: {
+      /** The id of the product. */
       productId: number
+      /** How many pieces of the product the order contains. */
       quantity: number
+      /** The stock of the product after the change. */
       stock: number
     }[]
   }
+  /** A user cancelled an order that was not paid. */
   'order.cancelled': {
+    /** The id of the user. */
     userId: number
+    /** The id of the order. */
     orderId: number
   }
+  /** A product was added to a store. */
   'product.created': {
+    /** The id of the product. */
     productId: number
+    /** The name of the product after the change. */
     name: string
+    /** The price of the product after the change, in points. */
     price: number
+    /** The stock of the product after the change. */
     stock: number
   }
+  /** The name or the price of a product was set. */
   'product.changed': {
+    /** The id of the product. */
     productId: number
+    /** The name of the product after the change. */
     name: string
+    /** The price of the product after the change, in points. */
     price: number
+    /** The stock of the product after the change. */
     stock: number
   }
+  /** A product was removed from sale. Orders that contain it can still be paid or refunded. */
   'product.removed': {
+    /** The id of the product. */
     productId: number
+    /** The name of the product after the change. */
     name: string
+    /** The price of the product after the change, in points. */
     price: number
+    /** The stock of the product after the change. */
     stock: number
   }
+  /** The stock of a product was corrected or replenished, not changed by an order. */
   'product.restocked': {
+    /** The id of the product. */
     productId: number
+    /** How much was added to the stock. It is negative if the stock was reduced. */
     change: number
+    /** The stock of the product after the change. */
     stock: number
   }
 }
