@@ -1,15 +1,20 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freshDatabase } from '../setup/database.ts'
+import { moduleOf, snippetsOf, snippetWith } from './snippet.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
 /** Declarations of the variables that the snippets use. */
 const DECLARATIONS = `
 import type * as sdk from '@pointwise/client-sdk'
+import type { Kysely } from 'kysely'
+interface ConsumerTables {
+  positions: { partition: number; lastId: number }
+}
 declare global {
   const client: sdk.TRPCClient<sdk.AppRouter>
   const createClient: typeof sdk.createClient
@@ -17,33 +22,12 @@ declare global {
   const tokens: { of(userId: number): Promise<string> }
   const databaseUrl: string
   const url: string
+  const brokers: string[]
+  const db: Kysely<ConsumerTables>
+  const addReward: (tx: Kysely<ConsumerTables>, userId: number, amount: number) => Promise<void>
 }
 `
 const TSCONFIG = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['.'] }
-
-interface Snippet {
-  /** From its page and its position on the page; also the name of its file. */
-  name: string
-  imports: string[]
-  body: string[]
-}
-
-function snippetsOf(page: string): Snippet[] {
-  const text = readFileSync(join(ROOT, page), 'utf8')
-  return [...text.matchAll(/^```tsx?\n([\s\S]*?)^```/gm)].map(([, code = ''], index) => {
-    const lines = code.split('\n')
-    const isImport = (line: string) => line.startsWith('import ')
-    return {
-      name: `${page.replaceAll(/\W/g, '-')}-${index + 1}`,
-      imports: lines.filter(isImport),
-      body: lines.filter((line) => !isImport(line)),
-    }
-  })
-}
-
-/** A module whose function runs the snippet with its variables as parameters, and returns a result. */
-const moduleOf = ({ imports, body }: Snippet, { parameters = '', result = '' } = {}) =>
-  [...imports, `export async function run(${parameters}) {`, ...body, result, '}', ''].join('\n')
 
 const snippets = ['README.md', 'client-sdk/README.md'].flatMap(snippetsOf)
 
@@ -62,8 +46,7 @@ async function emptyUrl(): Promise<string> {
 
 /** Runs the one snippet that contains `part`. */
 async function runSnippet(part: string, variables: Record<string, unknown>, result: string) {
-  const [snippet, ...others] = snippets.filter(({ body }) => body.join('\n').includes(part))
-  if (!snippet || others.length > 0) throw new Error(`${part} is not in one snippet.`)
+  const snippet = snippetWith(snippets, part)
   const file = join(folder, `${snippet.name}-run.ts`)
   writeFileSync(
     file,
