@@ -87,6 +87,8 @@ export async function placeOrders(
   const { connection } = seeded
   await numbersUpTo(seeded, count)
   const [[last]] = await connection.query<RowDataPacket[]>('select coalesce(max(id), 0) as id from orders')
+  // The order and its event have the same time.
+  await connection.query('set timestamp = unix_timestamp()')
   await connection.query(
     `insert into orders (user_id, status, total_price, idempotency_key)
     select ? + n % ?, 'pending', 1, uuid() from numbers where n < ?`,
@@ -94,7 +96,8 @@ export async function placeOrders(
   )
   await connection.query(
     `insert into order_products (order_id, product_id, product_name, price, count)
-    select id, 1 + (id * 7) % ?, 'product', 1, 1 from orders where id > ?`,
+    select orders.id, products.id, products.name, products.price, 1
+    from orders join products on products.id = 1 + (orders.id * 7) % ? where orders.id > ?`,
     [products, last?.id],
   )
   await connection.query(
@@ -102,6 +105,7 @@ export async function placeOrders(
     json_object('userId', user_id, 'orderId', id, 'totalPrice', 1) from orders where id > ?`,
     [last?.id],
   )
+  await connection.query('set timestamp = default')
   const [rows] = await connection.query<RowDataPacket[]>(
     'select id as orderId, user_id as userId from orders where id > ? order by id',
     [last?.id],

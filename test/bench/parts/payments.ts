@@ -152,8 +152,9 @@ export async function expectSound({ url }: Seeded): Promise<void> {
   const db = connect(url, { statementTimeoutMs: 600_000 })
   const report = await audit(db)
   await db.destroy()
-  if (!report.sound)
-    throw new Error(
-      `The audit of the benchmark's database found broken promises: ${JSON.stringify(report.checks.filter(({ broken }) => broken > 0))}`,
-    )
+  if (report.sound) return
+  const broken = report.checks
+    .filter((check) => check.broken > 0)
+    .map(({ name, broken, findings: [first] }) => ({ name, broken, first }))
+  throw new Error(`The audit of the benchmark's database found broken promises: ${JSON.stringify(broken)}`)
 }
