@@ -4,7 +4,7 @@
  * - `unknown_type`: a newer server publishes this type. A consumer that does not need it can skip the message.
  * - `tombstone`: the message has no value. Pointwise publishes no such message.
  * - `missing_header`, `invalid_header`: a header is missing or has the wrong value.
- * - `invalid_key`: the key of the message is not the subject of the event.
+ * - `invalid_key`: the message has no key, or not the key that follows from the payload.
  * - `invalid_payload`: the value is not JSON, or a field of the payload is missing or has the wrong type.
  */
 export type EventParseErrorCode =

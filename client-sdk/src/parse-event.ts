@@ -1,7 +1,9 @@
+import { EVENT_HEADERS } from './event-headers.ts'
 import { EventParseError, type EventParseErrorCode } from './event-parse-error.ts'
-import { type EventPayloads, PAYLOAD_SCHEMAS } from './event-payloads.ts'
+import type { EventPayloads } from './event-payloads.ts'
+import { EVENT_SCHEMAS } from './event-schemas.ts'
 import { decodeText, type KafkaMessage, readHeaders } from './kafka-message.ts'
-import { readPayload } from './payload-schema.ts'
+import { type Payload, readPayload } from './payload-schema.ts'
 
 /** The type of an event, such as `order.paid`. */
 export type EventType = keyof EventPayloads
@@ -19,17 +21,6 @@ export type ShopEvent = {
     payload: EventPayloads[Type]
   }
 }[EventType]
-
-/** The headers of an event, in the binary content mode of CloudEvents 1.0. */
-const HEADERS = {
-  ce_specversion: { expected: '1.0', isValid: (text: string) => text === '1.0' },
-  ce_source: { expected: '/pointwise', isValid: (text: string) => text === '/pointwise' },
-  ce_id: { expected: 'the id of an event in decimal digits', isValid: isId },
-  ce_type: { expected: 'a type such as order.paid', isValid: (text: string) => /^[\x21-\x7e]+$/.test(text) },
-  ce_time: { expected: 'an ISO 8601 time in UTC such as 2026-01-31T12:00:00.000Z', isValid: isTime },
-  ce_subject: { expected: 'the key of the event', isValid: (text: string) => text !== '' },
-  'content-type': { expected: 'application/json', isValid: (text: string) => /^application\/json *(;|$)/i.test(text) },
-}
 
 const CHECK_TOPIC =
   'Check that only Pointwise publishes to the topic, and that nothing between Pointwise and the consumer changes messages.'
@@ -54,8 +45,9 @@ export function parseEvent(message: KafkaMessage): ShopEvent {
   const id = parser.id()
   const type = parser.type()
   const at = parser.time()
-  // The parser has read the payload with the schema of the type, which the compiler cannot relate to each other.
-  return { id, type, at, key: parser.key(), payload: parser.payload(type) } as ShopEvent
+  const payload = parser.payload(type)
+  // The compiler cannot relate the payload to the type, with whose schema the parser has read it.
+  return { id, type, at, key: parser.key(type, payload), payload } as ShopEvent
 }
 
 /** Reads the parts of a message in order, so that an error contains what was read before. */
@@ -84,7 +76,7 @@ class MessageParser {
   type(): EventType {
     const type = this.#header('ce_type')
     this.#type = type
-    if (Object.hasOwn(PAYLOAD_SCHEMAS, type)) return type as EventType
+    if (Object.hasOwn(EVENT_SCHEMAS, type)) return type as EventType
     return this.#reject('unknown_type', 'ce_type', {
       problem: 'has a type that this version of @pointwise/client-sdk does not know',
       advice: 'Skip the event if the consumer does not need it. Otherwise update the package.',
@@ -97,20 +89,8 @@ class MessageParser {
     return new Date(this.#header('ce_time'))
   }
 
-  key(): string {
-    const subject = this.#header('ce_subject')
-    const { key } = this.#message
-    const text = decodeText(key)
-    if (text === subject) return subject
-    return this.#reject('invalid_key', 'key', {
-      problem: `has the key ${describe(text ?? key)}`,
-      expected: `${describe(subject)}, the value of the header ce_subject`,
-      advice: CHECK_TOPIC,
-    })
-  }
-
-  payload(type: EventType): unknown {
-    return readPayload(PAYLOAD_SCHEMAS[type], this.#json(), ({ field, expected, actual }) =>
+  payload(type: EventType): Payload {
+    return readPayload(EVENT_SCHEMAS[type].payload, this.#json(), ({ field, expected, actual }) =>
       this.#reject('invalid_payload', fieldOf(field), {
         problem: `has an invalid payload: ${field || 'the value'} is ${describe(actual)}`,
         expected,
@@ -119,35 +99,60 @@ class MessageParser {
     )
   }
 
+  key(type: EventType, payload: Payload): string {
+    const expected = EVENT_SCHEMAS[type].key.replace(/\{(\w+)\}/, (_, field: string) => String(payload[field]))
+    const { key } = this.#message
+    const text = decodeText(key)
+    if (text !== expected) {
+      return this.#reject('invalid_key', 'key', {
+        problem: key === undefined || key === null ? 'has no key' : `has the key ${describe(text ?? key)}`,
+        expected: `${describe(expected)}, which follows from the payload`,
+        advice: CHECK_TOPIC,
+      })
+    }
+    if (this.#header('ce_subject') === expected) return expected
+    return this.#rejectHeader('ce_subject', `${describe(expected)}, the key of the message`)
+  }
+
   #json(): unknown {
-    const { value } = this.#message
-    const text = decodeText(value)
-    const problem = `has the value ${describe(text ?? value)}`
-    const expected = 'JSON as text or as UTF-8 bytes'
+    const text = decodeText(this.#message.value)
     if (text === undefined) {
-      const advice = 'Configure the Kafka client to deliver values as bytes or as text, without a JSON deserializer.'
-      return this.#reject('invalid_payload', 'value', { problem, expected, advice })
+      return this.#rejectValue({
+        advice: 'Configure the Kafka client to deliver values as bytes or as text, without a JSON deserializer.',
+      })
     }
     try {
       return JSON.parse(text)
     } catch (cause) {
-      return this.#reject('invalid_payload', 'value', { problem, expected, advice: CHECK_VERSIONS, cause })
+      return this.#rejectValue({ advice: CHECK_VERSIONS, cause })
     }
   }
 
-  #header(name: keyof typeof HEADERS): string {
-    const { expected, isValid } = HEADERS[name]
+  #rejectValue(rejection: Pick<Rejection, 'advice' | 'cause'>): never {
+    const { value } = this.#message
+    const problem = `has the value ${describe(decodeText(value) ?? value)}`
+    return this.#reject('invalid_payload', 'value', {
+      problem,
+      expected: 'JSON as text or as UTF-8 bytes',
+      ...rejection,
+    })
+  }
+
+  #header(name: keyof typeof EVENT_HEADERS): string {
+    const { expected, isValid } = EVENT_HEADERS[name]
     const given = this.#headers.get(name) ?? []
     if (given.length === 0) {
       return this.#reject('missing_header', name, { problem: `has no header ${name}`, expected, advice: CHECK_TOPIC })
     }
     const [text, ...others] = new Set(given.map((value) => decodeText(value)))
     if (text !== undefined && others.length === 0 && isValid(text)) return text
-    return this.#reject('invalid_header', name, {
-      problem: `has the header ${name} with the value ${given.map((value) => describe(decodeText(value) ?? value)).join(' and ')}`,
-      expected,
-      advice: CHECK_TOPIC,
-    })
+    return this.#rejectHeader(name, expected)
+  }
+
+  #rejectHeader(name: keyof typeof EVENT_HEADERS, expected: string): never {
+    const given = (this.#headers.get(name) ?? []).map((value) => describe(decodeText(value) ?? value))
+    const problem = `has the header ${name} with the value ${given.join(' and ')}`
+    return this.#reject('invalid_header', name, { problem, expected, advice: CHECK_TOPIC })
   }
 
   #isTombstone(): boolean {
@@ -179,18 +184,7 @@ function fieldOf(field: string): string {
   return field === '' ? 'value' : `value.${field}`
 }
 
-function isId(text: string): boolean {
-  return /^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))
-}
-
-/** Whether the text is a time that exists. `Date` moves the 30th of February into March. */
-function isTime(text: string): boolean {
-  const time = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z$/.exec(text)
-  const date = new Date(text)
-  return time?.[1] !== undefined && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(time[1])
-}
-
-const SHOWN_LENGTH_MAX = 60
+const SHOWN_LENGTH_MAX = 50
 
 /** A value as an error message shows it. */
 function describe(value: unknown): string {
@@ -198,6 +192,7 @@ function describe(value: unknown): string {
   if (ArrayBuffer.isView(value)) return 'bytes that are not UTF-8'
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return 'an object'
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text
+  if (typeof value !== 'string') return String(value)
+  const isLong = value.length > SHOWN_LENGTH_MAX
+  return `${JSON.stringify(value.slice(0, SHOWN_LENGTH_MAX))}${isLong ? '…' : ''}`
 }

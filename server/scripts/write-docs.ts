@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { apiPage } from './api-page.ts'
 import { decisiveRefusals } from './decisive-refusals.ts'
-import { eventPayloadsModule } from './event-payloads.ts'
+import { eventPayloadsModule, eventSchemasModule } from './event-modules.ts'
 
 /* `npm run docs` writes the files that derive from the server's code. With `--check` it only reports the stale ones. */
 
@@ -10,6 +10,7 @@ const GENERATED: Record<string, () => string> = {
   'docs/api.md': apiPage,
   'client-sdk/src/decisive-refusals.ts': decisiveRefusals,
   'client-sdk/src/event-payloads.ts': eventPayloadsModule,
+  'client-sdk/src/event-schemas.ts': eventSchemasModule,
 }
 
 const isCheck = process.argv.includes('--check')

@@ -8,8 +8,9 @@ import {
   type ShopEvent,
 } from '@pointwise/client-sdk/events'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { eventPayloadsModule } from '../../server/scripts/event-payloads.ts'
+import { eventPayloadsModule, eventSchemasModule } from '../../server/scripts/event-modules.ts'
 import { eventPayloads, type EventPayloads as ServerPayloads } from '../../server/src/outbox/event-schemas.ts'
+import { topicsOf } from '../../server/src/outbox/topics.ts'
 import { fc } from '../setup/properties.ts'
 import { errorOf, PAID, withPayload, withValue } from './event-messages.ts'
 
@@ -102,7 +103,8 @@ describe('for any input', () => {
         const payload = isObject && 'items' in eventPayloads[type].shape ? { ...fields, items: list } : fields
         const value = JSON.stringify(payload)
         const { data, success } = eventPayloads[type].safeParse(JSON.parse(value))
-        const message = { ...PAID, value, headers: { ...PAID.headers, ce_type: type } }
+        const key = success ? topicsOf(data)[0] : PAID.key
+        const message = { key, value, headers: { ...PAID.headers, ce_type: type, ce_subject: key } }
         if (success) {
           valid++
           expect(parseEvent(message).payload).toEqual(data)
@@ -113,13 +115,15 @@ describe('for any input', () => {
   })
 })
 
-describe('client-sdk/src/event-payloads.ts', () => {
-  test('is the module that npm run docs writes from the schemas of the server', () => {
-    const file = new URL('../../client-sdk/src/event-payloads.ts', import.meta.url)
-    expect(readFileSync(file, 'utf8')).toBe(eventPayloadsModule())
+describe('the schemas of the server', () => {
+  test.each([
+    ['event-payloads.ts', eventPayloadsModule],
+    ['event-schemas.ts', eventSchemasModule],
+  ])('are the source of client-sdk/src/%s, which npm run docs writes', (name, write) => {
+    expect(readFileSync(new URL(`../../client-sdk/src/${name}`, import.meta.url), 'utf8')).toBe(write())
   })
 
-  test('declares the types of the schemas', () => {
+  test('have the types that the SDK declares', () => {
     expectTypeOf<EventPayloads>().toEqualTypeOf<ServerPayloads>()
     expectTypeOf<Extract<ShopEvent, { type: 'order.placed' }>['payload']>().toEqualTypeOf<
       ServerPayloads['order.placed']

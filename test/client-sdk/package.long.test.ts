@@ -167,7 +167,7 @@ describe('The published package', () => {
     expect(bytes).toBeGreaterThan(5_000)
     expect(bytes).toBeLessThanOrEqual(BUNDLE_BYTES_MAX)
     expect(modules).toContain(join(installed, 'client.js'))
-    expect(modules).not.toContain(join(installed, 'event-payloads.js'))
+    expect(modules).not.toContain(join(installed, 'event-schemas.js'))
   })
 
   it(`has an entry point for events that adds at most ${EVENTS_BUNDLE_BYTES_MAX} gzipped bytes, and loads no package`, async () => {
@@ -176,7 +176,7 @@ describe('The published package', () => {
     )
     expect(bytes).toBeGreaterThan(1_000)
     expect(bytes).toBeLessThanOrEqual(EVENTS_BUNDLE_BYTES_MAX)
-    expect(modules).toContain(join(installed, 'event-payloads.js'))
+    expect(modules).toContain(join(installed, 'event-schemas.js'))
     expect(modules.filter((module) => ![installed, consumer].includes(dirname(module)))).toEqual([])
   })
 

@@ -1,5 +1,6 @@
 import { type EventType, type KafkaMessage, parseEvent } from '@pointwise/client-sdk/events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { headerSchema } from '../../server/src/asyncapi/describe-events.ts'
 import { eventPayloads } from '../../server/src/outbox/event-schemas.ts'
 import { kafkaMessageOf, type RelayEvent } from '../../server/src/relay/kafka-message.ts'
 import { selectRelayEventsAfter } from '../../server/src/relay/queries.ts'
@@ -99,7 +100,7 @@ describe('an unknown type', () => {
 })
 
 describe('headers', () => {
-  test.each(Object.keys(PAID.headers))('%s: its absence is reported as missing_header', (field) => {
+  test.each(headerSchema.required as string[])('%s: its absence is reported as missing_header', (field) => {
     for (const absent of [undefined, null, []]) {
       const error = errorOf(withHeaders({ [field]: absent }))
       expect(error).toMatchObject({ code: 'missing_header', field })
@@ -107,7 +108,12 @@ describe('headers', () => {
     }
   })
 
+  const fixed = Object.entries(headerSchema.properties as Record<string, { const?: string }>).filter(
+    ([, schema]) => schema.const !== undefined,
+  )
+
   test.each<[string, unknown]>([
+    ...fixed.map(([name, schema]) => [name, `${schema.const}x`] as [string, string]),
     ['ce_specversion', '0.3'],
     ['ce_source', '/pointwise/other'],
     ...['', '0', '-1', '017', '1.0', '1e3', ' 1', '9007199254740993', '１'].map(
@@ -150,14 +156,27 @@ describe('headers', () => {
 })
 
 describe('the key', () => {
-  test.each([null, undefined, '', 'user:8', 'USER:7', Buffer.from([0xff]), 7])(
-    '%j is reported as invalid_key',
-    (key) => {
-      const error = errorOf({ ...PAID, key })
-      expect(error).toMatchObject({ code: 'invalid_key', field: 'key', id: 17 })
-      expect(error.message).toContain('Expected "user:7", the value of the header ce_subject.')
-    },
-  )
+  test.each([
+    ['user:8', 'has the key "user:8"'],
+    ['USER:7', 'has the key "USER:7"'],
+    ['', 'has the key ""'],
+    [null, 'has no key'],
+    [undefined, 'has no key'],
+    [Buffer.from([0xff]), 'has the key bytes that are not UTF-8'],
+    [7, 'has the key 7'],
+  ])('%j, which does not follow from the payload, is reported as invalid_key', (key, problem) => {
+    const error = errorOf({ ...PAID, key })
+    expect(error).toMatchObject({ code: 'invalid_key', field: 'key', id: 17 })
+    expect(error.message).toContain(`${problem}. Expected "user:7", which follows from the payload. Check that `)
+  })
+
+  test('is also required of the header ce_subject', () => {
+    const error = errorOf(withHeaders({ ce_subject: 'user:8' }))
+    expect(error).toMatchObject({ code: 'invalid_header', field: 'ce_subject' })
+    expect(error.message).toContain('has the header ce_subject with the value "user:8". Expected "user:7", the key ')
+    const both = { ...withHeaders({ ce_subject: 'user:8' }), key: 'user:8' }
+    expect(errorOf(both)).toMatchObject({ code: 'invalid_key', field: 'key' })
+  })
 })
 
 describe('a tombstone', () => {

@@ -2,6 +2,7 @@ import { type Guard, guardsIn } from './guard.ts'
 
 const deduplicator = guardsIn('client-sdk/src/event-deduplicator.ts')
 const parser = guardsIn('client-sdk/src/parse-event.ts')
+const headers = guardsIn('client-sdk/src/event-headers.ts')
 const payloads = guardsIn('client-sdk/src/payload-schema.ts')
 
 /** What the SDK does for consumers of events. */
@@ -30,11 +31,13 @@ export const CONSUMER_GUARDS: Guard[] = [
     'handler(event)',
     'client-sdk/event-deduplicator',
   ),
-  parser('check of the source of an event', "text === '/pointwise'", 'true', 'client-sdk/parse-event'),
+  headers('check of the source of an event', "text === '/pointwise'", 'true', 'client-sdk/parse-event'),
+  headers('check that an id is a safe integer', 'Number.isSafeInteger(Number(text))', 'true', 'client-sdk/parse-event'),
+  parser('check of the key of an event', 'if (text !== expected) {', 'if (false) {', 'client-sdk/parse-event'),
   parser(
-    'check of the key of an event',
-    'if (text === subject) return subject',
-    'return subject',
+    'check of the subject of an event',
+    "if (this.#header('ce_subject') === expected) return expected",
+    'return expected',
     'client-sdk/parse-event',
   ),
   parser(
@@ -45,13 +48,13 @@ export const CONSUMER_GUARDS: Guard[] = [
   ),
   parser(
     'check that the type is not a property of every object',
-    'Object.hasOwn(PAYLOAD_SCHEMAS, type)',
-    'type in PAYLOAD_SCHEMAS',
+    'Object.hasOwn(EVENT_SCHEMAS, type)',
+    'type in EVENT_SCHEMAS',
     'client-sdk/parse-event',
   ),
   payloads(
     'check that no field of a payload is missing',
-    'given.has(name) || schema.required.includes(name)',
+    'given.has(name) || required.includes(name)',
     'given.has(name)',
     'client-sdk/event-payload',
   ),
