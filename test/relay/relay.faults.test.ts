@@ -1,11 +1,21 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
 import type { Pool } from '@pointwise/db'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createRelay } from '../../server/src/relay/create-relay.ts'
-import { run } from '../setup/database.ts'
+import { JWT_SECRET } from '../setup/configuration.ts'
+import { emptyTables, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
+import { ServerProcess } from '../setup/server-process.ts'
 import { item, openShop, type Shop } from '../setup/shop.ts'
+import { send } from '../setup/trpc-wire.ts'
+import { openEventWriter } from '../subscriptions/event-writer.ts'
 import { type KafkaCluster, kafkaIsMissing, startKafka } from './kafka-cluster.ts'
+import { insertEvents, outboxOf } from './outbox-rows.ts'
 import { partitionsOf, TopicReader } from './topic-reader.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
 
 let kafka: KafkaCluster
 let topics = 0
@@ -16,20 +26,21 @@ const newTopic = () => `events-${process.pid}-${topics++}`
 interface LogLine {
   level: string
   message: string
-  details: { id?: number; err?: Error }
+  id?: number | undefined
 }
 
-function openRelay(shop: Shop, topic: string) {
+interface TestRelay extends ReturnType<typeof createRelay> {
+  log: LogLine[]
+}
+
+function openRelay({ databaseUrl }: Shop, topic: string): TestRelay {
   const log: LogLine[] = []
-  const write = (level: string) => (details: object, message: string) => void log.push({ level, message, details })
+  const write = (level: string) => (details: { id?: number }, message: string) =>
+    void log.push({ level, message, id: details.id })
   const logger = { info: write('info'), warn: write('warn'), error: write('error') }
-  const { relay, close } = createRelay({
-    databaseUrl: shop.databaseUrl,
-    kafka: { brokers: kafka.brokers, topic },
-    logger,
-  })
-  onTestFinished(close)
-  return Object.assign(relay, { log, close })
+  const opened = createRelay({ databaseUrl, kafka: { brokers: kafka.brokers, topic }, logger })
+  onTestFinished(opened.close)
+  return { ...opened, log }
 }
 
 async function openReader(topic: string): Promise<TopicReader> {
@@ -38,19 +49,9 @@ async function openReader(topic: string): Promise<TopicReader> {
   return reader
 }
 
-const outboxOf = (db: Pool) =>
-  run<{ id: number; type: string; key: string; payload: string; at: Date }>(
-    db,
-    'select id, type, `key`, cast(payload as char) as payload, created_at as at from events order by id',
-  )
-
-const cursorOf = async (db: Pool, topic: string) =>
-  (
-    await run<{ position: number; epoch: number; owner: string | null }>(
-      db,
-      `select position, epoch, owner from outbox_cursors where name = 'kafka:${topic}'`,
-    )
-  )[0]
+const positionOf = async (db: Pool, topic: string) =>
+  (await run<{ position: number }>(db, `select position from outbox_cursors where name = 'kafka:${topic}'`))[0]
+    ?.position
 
 async function buyAndRefund(shop: Shop): Promise<void> {
   const product = await shop.givenProduct({ price: 10, stock: 100 })
@@ -59,23 +60,38 @@ async function buyAndRefund(shop: Shop): Promise<void> {
   await (await shop.admin()).payments.refund.mutate({ orderId: order.id })
 }
 
+/** Runs the command behind `npm run relay`. */
+function runCommand({ databaseUrl }: Shop, topic: string, ...args: string[]) {
+  const { PATH } = process.env
+  const env = { PATH, DATABASE_URL: databaseUrl, KAFKA_BROKERS: kafka.brokers.join(','), KAFKA_TOPIC: topic }
+  return new Promise<{ code: unknown; stderr: string }>((resolve) => {
+    execFile(process.execPath, ['server/scripts/relay.ts', ...args], { cwd: ROOT, env }, (error, _stdout, stderr) =>
+      resolve({ code: error ? error.code : 0, stderr }),
+    )
+  })
+}
+
 describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing})` : ''}`, () => {
   beforeAll(async () => {
     kafka = await startKafka()
   })
-  afterAll(() => kafka[Symbol.asyncDispose]())
+  afterAll(() => kafka?.[Symbol.asyncDispose]())
 
   test('publishes each event as a CloudEvent with the key and the payload of its row, in the order of the ids', async () => {
     await using shop = await openShop()
     const topic = newTopic()
     for (let n = 0; n < 5; n++) await buyAndRefund(shop)
+    await run(
+      shop.db,
+      `update events set traceparent = '00-${'a'.repeat(32)}-${'b'.repeat(16)}-01' where type = 'order.paid'`,
+    )
     const rows = await outboxOf(shop.db)
-    expect(await openRelay(shop, topic).drain()).toBe(rows.length)
+    expect(await openRelay(shop, topic).relay.drain()).toBe(rows.length)
     const reader = await openReader(topic)
     await eventually(() => reader.records.length).toBe(rows.length)
     const byId = reader.records.toSorted((a, b) => a.id - b.id)
     expect(byId.map(({ key, value, headers }) => ({ key, value, headers }))).toEqual(
-      rows.map(({ id, type, key, payload, at }) => ({
+      rows.map(({ id, type, key, payload, at, traceparent }) => ({
         key,
         value: payload,
         headers: {
@@ -86,6 +102,7 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
           ce_source: '/pointwise',
           ce_time: at.toISOString(),
           ce_subject: key,
+          ...(traceparent && { traceparent }),
         },
       })),
     )
@@ -93,6 +110,215 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
       const ids = records.map(({ id }) => id)
       expect(ids).toEqual(ids.toSorted((a, b) => a - b))
     }
-    expect(await cursorOf(shop.db, topic)).toMatchObject({ position: rows.at(-1)?.id, owner: null })
+    expect(await positionOf(shop.db, topic)).toBe(rows.at(-1)?.id)
+  })
+
+  test('waits for an event whose transaction is open, and publishes it before later ones', async () => {
+    await using shop = await openShop()
+    const topic = newTopic()
+    const { relay } = openRelay(shop, topic)
+    const writer = await openEventWriter(shop.databaseUrl)
+    await insertEvents(shop.db, 3)
+    await writer.begin()
+    const open = await writer.insert()
+    const later = await insertEvents(shop.db, 3)
+    relay.start()
+    // Longer than the timeout of an id without a row.
+    await eventually(() => positionOf(shop.db, topic)).toBe(open - 1)
+    await eventually(() => relay.status.oldestAgeSeconds).toBeGreaterThan(1.5)
+    expect(await positionOf(shop.db, topic)).toBe(open - 1)
+    await writer.commit()
+    await eventually(() => positionOf(shop.db, topic)).toBe(later.at(-1))
+    const reader = await openReader(topic)
+    await eventually(() => reader.records.length).toBe(7)
+    expect(reader.records.map(({ id }) => id)).toEqual((await outboxOf(shop.db)).map(({ id }) => id))
+    await emptyTables(shop.db)
+  })
+
+  test('publishes what was committed while the broker was gone, and payments succeed meanwhile', {
+    timeout: 240_000,
+  }, async () => {
+    await using shop = await openShop()
+    const topic = newTopic()
+    const { relay, log } = openRelay(shop, topic)
+    relay.start()
+    await buyAndRefund(shop)
+    const before = await outboxOf(shop.db)
+    await eventually(() => positionOf(shop.db, topic)).toBe(before.at(-1)?.id)
+    await kafka.kill(1)
+    await buyAndRefund(shop)
+    await eventually(() => relay.status.failures).toBeGreaterThan(0)
+    await eventually(() => relay.status.lag).toBeGreaterThan(0)
+    expect(relay.status.oldestAgeSeconds).toBeGreaterThan(0)
+    await buyAndRefund(shop)
+    await kafka.restart(1)
+    const rows = await outboxOf(shop.db)
+    await eventually(() => positionOf(shop.db, topic)).toBe(rows.at(-1)?.id)
+    await eventually(() => relay.status.lag).toBe(0)
+    const reader = await openReader(topic)
+    await eventually(() => new Set(reader.records.map(({ id }) => id)).size).toBe(rows.length)
+    const messages = log.map(({ message }) => message)
+    expect(messages.filter((message) => message === 'events are published again')).toHaveLength(1)
+  })
+
+  test('stops at an event whose row is damaged, says which, and continues when the row is corrected', async () => {
+    await using shop = await openShop()
+    const topic = newTopic()
+    const ids = await insertEvents(shop.db, 5)
+    const damaged = ids[2] ?? 0
+    await run(shop.db, `update events set payload = '{"userId":1}' where id = ${damaged}`)
+    const { relay, log } = openRelay(shop, topic)
+    relay.start()
+    await eventually(() => relay.status.stoppedAtId).toBe(damaged)
+    expect(await positionOf(shop.db, topic)).toBe(damaged - 1)
+    expect(log.filter(({ level }) => level === 'error')).toEqual([
+      { level: 'error', message: 'an event cannot be published, and later events wait for it', id: damaged },
+    ])
+    const [row] = await run<{ payload: string }>(
+      shop.db,
+      `select cast(payload as char) as payload from events where id = ${ids[0]}`,
+    )
+    await run(shop.db, `update events set payload = '${row?.payload}' where id = ${damaged}`)
+    await eventually(() => positionOf(shop.db, topic)).toBe(ids.at(-1))
+    await eventually(() => relay.status.stoppedAtId).toBe(undefined)
+    const reader = await openReader(topic)
+    await eventually(() => reader.records.map(({ id }) => id)).toEqual(ids)
+    await emptyTables(shop.db)
+  })
+
+  test('divides a batch that the broker rejects, stops at an event that is too large for the topic, and continues when it fits', async () => {
+    await using shop = await openShop()
+    const topic = newTopic()
+    const admin = new Admin({ clientId: 'relay-test', bootstrapBrokers: kafka.brokers })
+    onTestFinished(() => admin.close().then(() => undefined))
+    await admin.createTopics({
+      topics: [topic],
+      partitions: 1,
+      replicas: 1,
+      configs: [{ name: 'max.message.bytes', value: '1500' }],
+    })
+    const product = await shop.givenProduct({ price: 1, stock: 100 })
+    const others = await Promise.all(Array.from({ length: 49 }, () => shop.givenProduct({ price: 1, stock: 100 })))
+    const user = await shop.givenUser({ points: 1_000 })
+    for (let n = 0; n < 5; n++) await user.client.orders.checkout.mutate({ items: [item(product)] })
+    await user.client.orders.checkout.mutate({ items: [product, ...others].map((each) => item(each)) })
+    await user.client.orders.checkout.mutate({ items: [item(product)] })
+    const rows = await outboxOf(shop.db)
+    const large = rows.find(({ payload }) => payload.length > 1_500)
+    const { relay, log } = openRelay(shop, topic)
+    relay.start()
+    await eventually(() => relay.status.stoppedAtId).toBe(large?.id)
+    expect(await positionOf(shop.db, topic)).toBe((large?.id ?? 0) - 1)
+    expect(log.at(-1)).toMatchObject({ level: 'error', id: large?.id })
+    await admin.incrementalAlterConfigs({
+      resources: [
+        {
+          resourceType: ConfigResourceTypes.TOPIC,
+          resourceName: topic,
+          configs: [
+            {
+              name: 'max.message.bytes',
+              value: '100000',
+              configOperation: IncrementalAlterConfigOperationTypes.SET,
+            },
+          ],
+        },
+      ],
+      validateOnly: false,
+    })
+    await eventually(() => positionOf(shop.db, topic)).toBe(rows.at(-1)?.id)
+    const reader = await openReader(topic)
+    await eventually(() => new Set(reader.records.map(({ id }) => id)).size).toBe(rows.length)
+  })
+
+  test('stops when events above the cursor were deleted, and does not skip them', async () => {
+    await using shop = await openShop()
+    const topic = newTopic()
+    const { relay, log } = openRelay(shop, topic)
+    const first = await insertEvents(shop.db, 3)
+    await relay.drain()
+    const lost = await insertEvents(shop.db, 1)
+    const later = await insertEvents(shop.db, 1)
+    await run(shop.db, `delete from events where id <= ${lost[0]}`)
+    relay.start()
+    await eventually(() => log.filter(({ level }) => level === 'error').length).toBe(1)
+    expect(await positionOf(shop.db, topic)).toBe(first.at(-1))
+    await run(shop.db, `update outbox_cursors set position = ${lost[0]} where name = 'kafka:${topic}'`)
+    await eventually(() => positionOf(shop.db, topic)).toBe(later[0])
+    await emptyTables(shop.db)
+  })
+
+  test('publishes a range again in its order, while another process holds the lease, which continues afterwards', async () => {
+    await using shop = await openShop()
+    const topic = newTopic()
+    const holder = openRelay(shop, topic)
+    holder.relay.start()
+    const ids = await insertEvents(shop.db, 10)
+    await eventually(() => positionOf(shop.db, topic)).toBe(ids.at(-1))
+    const [from = 0, to = 0] = [ids[2], ids[7]]
+    const repeating = openRelay(shop, topic).relay.republish({ from, to })
+    const later = await insertEvents(shop.db, 2)
+    expect(await repeating).toBe(6)
+    await eventually(() => positionOf(shop.db, topic)).toBe(later.at(-1))
+    const reader = await openReader(topic)
+    await eventually(() => reader.records.map(({ id }) => id)).toEqual([...ids, ...ids.slice(2, 8), ...later])
+    await emptyTables(shop.db)
+  })
+
+  test('as a command publishes what is committed with --once, and a range again with --from', async () => {
+    await using shop = await openShop()
+    const topic = newTopic()
+    const ids = await insertEvents(shop.db, 5)
+    const once = await runCommand(shop, topic, '--once')
+    expect(once).toEqual({ code: 0, stderr: `Published 5 events to ${topic}.\n` })
+    expect((await runCommand(shop, topic, '--once')).stderr).toBe(`Published 0 events to ${topic}.\n`)
+    const again = await runCommand(shop, topic, '--from', String(ids[3]))
+    expect(again).toEqual({ code: 0, stderr: `Published 2 events to ${topic}.\n` })
+    await run(shop.db, `update outbox_cursors set position = ${ids[0]} where name = 'horizon'`)
+    const deleted = await runCommand(shop, topic, '--from', String(ids[0]))
+    expect(deleted).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^relay: The events up to \d+ have been deleted/),
+    })
+    const reader = await openReader(topic)
+    await eventually(() => reader.records.map(({ id }) => id)).toEqual([...ids, ...ids.slice(3)])
+    await emptyTables(shop.db)
+  })
+
+  test('runs in a server with KAFKA_BROKERS, whose metrics show it, and releases the lease when the server closes', async () => {
+    await using shop = await openShop()
+    const topic = newTopic()
+    await buyAndRefund(shop)
+    const rows = await outboxOf(shop.db)
+    await using server = new ServerProcess({
+      DATABASE_URL: shop.databaseUrl,
+      JWT_SECRET,
+      PORT: '0',
+      METRICS_PORT: '0',
+      KAFKA_BROKERS: kafka.brokers.join(','),
+      KAFKA_TOPIC: topic,
+    })
+    await server.url()
+    await eventually(() => positionOf(shop.db, topic)).toBe(rows.at(-1)?.id)
+    const url = /"url":"(http:\/\/127\.0\.0\.1:\d+)\/metrics"/.exec(server.stdout)?.[1] ?? ''
+    const metrics = async () => (await send({ url }, '/metrics')).text.split('\n')
+    await eventually(metrics).toEqual(
+      expect.arrayContaining([
+        `pointwise_relay_published_total ${rows.length}`,
+        'pointwise_relay_failures_total 0',
+        'pointwise_relay_active 1',
+        'pointwise_relay_lag_events 0',
+        'pointwise_relay_oldest_unpublished_seconds 0',
+        'pointwise_relay_stopped_at_event 0',
+        expect.stringMatching(/^pointwise_outbox_horizon \d+$/),
+      ]),
+    )
+    server.child.kill('SIGTERM')
+    expect(await server.exitCode()).toBe(0)
+    const [{ owner } = { owner: 'none' }] = await run<{ owner: string | null }>(
+      shop.db,
+      `select owner from outbox_cursors where name = 'kafka:${topic}'`,
+    )
+    expect(owner).toBe(null)
   })
 })

@@ -1,0 +1,93 @@
+import type { Pool } from '@pointwise/db'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { acquireLease, Lease, LeaseLostError } from '../../server/src/relay/lease.ts'
+import { emptyDatabase, run } from '../setup/database.ts'
+import { insertEvents } from './outbox-rows.ts'
+
+const name = 'kafka:lease-test'
+
+let db: Pool
+beforeEach(async () => {
+  ;({ db } = await emptyDatabase())
+  await run(db, `delete from outbox_cursors where name = '${name}'`)
+})
+afterEach(() => db.destroy())
+
+async function acquire(owner: string, options: { force?: boolean } = {}): Promise<Lease | undefined> {
+  const lease = await acquireLease(db, { name, owner, ...options })
+  if (lease) onTestFinished(() => lease.release())
+  return lease
+}
+
+async function acquired(owner: string, options: { force?: boolean } = {}): Promise<Lease> {
+  return (await acquire(owner, options)) ?? expect.fail('Another process holds the lease.')
+}
+
+const cursor = async () =>
+  (
+    await run<{ position: number; epoch: number; owner: string | null }>(
+      db,
+      `select position, epoch, owner from outbox_cursors where name = '${name}'`,
+    )
+  )[0]
+
+/** As if the lease had not been renewed for six seconds. */
+const expire = () =>
+  run(
+    db,
+    `update outbox_cursors set lease_expires_at = current_timestamp(3) - interval 1 second where name = '${name}'`,
+  )
+
+test('a new cursor begins at the horizon', async () => {
+  const [horizon] = await run<{ position: number }>(db, "select position from outbox_cursors where name = 'horizon'")
+  expect((await acquired('one')).position).toBe(horizon?.position)
+})
+
+test('one process at a time holds the lease, the next one has a higher epoch and continues at the position of the cursor', async () => {
+  const first = await acquired('one')
+  const [id = 0] = await insertEvents(db, 1)
+  await first.advance(id)
+  expect(await acquire('two')).toBeUndefined()
+  await first.release()
+  const second = await acquired('two')
+  expect(second).toMatchObject({ epoch: first.epoch + 1, position: id, takenFrom: null })
+  expect(await cursor()).toEqual({ position: id, epoch: second.epoch, owner: 'two' })
+})
+
+test('of ten processes that acquire a lease at the same time, one succeeds', async () => {
+  const leases = await Promise.all(Array.from({ length: 10 }, (_, n) => acquire(`process ${n}`)))
+  expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1)
+})
+
+test('a holder whose lease expired and was acquired by another process cannot move the cursor, nor end the lease', async () => {
+  const stale = await acquired('one')
+  await expire()
+  const next = await acquired('two')
+  const before = await cursor()
+  await expect(stale.advance(stale.position + 1)).rejects.toThrow(LeaseLostError)
+  expect(() => stale.requireValid()).toThrow(LeaseLostError)
+  await stale.release()
+  expect(await cursor()).toEqual(before)
+  expect(() => next.requireValid()).not.toThrow()
+})
+
+test('a lease that expired and that nobody acquired can be renewed by its holder', async () => {
+  const lease = await acquired('one')
+  await expire()
+  await lease.advance(lease.position + 1)
+  expect(await acquire('two')).toBeUndefined()
+})
+
+test('a lease can be taken by force, and states from whom', async () => {
+  const stale = await acquired('one')
+  const taker = await acquired('two', { force: true })
+  expect(taker.takenFrom).toBe('one')
+  await expect(stale.advance(stale.position + 1)).rejects.toThrow(LeaseLostError)
+})
+
+test('a lease is not valid after six seconds by the clock of its process, whatever the database says', async () => {
+  const { position, epoch } = await acquired('one')
+  const suspended = new Lease(db, { name, epoch, position, takenFrom: null, validUntil: performance.now() - 1 })
+  onTestFinished(() => suspended.release())
+  expect(() => suspended.requireValid()).toThrow(LeaseLostError)
+})
