@@ -33,15 +33,17 @@ const BINARY_LOG = 1665
  * Checks that the account of this pool can read and write each table as Pointwise does. It lets the server explain each
  * kind of statement, which takes the same privileges and the same server mode as executing it, and changes nothing.
  *
+ * @param options.deletesEvents whether this process also deletes old events
  * @throws Error that lists what the account lacks or what rejects its writes, and the statement that mends it.
  */
-export async function checkAccess(db: Pool): Promise<void> {
+export async function checkAccess(db: Pool, { deletesEvents = false } = {}): Promise<void> {
   const denied = new Map<string, string[]>()
   for (const [table, column] of Object.entries(UPDATED)) {
     const statements = {
       SELECT: `select 1 from ${table}`,
       INSERT: `insert into ${table} () values ()`,
       ...(column && { UPDATE: `update ${table} set ${column} = ${column}` }),
+      ...(deletesEvents && table === 'events' && { DELETE: 'delete from events' }),
     }
     for (const [privilege, statement] of Object.entries(statements)) {
       const error = await sql`explain ${sql.raw(statement)}`.execute(kyselyOf(db)).then(
@@ -74,10 +76,14 @@ export async function explainDenied(db: Pool, error: unknown): Promise<unknown> 
 async function deniedProblem(db: Pool, denied: Map<string, string[]>): Promise<string> {
   const { account, database } = await identify(db)
   const missing = [...denied].map(([privilege, tables]) => `${privilege} on ${tables.join(', ')}`)
-  return (
-    `The account ${account} lacks ${missing.join('; ')}. Expected it to read and write every table. ` +
-    `Run as an administrator: GRANT ${[...denied.keys()].join(', ')} ON ${database}.* TO ${account};`
-  )
+  const ofDatabase = [...denied.keys()].filter((privilege) => privilege !== 'DELETE')
+  const grants = [
+    ...(ofDatabase.length > 0 ? [`GRANT ${ofDatabase.join(', ')} ON ${database}.* TO ${account};`] : []),
+    ...(denied.has('DELETE') ? [`GRANT DELETE ON ${database}.events TO ${account};`] : []),
+  ]
+  const expected =
+    'Expected it to read and write every table, and to delete events if this process retains them for a limited time.'
+  return `The account ${account} lacks ${missing.join('; ')}. ${expected} Run as an administrator: ${grants.join(' ')}`
 }
 
 async function rejectedWrite(db: Pool, error: unknown): Promise<unknown> {

@@ -2,7 +2,7 @@ import { DatabaseUrlError, parseDatabaseUrl } from '@pointwise/db'
 import type { DatabaseProvider } from '@pointwise/db/development'
 import { z } from 'zod'
 import type { TokenConfig } from './auth/authenticate.ts'
-import type { KafkaConfig } from './relay/kafka-publisher.ts'
+import type { RelayConfig } from './relay/create-relay.ts'
 import type { StreamLimits } from './subscriptions/stream-limits.ts'
 
 const SECRET_BYTES_MIN = 32
@@ -119,6 +119,7 @@ const environment = z.object({
   STOREFRONT: optional(z.enum(['on', 'off'], { error: expected('on or off', 'on') })),
   KAFKA_BROKERS: optional(brokers),
   KAFKA_TOPIC: optional(topic),
+  OUTBOX_RETENTION_DAYS: optional(wholeNumber(0, 3_650, 7)),
 })
 
 /** The part of the configuration that `buildApp` needs. */
@@ -156,7 +157,7 @@ interface ProcessConfig extends Omit<AppConfig, 'tokens'> {
   /** How long the server continues to serve after a signal, while `/readyz` answers 503. */
   shutdownDelayMs: number
   /** Where events are published; undefined: this process publishes none. */
-  kafka: KafkaConfig | undefined
+  kafka: RelayConfig | undefined
   /** What is valid and probably not intended. */
   warnings: string[]
 }
@@ -223,13 +224,14 @@ export function readDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
 }
 
 /**
- * Reads only where the database and the Kafka topic are, for the relay as a process of its own.
+ * Reads only where the database and the Kafka topic are, and the retention, for the relay as a process of its own.
  *
  * @throws ConfigError
  */
-export function readRelayConfig(env: NodeJS.ProcessEnv): DatabaseConfig & { kafka: KafkaConfig } {
-  const names = { DATABASE_URL: true, POINTWISE_DATABASE: true, KAFKA_BROKERS: true, KAFKA_TOPIC: true } as const
-  const variables = parse(environment.pick(names), env)
+export function readRelayConfig(env: NodeJS.ProcessEnv): DatabaseConfig & { kafka: RelayConfig } {
+  const ofDatabase = { DATABASE_URL: true, POINTWISE_DATABASE: true } as const
+  const ofRelay = { KAFKA_BROKERS: true, KAFKA_TOPIC: true, OUTBOX_RETENTION_DAYS: true } as const
+  const variables = parse(environment.pick({ ...ofDatabase, ...ofRelay }), env)
   const kafka = kafkaConfig(variables)
   if (kafka) return { ...databaseConfig(variables), kafka }
   throw new ConfigError(
@@ -239,9 +241,15 @@ export function readRelayConfig(env: NodeJS.ProcessEnv): DatabaseConfig & { kafk
 
 type Variables = z.output<typeof environment>
 
-function kafkaConfig(variables: Pick<Variables, 'KAFKA_BROKERS' | 'KAFKA_TOPIC'>): KafkaConfig | undefined {
-  const { KAFKA_BROKERS: brokers, KAFKA_TOPIC: topic = DEFAULT_TOPIC } = variables
-  return brokers && { brokers, topic }
+function kafkaConfig(
+  variables: Pick<Variables, 'KAFKA_BROKERS' | 'KAFKA_TOPIC' | 'OUTBOX_RETENTION_DAYS'>,
+): RelayConfig | undefined {
+  const {
+    KAFKA_BROKERS: brokers,
+    KAFKA_TOPIC: topic = DEFAULT_TOPIC,
+    OUTBOX_RETENTION_DAYS: retentionDays = 7,
+  } = variables
+  return brokers && { brokers, topic, retentionDays }
 }
 
 function databaseConfig(variables: Pick<Variables, 'DATABASE_URL' | 'POINTWISE_DATABASE'>): DatabaseConfig {

@@ -15,7 +15,7 @@ import type { UnreadyReason } from './http/health.ts'
 import { createLogger } from './http/logging.ts'
 import { listen } from './http/server.ts'
 import type { Storefront } from './http/web/storefront.ts'
-import type { KafkaConfig } from './relay/kafka-publisher.ts'
+import type { RelayConfig } from './relay/create-relay.ts'
 import type { OutboxRelay } from './relay/outbox-relay.ts'
 import type { RelayStatus } from './relay/relay-status.ts'
 
@@ -48,7 +48,7 @@ async function start(config: Config): Promise<void> {
   const source = config.mode === 'embedded' ? await startEmbedded(config, print) : config
   if (source.mode === 'embedded') cleanups.push(source.database.stop)
 
-  const db = await openDatabase(source.databaseUrl, config.databasePool, logger)
+  const db = await openDatabase(source.databaseUrl, config, logger)
   const storefront =
     source.mode === 'embedded' && config.storefront ? await demoStorefront(db, source, logger) : undefined
   const isNew = source.mode === 'embedded' && (await seedIfEmpty(db))
@@ -72,10 +72,10 @@ function unreadyReason(): UnreadyReason | undefined {
 }
 
 /** Creates the database if it does not exist, checks its server, migrates it, and checks what its account may do. */
-async function openDatabase(url: string, connections: number, logger: Logger): Promise<Pool> {
+async function openDatabase(url: string, config: Config, logger: Logger): Promise<Pool> {
   await createDatabase(url)
   const db = connect(url, {
-    connections,
+    connections: config.databasePool,
     onAccessDenied: (error) => logger.fatal({ err: error }, 'the database refuses the account of DATABASE_URL'),
     onAccessRestored: () => logger.info('the database accepts the account of DATABASE_URL again'),
   })
@@ -86,7 +86,7 @@ async function openDatabase(url: string, connections: number, logger: Logger): P
   const applied = await migrate(url, { onWarning }).catch(async (error) => {
     throw await explainDenied(db, error)
   })
-  await checkAccess(db)
+  await checkAccess(db, { deletesEvents: config.kafka !== undefined && config.kafka.retentionDays > 0 })
   logger.info({ version, applied }, 'database ready')
   return db
 }
@@ -101,7 +101,7 @@ async function demoStorefront(db: Pool, { signing }: Embedded, logger: Logger): 
 }
 
 /** Opens the relay on connections of its own. The client of Kafka is loaded only where it is used. */
-async function openRelay(databaseUrl: string, kafka: KafkaConfig, logger: Logger): Promise<OutboxRelay> {
+async function openRelay(databaseUrl: string, kafka: RelayConfig, logger: Logger): Promise<OutboxRelay> {
   const { createRelay } = await import('./relay/create-relay.ts')
   const { relay, close } = createRelay({ databaseUrl, kafka, logger })
   cleanups.push(close)

@@ -22,9 +22,9 @@ describe('SQL', () => {
 })
 
 describe('transactions', () => {
-  test('are opened only by routers, by the settlement, by the lease of the relay and by the seed of the embedded mode', () => {
+  test('are opened only by routers, the settlement, the lease of the relay, retention and the seed of the embedded mode', () => {
     const allowed =
-      /^server\/src\/(\w+\/router|payments\/settlement\/settle-batch|rpc\/transactions|relay\/lease|embedded\/seed)\.ts$/
+      /^server\/src\/(\w+\/router|payments\/settlement\/settle-batch|rpc\/transactions|relay\/lease|outbox\/retention|embedded\/seed)\.ts$/
     const opening = pathsOf(server, ({ code }) => /\b(transact|executeAutocommit)\(/.test(code))
     expect(opening.length).toBeGreaterThan(5)
     expect(opening.filter((path) => !allowed.test(path))).toEqual([])

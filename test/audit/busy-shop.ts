@@ -31,12 +31,13 @@ export interface BusyShop {
 
 /**
  * Empties the database and fills it with a history of about thirty calls, eleven minutes apart: charges, price changes, a new
- * name, restocks, orders in every status, a free order, and a product that is removed while an order of it is pending.
+ * name, restocks, orders in every status, a free order, and a product that is removed while an order of it is pending. Other
+ * times and steps can be given, in milliseconds.
  */
-export async function seedBusyShop(db: Pool): Promise<BusyShop> {
+export async function seedBusyShop(db: Pool, { start = START, step = STEP_MS } = {}): Promise<BusyShop> {
   await emptyTables(db)
   await run(db, "update outbox_cursors set position = 0 where name = 'horizon'")
-  const callers = callersOf(db)
+  const callers = callersOf(db, start, step)
   const created = await createUsersAndProducts(callers)
   const orders = await callProcedures(callers, created)
   return { ...created, orders, ...(await lookUpIds(db)) }
@@ -46,9 +47,9 @@ type Callers = ReturnType<typeof callersOf>
 type Created = Pick<BusyShop, 'users' | 'products' | 'otherStore'>
 
 /** Callers whose clock advances with each step. */
-function callersOf(db: Pool) {
+function callersOf(db: Pool, start: number, stepMs: number) {
   let steps = 0
-  const now = () => new Date(START + steps * STEP_MS)
+  const now = () => new Date(start + steps * stepMs)
   return {
     admin: createCaller({ db, now, admin: true }),
     asUser: (userId: number) => createCaller({ db, now, userId }),

@@ -42,11 +42,11 @@ for (const binary of await installedServers()) {
     })
 
     /** Checks new sessions of an account, by default of root. */
-    async function check(url = server.url): Promise<string[]> {
+    async function check(url = server.url, access = {}): Promise<string[]> {
       const db = connect(url)
       try {
         const { warnings } = await checkServer(db)
-        await checkAccess(db)
+        await checkAccess(db, access)
         return warnings
       } finally {
         await db.destroy()
@@ -130,6 +130,21 @@ for (const binary of await installedServers()) {
         expect(await check(url)).toEqual([])
       })
     }
+
+    test('rejects an account that cannot delete events only if the process deletes them, and it needs DELETE on no other table', async () => {
+      const url = await account('a-deleting', 'select, insert, update')
+      const error = await failureOf(check(url, { deletesEvents: true }))
+      expect(error.message).toMatch(/The account 'a-deleting'@'%' lacks DELETE on events\. /)
+      expect(mendingStatements(error)).toEqual(["GRANT DELETE ON `shop`.events TO 'a-deleting'@'%';"])
+      expect(await check(url)).toEqual([])
+      await mend(error)
+      expect(await check(url, { deletesEvents: true })).toEqual([])
+      const neither = await failureOf(check(await account('a-reading', 'select'), { deletesEvents: true }))
+      await mend(neither)
+      const both = new URL(url)
+      both.username = 'a-reading'
+      expect(await check(both.href, { deletesEvents: true })).toEqual([])
+    })
 
     test('accepts an account whose privileges come from a role', async () => {
       const url = await account('by-role', '')

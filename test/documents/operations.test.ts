@@ -5,6 +5,9 @@ import { buildApp, createLogger } from '@pointwise/server'
 import { createConnection } from 'mysql2/promise'
 import { expect, onTestFinished, test } from 'vitest'
 import { collectMetrics } from '../../server/src/http/metrics.ts'
+import { OutboxReader } from '../../server/src/outbox/outbox-reader.ts'
+import { selectEventsAfter, selectEventsWithin } from '../../server/src/outbox/queries.ts'
+import { deleteExpiredEvents } from '../../server/src/outbox/retention.ts'
 import { CONFIG } from '../setup/configuration.ts'
 import { databaseUrl, freshDatabase, run } from '../setup/database.ts'
 import { tableRows } from './markdown-table.ts'
@@ -28,9 +31,16 @@ function statementsWith(text: string): string {
   return blocks.find((sql) => sql.includes(text)) ?? expect.fail(`No SQL of the page contains ${text}.`)
 }
 
+/** The statement in the text of the page that contains this text. */
+function inText(text: string): string {
+  const statements = [...page.matchAll(/`(select [^`]+)`/g)].map(([, sql = '']) => sql)
+  return statements.find((sql) => sql.includes(text)) ?? expect.fail(`No statement in the page contains ${text}.`)
+}
+
 /** A database whose events were written so many days ago, and a session that runs scripts on it. */
 async function eventsOfAges(...days: number[]) {
   const { url, db } = await freshDatabase('operations')
+  await run(db, "delete from outbox_cursors where name <> 'horizon'")
   onTestFinished(() => db.destroy())
   const connection = await createConnection({ uri: url, multipleStatements: true, timezone: 'Z' })
   onTestFinished(() => connection.end())
@@ -43,7 +53,7 @@ async function eventsOfAges(...days: number[]) {
   }
   const state = async () => ({
     events: (await run<{ id: number }>(db, 'select id from events order by id')).map(({ id }) => id),
-    horizon: await run(db, 'select name, position from outbox_cursors'),
+    cursors: await run(db, 'select name, position from outbox_cursors order by name'),
   })
   return { connection, db, state }
 }
@@ -52,18 +62,59 @@ test('the documented deletion of old events moves the horizon, and changes nothi
   const { connection, state } = await eventsOfAges(200, 91, 89, 0)
   const script = statementsWith('delete from events')
   await connection.query(script)
-  const afterwards = { events: [3, 4], horizon: [{ name: 'horizon', position: 2 }] }
+  const afterwards = { events: [3, 4], cursors: [{ name: 'horizon', position: 2 }] }
   expect(await state()).toEqual(afterwards)
   await expect(connection.query(script)).rejects.toMatchObject({ code: 'ER_BAD_NULL_ERROR' })
   await connection.query('rollback')
   expect(await state()).toEqual(afterwards)
 })
 
-test('after the documented steps of a restoration, new events have ids above the horizon', async () => {
+test('the documented deletion retains the newest event, whatever its age', async () => {
+  const { connection, state } = await eventsOfAges(200, 199, 198)
+  await connection.query(statementsWith('delete from events'))
+  expect(await state()).toEqual({ events: [3], cursors: [{ name: 'horizon', position: 2 }] })
+})
+
+test('the documented removal of a cursor lets retention continue', async () => {
+  const { connection, db, state } = await eventsOfAges(200, 199, 198)
+  const script = statementsWith('delete from outbox_cursors')
+  const [, forgotten = ''] = /'(kafka:[^']+)'/.exec(script) ?? []
+  await run(db, `insert into outbox_cursors (name, position) values ('kafka:used', 3), ('${forgotten}', 1)`)
+  const warnings: unknown[] = []
+  const retain = () =>
+    deleteExpiredEvents(db, { retentionDays: 7, onWarning: (message, details) => warnings.push([message, details]) })
+  expect(await retain()).toBe(0)
+  expect(warnings).toEqual([[expect.any(String), { cursor: forgotten, position: 1 }]])
+  expect(page).toContain(`\`${(warnings[0] as [string])[0]}\``)
+  const [slowest] = await run(db, inText('from outbox_cursors order by position'))
+  expect(slowest).toMatchObject({ name: 'horizon', position: 0 })
+  await connection.query(script)
+  expect(await retain()).toBe(2)
+  expect(await run(db, inText('from events order by id limit 1'))).toMatchObject([{ id: 3 }])
+  expect((await state()).cursors).toEqual([
+    { name: 'horizon', position: 2 },
+    { name: 'kafka:used', position: 3 },
+  ])
+})
+
+test('after the documented steps of a restoration, new events have ids above the horizon, and a relay reads them', async () => {
   const { connection, db, state } = await eventsOfAges(1, 1)
+  await run(db, `insert into outbox_cursors (name, position) values ('kafka:pointwise.events', 2)`)
   await connection.query(statementsWith('auto_increment'))
   await run(db, `insert into events (type, \`key\`, payload) values ('points.charged', 'user:1', '{"userId":1}')`)
-  expect(await state()).toEqual({ events: [1, 2, 5_000_001], horizon: [{ name: 'horizon', position: 5_000_000 }] })
+  const position = 5_000_000
+  expect(await state()).toEqual({
+    events: [1, 2, position + 1],
+    cursors: ['horizon', 'kafka:pointwise.events'].map((name) => ({ name, position })),
+  })
+  const reader = new OutboxReader(db, position, {
+    rows: {
+      after: (pool, next) => selectEventsAfter(pool, next).execute(),
+      within: (pool, ranges) => selectEventsWithin(pool, ranges).execute(),
+    },
+    gapTimeouts: { emptyMs: 0, uncommittedMs: 0 },
+  })
+  expect(await reader.read()).toMatchObject({ rows: [{ id: position + 1 }] })
 })
 
 test('the documented change of the sales columns is accepted, and results in the columns of the migration', async () => {

@@ -265,6 +265,12 @@ const START_GUARDS: Guard[] = [
     'if (denied.size > 99) throw',
     'db/server-start',
   ),
+  guardsIn('server/src/main.ts')(
+    'the privilege to delete events is tried at start',
+    'config.kafka.retentionDays > 0 }',
+    'config.kafka.retentionDays > 9_999 }',
+    'process/main',
+  ),
   guardsIn('db/src/server-check.ts')(
     'binlog_format is checked',
     "session.binlog_format !== 'STATEMENT'",

@@ -6,6 +6,7 @@ import type { Guard } from './guard.ts'
 import { PROCESS_GUARDS } from './process-guards.ts'
 import { RELAY_GUARDS } from './relay-guards.ts'
 import { REQUEST_GUARDS } from './request-guards.ts'
+import { RETENTION_GUARDS } from './retention-guards.ts'
 import { RULE_GUARDS } from './rule-guards.ts'
 
 export const GUARDS: Guard[] = [
@@ -17,4 +18,5 @@ export const GUARDS: Guard[] = [
   ...CONSUMER_GUARDS,
   ...RELAY_GUARDS,
   ...EVENT_GUARDS,
+  ...RETENTION_GUARDS,
 ]

@@ -10,8 +10,6 @@ const points = guardsIn('server/src/points/service.ts')
 const products = guardsIn('server/src/products/service.ts')
 const offers = guardsIn('server/src/products/offers.ts')
 const stock = guardsIn('server/src/products/stock.ts')
-const horizon = guardsIn('server/src/outbox/horizon.ts')
-const tailer = guardsIn('server/src/outbox/tailer.ts')
 const procedures = guardsIn('server/src/rpc/procedures.ts')
 
 const AMOUNT_GUARDS: Guard[] = [
@@ -254,27 +252,6 @@ const TRENDING_GUARDS: Guard[] = [
   ),
 ]
 
-const DELETED_EVENTS = 'subscriptions/deleted-events'
-
-const RETENTION_GUARDS: Guard[] = [
-  horizon('horizon check', 'if (after < horizon || after <', 'if (after <', DELETED_EVENTS),
-  horizon('oldest event check', ' || after < firstId - 1', '', DELETED_EVENTS),
-  guardsIn('server/src/outbox/replay.ts')(
-    'check of deletions during a replay',
-    'requireRetained(await readRetainedEvents(this.#db), { after: chunk.after, newestId: throughId })',
-    '',
-    DELETED_EVENTS,
-  ),
-  tailer('horizon check of open streams', 'return from <= horizon ||', 'return', DELETED_EVENTS),
-  tailer(
-    'oldest event check of open streams',
-    ' || (!isLeading && oldestId !== null && from < oldestId)',
-    '',
-    DELETED_EVENTS,
-  ),
-  tailer('check for lower ids', 'last.id < buffer.highestId', 'last.id < 0', DELETED_EVENTS),
-]
-
 /** The rules of the shop. */
 export const RULE_GUARDS: Guard[] = [
   ...AMOUNT_GUARDS,
@@ -282,5 +259,4 @@ export const RULE_GUARDS: Guard[] = [
   ...REPEAT_GUARDS,
   ...EVENT_GUARDS,
   ...TRENDING_GUARDS,
-  ...RETENTION_GUARDS,
 ]

@@ -59,6 +59,7 @@ const INVALID: Record<string, [value: string, message: string][]> = {
   TRUST_PROXY: ['yes', '101'].map((value) => [value, wholeNumber(0, 100, value, 1)]),
   SHUTDOWN_DELAY_MS: ['-1', '5s', '600001'].map((value) => [value, wholeNumber(0, 600_000, value, 5_000)]),
   RANKINGS_TTL_SECONDS: [['-5', wholeNumber(0, 86_400, '-5', 30)]],
+  OUTBOX_RETENTION_DAYS: ['-1', '1.5', '3651', 'never'].map((value) => [value, wholeNumber(0, 3_650, value, 7)]),
   STOREFRONT: [['yes', 'must be on or off; it is "yes"; set it to on, for example']],
 }
 

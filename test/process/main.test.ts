@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest'
+import { createDatabase, migrate } from '@pointwise/db'
+import { expect, onTestFinished, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { send } from '../setup/trpc-wire.ts'
-import { dropDatabaseBeforeEach, EXITS_WITHIN_MS, env, open } from './standalone-server.ts'
+import { expectRefused } from './refused-process.ts'
+import { dropDatabaseBeforeEach, EXITS_WITHIN_MS, env, open, url } from './standalone-server.ts'
 
 dropDatabaseBeforeEach()
 
@@ -30,4 +32,17 @@ test('the server shuts down gracefully, with exit code 0, on SIGTERM', async () 
   expect(await server.exitCode()).toBe(0)
   expectWithin(performance.now() - started, EXITS_WITHIN_MS)
   expect(server.stderr).toBe('')
+})
+
+test('a server that is to delete published events does not start with an account that cannot', async () => {
+  await createDatabase(url)
+  await migrate(url)
+  const root = open()
+  const account = "'pointwise_retention'@'%'"
+  await run(root, `drop user if exists ${account}`)
+  await run(root, `create user ${account} identified by 'Right-1234'`)
+  onTestFinished(() => run(root, `drop user ${account}`).then(() => undefined))
+  await run(root, `grant select, insert, update on ${new URL(url).pathname.slice(1)}.* to ${account}`)
+  const address = Object.assign(new URL(url), { username: 'pointwise_retention', password: 'Right-1234' }).href
+  await expectRefused({ ...env, DATABASE_URL: address, KAFKA_BROKERS: '127.0.0.1:1' }, /lacks DELETE on events\./)
 })

@@ -38,7 +38,7 @@ function openRelay({ databaseUrl }: Shop, topic: string): TestRelay {
   const write = (level: string) => (details: { id?: number }, message: string) =>
     void log.push({ level, message, id: details.id })
   const logger = { info: write('info'), warn: write('warn'), error: write('error') }
-  const opened = createRelay({ databaseUrl, kafka: { brokers: kafka.brokers, topic }, logger })
+  const opened = createRelay({ databaseUrl, kafka: { brokers: kafka.brokers, topic, retentionDays: 0 }, logger })
   onTestFinished(opened.close)
   return { ...opened, log }
 }

@@ -17,5 +17,8 @@ export async function openEventWriter(url: string) {
     insert: (amount = 1) =>
       execute(`insert into events (type, \`key\`, payload) values ('points.charged', 'user:1',
       '{"userId":1,"historyId":1,"amount":${amount},"balance":1}')`),
+    /** Dates an event back. */
+    age: (id: number, hours: number) =>
+      execute(`update events set created_at = created_at - interval ${hours} hour where id = ${id}`),
   }
 }

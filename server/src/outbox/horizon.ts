@@ -1,4 +1,4 @@
-import type { Reader, Tx } from '@pointwise/db'
+import { executeBatch, type Reader, type Tx } from '@pointwise/db'
 import { Refusal } from '../refusals.ts'
 import * as queries from './queries.ts'
 
@@ -18,7 +18,11 @@ export interface RetainedEvents {
 export async function readRetainedEvents(db: Reader): Promise<RetainedEvents> {
   const retained = await queries.selectRetainedEvents(db).executeTakeFirst()
   if (retained) return retained
-  throw new Error(
+  throw missingHorizon()
+}
+
+function missingHorizon(): Error {
+  return new Error(
     "The table outbox_cursors has no row 'horizon', which the migrations create. Insert it, with the highest id whose " +
       'event was deleted as its position, or 0.',
   )
@@ -39,18 +43,22 @@ export function requireRetained(
 }
 
 /**
- * Deletes the oldest events up to `throughId`, at most `limit` of them, and moves the horizon with them. Returns how many
- * were deleted; call it in a new transaction until that is less than `limit`. Delete only events that every consumer has
- * read and whose transactions ended long ago.
+ * Locks the horizon until the transaction ends, so that one transaction at a time deletes events. No other code takes this lock.
+ *
+ * @throws Error when `outbox_cursors` has no row for the horizon
  */
-export async function deleteOldEvents(
-  tx: Tx,
-  { throughId, limit }: { throughId: number; limit: number },
-): Promise<number> {
-  const ids = await queries.selectOldestIds(tx, { throughId, limit }).execute()
-  const last = ids.at(-1)
-  if (!last) return 0
-  await queries.advanceHorizon(tx, last.id).execute()
-  await queries.deleteEventsThrough(tx, last.id).execute()
-  return ids.length
+export async function lockHorizon(tx: Tx): Promise<void> {
+  await queries.lockHorizon(tx).executeTakeFirstOrThrow(missingHorizon)
+}
+
+/**
+ * Deletes the events above `after` up to `throughId`, moves the horizon with them, and returns how many were deleted. The
+ * transaction has locked the horizon. Nothing may be retained below the events, and every consumer must have read them.
+ */
+export async function deleteEvents(tx: Tx, range: { after: number; throughId: number }): Promise<number> {
+  const { deleted } = await executeBatch(tx, {
+    deleted: queries.deleteEventsWithin(tx, range),
+    horizon: queries.advanceHorizon(tx, range.throughId),
+  })
+  return deleted.affectedRows
 }

@@ -1,11 +1,13 @@
 import type { Reader, Tables, Tx } from '@pointwise/db'
-import type { ExpressionBuilder } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
 import type { EventPayloads } from './event-schemas.ts'
 import type { IdRange } from './reorder-buffer.ts'
 import { isProductTopic } from './topics.ts'
 
 /** The name of the horizon's row in `outbox_cursors`. */
 const HORIZON = 'horizon'
+/** The names of the relays' cursors, as a pattern. */
+const RELAYS = 'kafka:%'
 
 const selectEvents = (db: Reader) =>
   db.selectFrom('events').select(['id', 'type', 'payload', 'created_at as at']).orderBy('id')
@@ -43,16 +45,40 @@ export function selectRetainedEvents(db: Reader) {
     .where('name', '=', HORIZON)
 }
 
-export function selectOldestIds(db: Reader, { throughId, limit }: { throughId: number; limit: number }) {
-  return db.selectFrom('events').select('id').where('id', '<=', throughId).orderBy('id').limit(limit)
+/** The relay that is furthest behind. */
+export function selectSlowestRelay(db: Reader) {
+  return db
+    .selectFrom('outbox_cursors')
+    .select(['name', 'position'])
+    .where('name', 'like', RELAYS)
+    .orderBy('position')
+    .limit(1)
+}
+
+/** The oldest events above an id, and whether they are older than `retentionDays` on the clock of the database: 1 or 0. */
+export function selectOldestEvents(
+  db: Reader,
+  { after, retentionDays, limit }: { after: number; retentionDays: number; limit: number },
+) {
+  return db
+    .selectFrom('events')
+    .select('id')
+    .select(sql<number>`created_at < current_timestamp(3) - interval ${retentionDays} day`.as('isExpired'))
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+}
+
+export function lockHorizon(tx: Tx) {
+  return tx.selectFrom('outbox_cursors').select('position').where('name', '=', HORIZON).forUpdate()
 }
 
 export function advanceHorizon(tx: Tx, position: number) {
   return tx.updateTable('outbox_cursors').set({ position }).where('name', '=', HORIZON).where('position', '<', position)
 }
 
-export function deleteEventsThrough(tx: Tx, throughId: number) {
-  return tx.deleteFrom('events').where('id', '<=', throughId)
+export function deleteEventsWithin(tx: Tx, { after, throughId }: { after: number; throughId: number }) {
+  return tx.deleteFrom('events').where('id', '>', after).where('id', '<=', throughId)
 }
 
 type TypeWithItems = {

@@ -3,14 +3,19 @@ import { type KafkaConfig, KafkaPublisher } from './kafka-publisher.ts'
 import { OutboxRelay } from './outbox-relay.ts'
 import type { RelayLogger } from './relay-log.ts'
 
-/** One to read and publish, one to renew the lease meanwhile. */
-const CONNECTIONS = 2
+/** One to read and publish, one to renew the lease meanwhile, and one to delete old events. */
+const CONNECTIONS = 3
 /** Shorter than a lease, so that a holder whose database hangs notices it. */
 const STATEMENT_TIMEOUT_MS = 4_000
 
+export interface RelayConfig extends KafkaConfig {
+  /** After how many days published events are deleted; 0: never. */
+  retentionDays: number
+}
+
 export interface CreateRelayOptions {
   databaseUrl: string
-  kafka: KafkaConfig
+  kafka: RelayConfig
   logger: RelayLogger
 }
 
@@ -20,7 +25,8 @@ export function createRelay({ databaseUrl, kafka, logger }: CreateRelayOptions):
   close: () => Promise<void>
 } {
   const db = connect(databaseUrl, { connections: CONNECTIONS, statementTimeoutMs: STATEMENT_TIMEOUT_MS })
-  const relay = new OutboxRelay({ db, publisher: new KafkaPublisher(kafka), topic: kafka.topic, logger })
+  const { topic, retentionDays } = kafka
+  const relay = new OutboxRelay({ db, publisher: new KafkaPublisher(kafka), topic, retentionDays, logger })
   const close = async () => {
     await relay.stop()
     await db.destroy()

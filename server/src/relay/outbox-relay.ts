@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from '@pointwise/db'
 import { OutboxReader, type RowQueries } from '../outbox/outbox-reader.ts'
+import { deleteExpiredEvents } from '../outbox/retention.ts'
 import { BatchPublisher } from './batch-publisher.ts'
 import type { RelayEvent } from './kafka-message.ts'
 import type { KafkaPublisher } from './kafka-publisher.ts'
@@ -19,6 +20,8 @@ const LATE_REQUEST_MS = 10_000
 const POLL_MS_MIN = 10
 const POLL_MS_MAX = 200
 const STATUS_MS = 1_000
+/** How often old events are deleted. */
+const RETENTION_MS = 600_000
 /** How long a batch that is being published delays `stop`. */
 const STOP_MS = 2_000
 
@@ -31,10 +34,12 @@ const RELAY_EVENTS: RowQueries<RelayEvent> = {
 }
 
 export interface RelayOptions {
-  /** A pool of its own with two connections, so that the relay takes none from calls. */
+  /** A pool of its own with three connections, so that the relay takes none from calls. */
   db: Pool
   publisher: KafkaPublisher
   topic: string
+  /** After how many days published events are deleted; 0: never. */
+  retentionDays: number
   logger: RelayLogger
 }
 
@@ -53,16 +58,18 @@ export class OutboxRelay {
   readonly #db: Pool
   readonly #publisher: KafkaPublisher
   readonly #cursor: string
+  readonly #retentionDays: number
   readonly #log: RelayLog
   readonly #batches: BatchPublisher
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #statusReadAt = 0
 
-  constructor({ db, publisher, topic, logger }: RelayOptions) {
+  constructor({ db, publisher, topic, retentionDays, logger }: RelayOptions) {
     this.#db = db
     this.#publisher = publisher
     this.#cursor = cursorOf(topic)
+    this.#retentionDays = retentionDays
     const { status } = this
     this.#log = new RelayLog(logger, { topic, status })
     this.#batches = new BatchPublisher({ publisher, status, log: this.#log, stopping: this.#stopping.signal })
@@ -148,11 +155,24 @@ export class OutboxRelay {
   async #hold(lease: Lease): Promise<void> {
     this.#log.acquired(lease)
     this.status.isHolder = true
+    const held = new AbortController()
+    const retaining = this.#deleteOldEvents(AbortSignal.any([held.signal, this.#stopping.signal]))
     try {
       await this.#publishFrom(lease, { through: Number.POSITIVE_INFINITY })
     } finally {
       this.status.isHolder = false
+      held.abort()
       await lease.release()
+      await retaining
+    }
+  }
+
+  /** Deletes what is due, at once and then regularly, until the signal is aborted. */
+  async #deleteOldEvents(signal: AbortSignal): Promise<void> {
+    const options = { retentionDays: this.#retentionDays, signal, onWarning: this.#log.retentionWarning }
+    while (!signal.aborted) {
+      await deleteExpiredEvents(this.#db, options).catch(this.#log.retentionFailed)
+      await delay(RETENTION_MS, undefined, { signal }).catch(() => undefined)
     }
   }
 

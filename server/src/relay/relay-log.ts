@@ -8,7 +8,7 @@ export interface RelayLogger {
   error: (details: object, message: string) => void
 }
 
-/** Logs the failures of a relay, each once until it ends or another one follows. */
+/** Logs the failures of a relay. A failure to publish is logged once until it ends or another one follows. */
 export class RelayLog {
   readonly #logger: RelayLogger
   readonly #topic: string
@@ -42,6 +42,11 @@ export class RelayLog {
       this.#logger.error(details, 'publishing events failed and will be retried')
     }
   }
+
+  readonly retentionWarning = (message: string, details: object): void => this.#logger.warn(details, message)
+
+  readonly retentionFailed = (error: unknown): void =>
+    this.#logger.error({ topic: this.#topic, err: error }, 'deleting old events failed and will be retried')
 
   succeeded(): void {
     if (this.#reported !== undefined) this.#logger.info({ topic: this.#topic }, 'events are published again')

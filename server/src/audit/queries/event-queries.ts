@@ -47,6 +47,23 @@ export function selectFirstTime(db: Reader, table: (typeof TABLES_WITH_EVENTS)[n
   return db.selectFrom(table).select(sql<Date | null>`min(created_at)`.as('at')).where(within('id', chunk))
 }
 
+/** The number of rows of a chunk that were created at a time and have an event of their creation. */
+export function selectRowsAt(db: Reader, table: (typeof TABLES_WITH_EVENTS)[number], chunk: Chunk, time: Date) {
+  const isCharge = table === 'point_histories' ? sql`use_type = 'CHARGE'` : sql`true`
+  const count = sql<number>`coalesce(sum(created_at = ${time} and ${isCharge}), 0)`
+  return db.selectFrom(table).select(count.as('count')).where(within('id', chunk))
+}
+
+/** The number of events of a chunk that state, at a time, the creation of a row. */
+export function selectCreationEventsAt(db: Reader, chunk: Chunk, time: Date) {
+  return db
+    .selectFrom('events')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('type', 'in', ['product.created', 'points.charged', 'order.placed'])
+    .where('created_at', '=', time)
+    .where(within('id', chunk))
+}
+
 const blockOf = (id: RawBuilder<unknown>) => sql<number>`${id} div ${sql.lit(IDS_PER_BLOCK)}`
 const bitsOf = (id: RawBuilder<unknown>, where: RawBuilder<unknown>) =>
   sql<number>`bit_or(if(${where}, 1 << (${id} % ${sql.lit(IDS_PER_BLOCK)}), 0))`
