@@ -1,11 +1,19 @@
 import { type Guard, guardsIn } from './guard.ts'
 
+const lease = guardsIn('server/src/relay/lease.ts')
 const queries = guardsIn('server/src/relay/queries.ts')
 
 const SUSPENDED = 'relay/suspended-process'
 
 /** One process at a time publishes events, and moves the cursor. */
 export const RELAY_GUARDS: Guard[] = [
+  lease('a lease that is held is not acquired', '(cursor.isHeld && !force)', 'false', 'relay/lease'),
+  lease(
+    'a lease ends by the clock of its process',
+    'if (performance.now() >= this.#validUntil)',
+    'if (false)',
+    'relay/lease',
+  ),
   queries('epoch of a new lease', "    .where('epoch', '=', epoch - 1)\n", '', SUSPENDED),
   queries('epoch of the holder', ".where('epoch', '=', epoch)\n", '\n', SUSPENDED),
 ]

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   Admin,
   compatibilityPartitioner,
@@ -23,6 +24,7 @@ const REPLICATION_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 6_000
 /** The longest time of one call, with the attempts of the client. */
 const PUBLISH_TIMEOUT_MS = 10_000
+const CLOSE_TIMEOUT_MS = 1_000
 /** The client repeats a request with the same sequence numbers, so that a lost acknowledgement stores nothing twice. */
 const CLIENT_RETRIES = 2
 const CLIENT_RETRY_DELAY_MS = 200
@@ -68,10 +70,13 @@ export class KafkaPublisher {
    */
   async publish(events: readonly RelayEvent[]): Promise<void> {
     const { topic } = this.#config
+    const attempt = new AbortController()
     try {
-      const sent = this.#send(events.map((event) => ({ topic, ...kafkaMessageOf(event) })))
+      const messages = events.map((event) => ({ topic, ...kafkaMessageOf(event) }))
+      const sent = this.#send(messages, attempt.signal)
       await Promise.race([withTimeout(PUBLISH_TIMEOUT_MS, sent), this.#interruption.promise])
     } catch (error) {
+      attempt.abort()
       await this.close()
       const rejection = REJECTIONS.find((code) => findErrorBy(error as Error, 'apiId', code))
       throw rejection ? new RejectedByBrokerError(`The broker answers ${rejection}.`, { cause: error }) : error
@@ -86,16 +91,24 @@ export class KafkaPublisher {
   async close(): Promise<void> {
     const producer = this.#producer
     this.#producer = undefined
-    await producer?.close(true).catch(() => undefined)
+    // Closing waits for the brokers, which may not answer.
+    if (producer)
+      await Promise.race([producer.close(true), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]).catch(
+        () => undefined,
+      )
   }
 
-  async #send(messages: (KafkaMessage & { topic: string })[]): Promise<void> {
-    this.#producer ??= await this.#open()
+  /** Sends nothing after `attempt` was aborted. */
+  async #send(messages: (KafkaMessage & { topic: string })[], attempt: AbortSignal): Promise<void> {
+    if (!this.#producer) {
+      await createTopic(this.#config)
+      attempt.throwIfAborted()
+      this.#producer = this.#open()
+    }
     await this.#producer.send({ messages })
   }
 
-  async #open(): Promise<Producer<string, string, string, string>> {
-    await createTopic(this.#config)
+  #open(): Producer<string, string, string, string> {
     const options: ProducerOptions<string, string, string, string> = {
       ...clientOptions(this.#config),
       serializers: stringSerializers,
