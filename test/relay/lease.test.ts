@@ -9,7 +9,6 @@ const name = 'kafka:lease-test'
 let db: Pool
 beforeEach(async () => {
   ;({ db } = await emptyDatabase())
-  await run(db, `delete from outbox_cursors where name = '${name}'`)
 })
 afterEach(() => db.destroy())
 
@@ -71,7 +70,7 @@ test('a holder whose lease expired and was acquired by another process cannot mo
   expect(() => next.requireValid()).not.toThrow()
 })
 
-test('a lease that expired and that nobody acquired can be renewed by its holder', async () => {
+test('a lease that expired and that no other process acquired can be renewed by its holder', async () => {
   const lease = await acquired('one')
   await expire()
   await lease.advance(lease.position + 1)
@@ -85,7 +84,7 @@ test('a lease can be taken by force, and states from whom', async () => {
   await expect(stale.advance(stale.position + 1)).rejects.toThrow(LeaseLostError)
 })
 
-test('a lease is not valid after six seconds by the clock of its process, whatever the database says', async () => {
+test('a lease is not valid after six seconds by the clock of its process, whatever the clock of the database is', async () => {
   const { position, epoch } = await acquired('one')
   const suspended = new Lease(db, { name, epoch, position, takenFrom: null, validUntil: performance.now() - 1 })
   onTestFinished(() => suspended.release())

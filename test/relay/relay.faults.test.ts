@@ -1,9 +1,5 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
-import type { Pool } from '@pointwise/db'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { createRelay } from '../../server/src/relay/create-relay.ts'
 import { JWT_SECRET } from '../setup/configuration.ts'
 import { emptyTables, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
@@ -12,63 +8,17 @@ import { item, openShop, type Shop } from '../setup/shop.ts'
 import { send } from '../setup/trpc-wire.ts'
 import { openEventWriter } from '../subscriptions/event-writer.ts'
 import { type KafkaCluster, kafkaIsMissing, startKafka } from './kafka-cluster.ts'
+import { newTopic, openReader, openRelay, positionOf, runCommand } from './open-relay.ts'
 import { insertEvents, outboxOf } from './outbox-rows.ts'
-import { partitionsOf, TopicReader } from './topic-reader.ts'
-
-const ROOT = join(import.meta.dirname, '../..')
+import { partitionsOf } from './topic-reader.ts'
 
 let kafka: KafkaCluster
-let topics = 0
-
-/** The name of a topic that no other test uses. */
-const newTopic = () => `events-${process.pid}-${topics++}`
-
-interface LogLine {
-  level: string
-  message: string
-  id?: number | undefined
-}
-
-interface TestRelay extends ReturnType<typeof createRelay> {
-  log: LogLine[]
-}
-
-function openRelay({ databaseUrl }: Shop, topic: string): TestRelay {
-  const log: LogLine[] = []
-  const write = (level: string) => (details: { id?: number }, message: string) =>
-    void log.push({ level, message, id: details.id })
-  const logger = { info: write('info'), warn: write('warn'), error: write('error') }
-  const opened = createRelay({ databaseUrl, kafka: { brokers: kafka.brokers, topic, retentionDays: 0 }, logger })
-  onTestFinished(opened.close)
-  return { ...opened, log }
-}
-
-async function openReader(topic: string): Promise<TopicReader> {
-  const reader = await TopicReader.open(kafka.brokers, topic)
-  onTestFinished(() => reader[Symbol.asyncDispose]())
-  return reader
-}
-
-const positionOf = async (db: Pool, topic: string) =>
-  (await run<{ position: number }>(db, `select position from outbox_cursors where name = 'kafka:${topic}'`))[0]
-    ?.position
 
 async function buyAndRefund(shop: Shop): Promise<void> {
   const product = await shop.givenProduct({ price: 10, stock: 100 })
   const user = await shop.givenUser({ points: 1_000 })
   const { order } = await user.client.orders.checkout.mutate({ items: [item(product, 2)] })
   await (await shop.admin()).payments.refund.mutate({ orderId: order.id })
-}
-
-/** Runs the command behind `npm run relay`. */
-function runCommand({ databaseUrl }: Shop, topic: string, ...args: string[]) {
-  const { PATH } = process.env
-  const env = { PATH, DATABASE_URL: databaseUrl, KAFKA_BROKERS: kafka.brokers.join(','), KAFKA_TOPIC: topic }
-  return new Promise<{ code: unknown; stderr: string }>((resolve) => {
-    execFile(process.execPath, ['server/scripts/relay.ts', ...args], { cwd: ROOT, env }, (error, _stdout, stderr) =>
-      resolve({ code: error ? error.code : 0, stderr }),
-    )
-  })
 }
 
 describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing})` : ''}`, () => {
@@ -86,8 +36,8 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
       `update events set traceparent = '00-${'a'.repeat(32)}-${'b'.repeat(16)}-01' where type = 'order.paid'`,
     )
     const rows = await outboxOf(shop.db)
-    expect(await openRelay(shop, topic).relay.drain()).toBe(rows.length)
-    const reader = await openReader(topic)
+    expect(await openRelay(kafka, shop, topic).relay.drain()).toBe(rows.length)
+    const reader = await openReader(kafka, topic)
     await eventually(() => reader.records.length).toBe(rows.length)
     const byId = reader.records.toSorted((a, b) => a.id - b.id)
     expect(byId.map(({ key, value, headers }) => ({ key, value, headers }))).toEqual(
@@ -116,7 +66,7 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
   test('waits for an event whose transaction is open, and publishes it before later ones', async () => {
     await using shop = await openShop()
     const topic = newTopic()
-    const { relay } = openRelay(shop, topic)
+    const { relay } = openRelay(kafka, shop, topic)
     const writer = await openEventWriter(shop.databaseUrl)
     await insertEvents(shop.db, 3)
     await writer.begin()
@@ -129,7 +79,7 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
     expect(await positionOf(shop.db, topic)).toBe(open - 1)
     await writer.commit()
     await eventually(() => positionOf(shop.db, topic)).toBe(later.at(-1))
-    const reader = await openReader(topic)
+    const reader = await openReader(kafka, topic)
     await eventually(() => reader.records.length).toBe(7)
     expect(reader.records.map(({ id }) => id)).toEqual((await outboxOf(shop.db)).map(({ id }) => id))
     await emptyTables(shop.db)
@@ -140,7 +90,7 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
   }, async () => {
     await using shop = await openShop()
     const topic = newTopic()
-    const { relay, log } = openRelay(shop, topic)
+    const { relay, log } = openRelay(kafka, shop, topic)
     relay.start()
     await buyAndRefund(shop)
     const before = await outboxOf(shop.db)
@@ -155,19 +105,19 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
     const rows = await outboxOf(shop.db)
     await eventually(() => positionOf(shop.db, topic)).toBe(rows.at(-1)?.id)
     await eventually(() => relay.status.lag).toBe(0)
-    const reader = await openReader(topic)
+    const reader = await openReader(kafka, topic)
     await eventually(() => new Set(reader.records.map(({ id }) => id)).size).toBe(rows.length)
     const messages = log.map(({ message }) => message)
     expect(messages.filter((message) => message === 'events are published again')).toHaveLength(1)
   })
 
-  test('stops at an event whose row is damaged, says which, and continues when the row is corrected', async () => {
+  test('stops at an event whose row is damaged, logs its id, and continues when the row is corrected', async () => {
     await using shop = await openShop()
     const topic = newTopic()
     const ids = await insertEvents(shop.db, 5)
     const damaged = ids[2] ?? 0
     await run(shop.db, `update events set payload = '{"userId":1}' where id = ${damaged}`)
-    const { relay, log } = openRelay(shop, topic)
+    const { relay, log } = openRelay(kafka, shop, topic)
     relay.start()
     await eventually(() => relay.status.stoppedAtId).toBe(damaged)
     expect(await positionOf(shop.db, topic)).toBe(damaged - 1)
@@ -181,7 +131,7 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
     await run(shop.db, `update events set payload = '${row?.payload}' where id = ${damaged}`)
     await eventually(() => positionOf(shop.db, topic)).toBe(ids.at(-1))
     await eventually(() => relay.status.stoppedAtId).toBe(undefined)
-    const reader = await openReader(topic)
+    const reader = await openReader(kafka, topic)
     await eventually(() => reader.records.map(({ id }) => id)).toEqual(ids)
     await emptyTables(shop.db)
   })
@@ -205,7 +155,7 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
     await user.client.orders.checkout.mutate({ items: [item(product)] })
     const rows = await outboxOf(shop.db)
     const large = rows.find(({ payload }) => payload.length > 1_500)
-    const { relay, log } = openRelay(shop, topic)
+    const { relay, log } = openRelay(kafka, shop, topic)
     relay.start()
     await eventually(() => relay.status.stoppedAtId).toBe(large?.id)
     expect(await positionOf(shop.db, topic)).toBe((large?.id ?? 0) - 1)
@@ -227,14 +177,14 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
       validateOnly: false,
     })
     await eventually(() => positionOf(shop.db, topic)).toBe(rows.at(-1)?.id)
-    const reader = await openReader(topic)
+    const reader = await openReader(kafka, topic)
     await eventually(() => new Set(reader.records.map(({ id }) => id)).size).toBe(rows.length)
   })
 
   test('stops when events above the cursor were deleted, and does not skip them', async () => {
     await using shop = await openShop()
     const topic = newTopic()
-    const { relay, log } = openRelay(shop, topic)
+    const { relay, log } = openRelay(kafka, shop, topic)
     const first = await insertEvents(shop.db, 3)
     await relay.drain()
     const lost = await insertEvents(shop.db, 1)
@@ -251,15 +201,15 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
   test('publishes a range again in its order, while another process holds the lease, which continues afterwards', async () => {
     await using shop = await openShop()
     const topic = newTopic()
-    const holder = openRelay(shop, topic)
+    const holder = openRelay(kafka, shop, topic)
     holder.relay.start()
     const ids = await insertEvents(shop.db, 10)
     await eventually(() => positionOf(shop.db, topic)).toBe(ids.at(-1))
     const [from = 0, to = 0] = [ids[2], ids[7]]
-    expect(await openRelay(shop, topic).relay.republish({ from, to })).toBe(6)
+    expect(await openRelay(kafka, shop, topic).relay.republish({ from, to })).toBe(6)
     const later = await insertEvents(shop.db, 2)
     await eventually(() => positionOf(shop.db, topic)).toBe(later.at(-1))
-    const reader = await openReader(topic)
+    const reader = await openReader(kafka, topic)
     await eventually(() => reader.records.map(({ id }) => id)).toEqual([...ids, ...ids.slice(2, 8), ...later])
     await emptyTables(shop.db)
   })
@@ -268,18 +218,18 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
     await using shop = await openShop()
     const topic = newTopic()
     const ids = await insertEvents(shop.db, 5)
-    const once = await runCommand(shop, topic, '--once')
+    const once = await runCommand(kafka, shop, topic, '--once')
     expect(once).toEqual({ code: 0, stderr: `Published 5 events to ${topic}.\n` })
-    expect((await runCommand(shop, topic, '--once')).stderr).toBe(`Published 0 events to ${topic}.\n`)
-    const again = await runCommand(shop, topic, '--from', String(ids[3]))
+    expect((await runCommand(kafka, shop, topic, '--once')).stderr).toBe(`Published 0 events to ${topic}.\n`)
+    const again = await runCommand(kafka, shop, topic, '--from', String(ids[3]))
     expect(again).toEqual({ code: 0, stderr: `Published 2 events to ${topic}.\n` })
     await run(shop.db, `update outbox_cursors set position = ${ids[0]} where name = 'horizon'`)
-    const deleted = await runCommand(shop, topic, '--from', String(ids[0]))
+    const deleted = await runCommand(kafka, shop, topic, '--from', String(ids[0]))
     expect(deleted).toEqual({
       code: 1,
       stderr: expect.stringMatching(/^relay: The events up to \d+ have been deleted/),
     })
-    const reader = await openReader(topic)
+    const reader = await openReader(kafka, topic)
     await eventually(() => reader.records.map(({ id }) => id)).toEqual([...ids, ...ids.slice(3)])
     await emptyTables(shop.db)
   })

@@ -79,6 +79,7 @@ export async function emptyTables(db: Pool): Promise<void> {
   await transact(db, async (tx) => {
     const [newest] = await run<{ id: number | null }>(tx, 'select max(id) as id from events')
     await run(tx, `update outbox_cursors set position = greatest(position, ${newest?.id ?? 0}) where name = 'horizon'`)
+    await run(tx, "delete from outbox_cursors where name <> 'horizon'")
     for (const table of TABLES) await tx.deleteFrom(table).execute()
   })
 }
