@@ -2,9 +2,9 @@ import { createDatabase, migrate } from '@pointwise/db'
 import { expect, onTestFinished, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
+import { eventually } from '../setup/eventually.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { send } from '../setup/trpc-wire.ts'
-import { expectRefused } from './refused-process.ts'
 import { dropDatabaseBeforeEach, EXITS_WITHIN_MS, env, open, url } from './standalone-server.ts'
 
 dropDatabaseBeforeEach()
@@ -44,5 +44,8 @@ test('a server that is to delete published events does not start with an account
   onTestFinished(() => run(root, `drop user ${account}`).then(() => undefined))
   await run(root, `grant select, insert, update on ${new URL(url).pathname.slice(1)}.* to ${account}`)
   const address = Object.assign(new URL(url), { username: 'pointwise_retention', password: 'Right-1234' }).href
-  await expectRefused({ ...env, DATABASE_URL: address, KAFKA_BROKERS: '127.0.0.1:1' }, /lacks DELETE on events\./)
+  await using server = new ServerProcess({ ...env, DATABASE_URL: address, KAFKA_BROKERS: '127.0.0.1:1' })
+  await eventually(() => server.stdout + server.stderr).toMatch(/lacks DELETE on events\.|listening/)
+  expect(server.stdout).not.toContain('listening')
+  expect(await server.exitCode()).toBe(1)
 })
