@@ -11,7 +11,7 @@ import { UnpublishableEventError } from './unpublishable-event-error.ts'
 const FAILING_MS_MAX = 30_000
 const RETRY_MS = 100
 const RETRY_MS_MAX = 1_000
-const BATCH_LENGTH = 500
+const BATCH_LENGTH = 1_000
 /** In characters. Kafka accepts 1 MiB in one batch by default. */
 const BATCH_PAYLOAD_MAX = 400_000
 

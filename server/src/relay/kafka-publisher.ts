@@ -111,7 +111,7 @@ export class KafkaPublisher {
   #open(): Producer<string, string, string, string> {
     const options: ProducerOptions<string, string, string, string> = {
       ...clientOptions(this.#config),
-      serializers: stringSerializers,
+      serializers: { ...stringSerializers, headerKey: serializeHeaderName },
       idempotent: true,
       acks: -1,
       autocreateTopics: false,
@@ -120,6 +120,15 @@ export class KafkaPublisher {
     }
     return new Producer(options)
   }
+}
+
+const headerNames = new Map<string, Buffer>()
+
+/** Serializes the name of a header. The names are the same for each event, so their bytes are cached. */
+function serializeHeaderName(name = ''): Buffer {
+  const bytes = headerNames.get(name) ?? Buffer.from(name)
+  headerNames.set(name, bytes)
+  return bytes
 }
 
 /** The answers to the creation of a topic after which it may exist. If it does not, the producer reports that. */

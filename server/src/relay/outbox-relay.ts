@@ -176,17 +176,37 @@ export class OutboxRelay {
     }
   }
 
-  /** Publishes the events after the cursor up to `through`, or until the relay is stopped. */
+  /**
+   * Publishes the events after the cursor up to `through`, or until the relay is stopped. The next page is read while one is
+   * being published.
+   */
   async #publishFrom(lease: Lease, { through }: { through: number }): Promise<void> {
+    if (lease.position >= through) return
     const reader = this.#readerFrom(lease.position)
+    const read = () => {
+      const page = reader.read()
+      // The loop awaits it later. Without a handler, its failure would end the process before.
+      page.catch(() => undefined)
+      return page
+    }
+    let next = read()
     let pollMs = POLL_MS_MIN
-    while (reader.position < through && !this.#stopping.signal.aborted) {
-      lease.requireValid()
-      const { rows, hasMore } = await reader.read()
-      await this.#batches.publish(rows, lease, (throughId) => lease.advance(throughId))
-      await this.#readStatus()
-      pollMs = rows.length > 0 ? POLL_MS_MIN : Math.min(POLL_MS_MAX, pollMs * 1.5)
-      if (!hasMore) await this.#pause(pollMs)
+    try {
+      while (!this.#stopping.signal.aborted) {
+        lease.requireValid()
+        const { rows, hasMore } = await next
+        const { position } = reader
+        if (hasMore) next = read()
+        await this.#batches.publish(rows, lease, (throughId) => lease.advance(throughId))
+        await this.#readStatus()
+        if (position >= through) return
+        if (hasMore) continue
+        pollMs = rows.length > 0 ? POLL_MS_MIN : Math.min(POLL_MS_MAX, pollMs * 1.5)
+        await this.#pause(pollMs)
+        next = read()
+      }
+    } finally {
+      await next.catch(() => undefined)
     }
   }
 
