@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ConfigError, readConfig } from '../../server/src/config.ts'
+import { ConfigError, readConfig, readRelayConfig } from '../../server/src/config.ts'
 import { SECRET } from '../setup/configuration.ts'
 import { expectRefused, SOUND, wholeNumber } from './refused-process.ts'
 
@@ -107,6 +107,19 @@ describe('the configuration', () => {
     expect(readConfig({ ...SOUND, KAFKA_TOPIC: 'shop.changes' }).eventTopic).toBe('shop.changes')
     const { eventTopic, kafka } = readConfig({ ...SOUND, KAFKA_TOPIC: 'shop.changes', KAFKA_BROKERS: 'kafka:9092' })
     expect([eventTopic, kafka?.topic]).toEqual(['shop.changes', 'shop.changes'])
+  })
+
+  test('retains published events for seven days, for another time, or without a limit, also as a relay of its own', () => {
+    const env = { ...SOUND, KAFKA_BROKERS: 'kafka:9092' }
+    for (const [text, retentionDays] of [
+      ['', 7],
+      ['0', 0],
+      ['3650', 3_650],
+    ] as const) {
+      const kafka = { brokers: ['kafka:9092'], topic: 'pointwise.events', retentionDays }
+      expect(readConfig({ ...env, OUTBOX_RETENTION_DAYS: text }).kafka).toEqual(kafka)
+      expect(readRelayConfig({ ...env, OUTBOX_RETENTION_DAYS: text }).kafka).toEqual(kafka)
+    }
   })
 
   test('warns about white space around what tokens are compared with, and does not remove it', () => {
