@@ -1,7 +1,7 @@
-import type { Pool } from '@pointwise/db'
+import { connect, type Pool } from '@pointwise/db'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { acquireLease, Lease, LeaseLostError } from '../../server/src/relay/lease.ts'
-import { emptyDatabase, run } from '../setup/database.ts'
+import { databaseUrl, emptyDatabase, run } from '../setup/database.ts'
 import { insertEvents } from './outbox-rows.ts'
 
 const name = 'kafka:lease-test'
@@ -40,6 +40,17 @@ const expire = () =>
 test('a new cursor begins at the horizon', async () => {
   const [horizon] = await run<{ position: number }>(db, "select position from outbox_cursors where name = 'horizon'")
   expect((await acquired('one')).position).toBe(horizon?.position)
+})
+
+test('without a horizon no cursor is created, and the error states what to insert', async () => {
+  const [horizon] = await run<{ position: number }>(db, "select position from outbox_cursors where name = 'horizon'")
+  await run(db, "delete from outbox_cursors where name = 'horizon'")
+  onTestFinished(async () => {
+    const again = connect(databaseUrl())
+    await run(again, `insert into outbox_cursors (name, position) values ('horizon', ${horizon?.position})`)
+    await again.destroy()
+  })
+  await expect(acquire('one')).rejects.toThrow("no row 'horizon'")
 })
 
 test('one process at a time holds the lease, the next one has a higher epoch and continues at the position of the cursor', async () => {

@@ -1,4 +1,5 @@
 import { executeAutocommit, type Pool, type Tx } from '@pointwise/db'
+import { readRetainedEvents } from '../outbox/horizon.ts'
 import * as queries from './queries.ts'
 
 /** How long a lease lasts without being renewed, in milliseconds. */
@@ -22,6 +23,8 @@ export interface AcquireOptions {
 /**
  * Acquires the lease of a cursor, and creates the cursor at the horizon if it does not exist. Returns undefined while another
  * process holds the lease. Each write commits by itself, so that a process that is suspended meanwhile blocks no other.
+ *
+ * @throws Error when `outbox_cursors` has no row for the horizon, at which a new cursor begins
  */
 export async function acquireLease(
   db: Pool,
@@ -31,6 +34,7 @@ export async function acquireLease(
   const select = () => queries.selectCursor(db, name).executeTakeFirst()
   let cursor = await select()
   if (!cursor) {
+    await readRetainedEvents(db)
     await executeAutocommit(db, (tx) => queries.createCursor(tx, name).execute())
     cursor = await select()
   }
