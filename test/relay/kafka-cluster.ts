@@ -23,6 +23,19 @@ export interface KafkaCluster extends AsyncDisposable {
 }
 
 const runFile = promisify(execFile)
+/** The program waits 30 seconds for a broker. On a slow machine a broker takes longer, and a repeated command waits again. */
+const ATTEMPTS = 8
+
+/** Repeats a command that continues where it was. */
+async function persist<T>(command: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await command()
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+    }
+  }
+}
 
 /** Starts a cluster of Kafka whose data is removed at the end. */
 export async function startKafka({ nodes = 1 } = {}): Promise<KafkaCluster> {
@@ -32,18 +45,26 @@ export async function startKafka({ nodes = 1 } = {}): Promise<KafkaCluster> {
   const reset = () => run('reset', name).then(() => undefined)
   try {
     // Colour codes of the log may precede the list.
-    const output = await run('start', String(await freePort()), name, String(nodes))
+    const port = await freePort()
+    const output = await persist(() => run('start', String(port), name, String(nodes)))
     const brokers = output.match(/[\w.-]+:\d+/g) ?? []
     return {
       brokers,
       kill: (node) => run('kill', name, String(node)).then(() => undefined),
-      restart: (node) => run('up', name, String(node)).then(() => undefined),
+      restart: (node) => persist(() => run('up', name, String(node))).then(() => undefined),
       [Symbol.asyncDispose]: reset,
     }
   } catch (error) {
     await reset()
     throw error
   }
+}
+
+/** Runs a Java program with the clients of Apache Kafka, and returns what it writes to the standard output. */
+export async function runJava(file: string, args: string[]): Promise<string> {
+  if (!engine) throw new Error(kafkaIsMissing)
+  const jars = (await runFile(engine, ['root'])).stdout.trim()
+  return (await runFile('java', ['-cp', `${jars}/*`, file, ...args], { maxBuffer: 2 ** 28 })).stdout
 }
 
 /** A port that is free, as are those near it with high probability. */

@@ -1,4 +1,5 @@
 import { Consumer, MessagesStreamModes } from '@platformatic/kafka'
+import { eventually } from '../setup/eventually.ts'
 
 /** A record of the topic, with its headers as text. */
 export interface TopicRecord {
@@ -15,10 +16,12 @@ export interface TopicRecord {
 export class TopicReader implements AsyncDisposable {
   readonly records: TopicRecord[] = []
   readonly #consumer: Consumer
+  readonly #topic: string
   #closed: Promise<void> | undefined
 
-  private constructor(consumer: Consumer) {
+  private constructor(consumer: Consumer, topic: string) {
     this.#consumer = consumer
+    this.#topic = topic
   }
 
   static async open(brokers: string[], topic: string): Promise<TopicReader> {
@@ -29,7 +32,7 @@ export class TopicReader implements AsyncDisposable {
       retries: true,
       retryDelay: 200,
     })
-    const reader = new TopicReader(consumer)
+    const reader = new TopicReader(consumer, topic)
     const stream = await consumer.consume({
       topics: [topic],
       mode: MessagesStreamModes.EARLIEST,
@@ -43,6 +46,17 @@ export class TopicReader implements AsyncDisposable {
     })
     stream.on('error', () => undefined)
     return reader
+  }
+
+  /** Waits until every record has been read that the topic has now, and returns all records. */
+  async readToEnd(): Promise<TopicRecord[]> {
+    const ends = (await this.#consumer.listOffsets({ topics: [this.#topic] })).get(this.#topic) ?? []
+    const unread = () => {
+      const next = new Map(this.records.map(({ partition, offset }) => [partition, offset + 1n]))
+      return ends.flatMap((end, partition) => ((next.get(partition) ?? 0n) < end ? [partition] : []))
+    }
+    await eventually(unread, { interval: 100 }).toEqual([])
+    return this.records
   }
 
   [Symbol.asyncDispose](): Promise<void> {
