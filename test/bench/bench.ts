@@ -7,6 +7,7 @@ import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { replaceSection } from '../../server/scripts/markdown.ts'
 import { bystander } from './parts/bystander.ts'
 import { curve } from './parts/curve.ts'
+import { events } from './parts/events.ts'
 import { http } from './parts/http.ts'
 import { listing } from './parts/listing.ts'
 import { overload } from './parts/overload.ts'
@@ -17,7 +18,7 @@ import { start } from './parts/start.ts'
 import { type Figure, median, ratioOf, table, tableOfPage } from './report.ts'
 import type { Bench } from './rounds.ts'
 
-const PARTS = { payments, curve, bystander, overload, http, listing, rankings, size, start }
+const PARTS = { payments, events, curve, bystander, overload, http, listing, rankings, size, start }
 const ROOT = join(import.meta.dirname, '../..')
 
 const { values: options, positionals } = parseArgs({

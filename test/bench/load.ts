@@ -12,6 +12,8 @@ export interface Load {
    * second, and responses of the first three seconds are not counted.
    */
   retriesBusy?: boolean
+  /** How many requests all connections together send in a second at most, evenly distributed. Without it, as many as they can. */
+  perSecond?: number
 }
 
 const START_WITHIN_MS = 1_000
@@ -37,7 +39,7 @@ process.on('message', (load: Load) => {
   )
 })
 
-async function run({ port, connections, repeat, durationMs, retriesBusy = false }: Load): Promise<Measured> {
+async function run({ port, connections, repeat, durationMs, retriesBusy = false, perSecond }: Load): Promise<Measured> {
   const sockets = await Promise.all(connections.map(() => open(port)))
   const latencies: number[] = []
   const statuses: Record<string, number> = {}
@@ -50,6 +52,11 @@ async function run({ port, connections, repeat, durationMs, retriesBusy = false 
       for (let sent = 0; performance.now() < end; sent++) {
         const request = requests[repeat ? sent % requests.length : sent]
         if (request === undefined) break
+        if (perSecond) {
+          const dueAt = start + ((sent * connections.length + index) / perSecond) * 1_000
+          await setTimeout(Math.max(0, dueAt - performance.now()))
+          if (performance.now() >= end) break
+        }
         const startedAt = performance.now()
         const status = await exchange(socket, request)
         const endedAt = performance.now()
