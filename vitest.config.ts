@@ -7,7 +7,7 @@ const FAULTS = 'test/**/*.faults.test.ts'
 const MUTATIONS = 'test/**/*.mutations.test.ts'
 
 /**
- * Four suites, selected with `--mode`. The suite of a test file follows from its name:
+ * Suites, selected with `--mode`. The suite of a test file follows from its name:
  *
  * - `*.test.ts`: `npm test`, what a contributor runs.
  * - `*.long.test.ts`: only `npm run test:all`, which runs those of `npm test` as well. Complete matrices, long property runs,
@@ -22,6 +22,8 @@ const SUITES = {
   test: { include: ['test/**/*.test.ts'], exclude: [LONG, FAULTS, MUTATIONS] },
   all: { include: ['test/**/*.test.ts'], exclude: [FAULTS, MUTATIONS] },
   faults: { include: [FAULTS, ...filesWithDeadlines()], maxWorkers: 1 },
+  // What a mutant runs: any file of `test:all`, with the samples of `npm test`.
+  mutants: { include: ['test/**/*.test.ts'], exclude: [FAULTS, MUTATIONS] },
   mutations: { include: [MUTATIONS], maxConcurrency: 2 },
 }
 

@@ -60,12 +60,12 @@ const POOL_GUARDS: Guard[] = [
     'db/idle-connections',
   ),
   pool('replacement of all idle connections', '[idle, ...this.#idle.splice(0)]', '[idle]', 'db/idle-connections'),
-  pool('end of an abandoned session', 'this.#killer.kill(connection.sessionLock)', '', 'db/abandoned-sessions'),
+  pool('end of an abandoned session', 'this.#killer.kill(connection.sessionLock)', '', 'db/abandoned-sessions.long'),
   pool(
     'a refused connection is an error of its own',
     'const error = new ConnectError(cause)',
     'const error = cause as ConnectError',
-    'faults/refused-connections',
+    'faults/refused-connections.long',
   ),
 ]
 
@@ -247,15 +247,15 @@ const MIGRATION_GUARDS: Guard[] = [
     'migration lock named by the database',
     'update(database.toLowerCase())',
     "update('all databases')",
-    'db/migrate',
+    'db/migrate.long',
   ),
   migrate(
     'check that no migration of this version is missing on a newer schema',
     '(newer.length > 0 && pending.length > 0)',
     'false',
-    'db/migrate',
+    'db/migrate.long',
   ),
-  migrate('check for migrations of another branch', 'if (foreign.length > 0 ||', 'if (', 'db/migrate'),
+  migrate('check for migrations of another branch', 'if (foreign.length > 0 ||', 'if (', 'db/migrate.long'),
 ]
 
 const START_GUARDS: Guard[] = [

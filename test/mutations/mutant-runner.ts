@@ -67,7 +67,7 @@ export class MutantRunner implements AsyncDisposable {
   async run(tests: string[], { databases = 'shared', workers = 1 } = {}): Promise<RunResult> {
     const report = join(this.#folder, 'report.json')
     rmSync(report, { force: true })
-    const vitest = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...tests]
+    const vitest = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--mode=mutants', ...tests]
     const options = ['--bail=1', `--maxWorkers=${workers}`, '--reporter=json', `--outputFile=${report}`]
     const child = spawn(process.execPath, [...vitest, ...options], {
       cwd: this.#folder,

@@ -4,7 +4,7 @@ const health = guardsIn('server/src/http/health.ts')
 
 /** The start and the end of a process. */
 export const PROCESS_GUARDS: Guard[] = [
-  health('readiness of the process', 'unreadyReason()) ??', 'undefined) ??', 'http/health'),
+  health('readiness of the process', 'unreadyReason()) ??', 'undefined) ??', 'http/health.long'),
   guardsIn('server/src/embedded/jwt-secret.ts')(
     'check that the stored secret is complete',
     'SECRET.test(stored)',
