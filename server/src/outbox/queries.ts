@@ -1,13 +1,9 @@
 import type { Reader, Tables, Tx } from '@pointwise/db'
 import { type ExpressionBuilder, sql } from 'kysely'
+import { HORIZON, RELAY_PREFIX } from './cursor-names.ts'
 import type { EventPayloads } from './event-schemas.ts'
 import type { IdRange } from './reorder-buffer.ts'
 import { isProductTopic } from './topics.ts'
-
-/** The name of the horizon's row in `outbox_cursors`. */
-const HORIZON = 'horizon'
-/** The names of the relays' cursors, as a pattern. */
-const RELAYS = 'kafka:%'
 
 const selectEvents = (db: Reader) =>
   db.selectFrom('events').select(['id', 'type', 'payload', 'created_at as at']).orderBy('id')
@@ -24,7 +20,8 @@ export function selectIdsWithin(db: Reader, ranges: readonly IdRange[]) {
   return db.selectFrom('events').select('id').where(isWithin(ranges)).orderBy('id')
 }
 
-const isWithin = (ranges: readonly IdRange[]) => (eb: ExpressionBuilder<Tables, 'events'>) =>
+/** Whether the id of an event is in one of the ranges. */
+export const isWithin = (ranges: readonly IdRange[]) => (eb: ExpressionBuilder<Tables, 'events'>) =>
   eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)])))
 
 export function selectLastId(db: Reader) {
@@ -50,7 +47,7 @@ export function selectSlowestRelay(db: Reader) {
   return db
     .selectFrom('outbox_cursors')
     .select(['name', 'position'])
-    .where('name', 'like', RELAYS)
+    .where('name', 'like', `${RELAY_PREFIX}%`)
     .orderBy('position')
     .limit(1)
 }

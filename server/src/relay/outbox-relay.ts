@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool } from '@pointwise/db'
+import { cursorOf } from '../outbox/cursor-names.ts'
 import { OutboxReader, type RowQueries } from '../outbox/outbox-reader.ts'
 import { deleteExpiredEvents } from '../outbox/retention.ts'
 import { BatchPublisher } from './batch-publisher.ts'
@@ -45,9 +46,6 @@ export interface RelayOptions {
 
 /** Who holds a lease, for operators. */
 const owner = `${hostname()}:${process.pid}`.replaceAll(/[^\x21-\x7e]/g, '?').slice(-64)
-
-/** The name of a topic's cursor in `outbox_cursors`. */
-const cursorOf = (topic: string): string => `kafka:${topic}`
 
 /**
  * Publishes the events of the outbox to a Kafka topic: see docs/events.md. Of all processes with a relay, one at a time

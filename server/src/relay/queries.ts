@@ -1,8 +1,8 @@
 import type { Reader, Tx } from '@pointwise/db'
 import { sql } from 'kysely'
+import { HORIZON } from '../outbox/cursor-names.ts'
+import { isWithin } from '../outbox/queries.ts'
 import type { IdRange } from '../outbox/reorder-buffer.ts'
-
-const HORIZON = 'horizon'
 
 /** The lease of a cursor. Each process that acquires it gets a higher epoch. */
 export interface LeaseKey {
@@ -86,9 +86,7 @@ export function selectRelayEventsAfter(db: Reader, { after, limit }: { after: nu
 }
 
 export function selectRelayEventsWithin(db: Reader, ranges: readonly IdRange[]) {
-  return selectRelayEvents(db).where((eb) =>
-    eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)]))),
-  )
+  return selectRelayEvents(db).where(isWithin(ranges))
 }
 
 /** How far a cursor is behind the outbox, in one statement, so that all values are of one moment. */
