@@ -1,6 +1,7 @@
 import { connect, createDatabase, migrate, type Pool } from '@pointwise/db'
 import { createCaller } from '@pointwise/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cursorOf } from '../../server/src/outbox/cursor-names.ts'
 import { JWT_SECRET, signToken, signUserToken } from '../setup/configuration.ts'
 import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
@@ -9,6 +10,7 @@ import { expectAuditPasses } from '../setup/invariants.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { type FailingDatabase, startFailingDatabase } from './failing-database.ts'
 import { type KafkaCluster, kafkaIsMissing, startKafka } from './kafka-cluster.ts'
+import { type CursorRow, readCursor } from './outbox-rows.ts'
 import { expectCompleteTopic } from './rebuild-shop.ts'
 import { Shoppers } from './shoppers.ts'
 import { TopicReader } from './topic-reader.ts'
@@ -21,13 +23,6 @@ const TOPIC = 'every-event'
 /** A failure of this test is a deadlock, or a slow machine that is not waited for any longer. */
 const TIMEOUT_MS = 1_800_000
 const patient = { timeout: 300_000, interval: 50 }
-
-interface Cursor {
-  position: number
-  epoch: number
-  /** `host:pid` */
-  owner: string | null
-}
 
 /** Server processes that publish to one topic. */
 class Servers implements AsyncDisposable {
@@ -46,12 +41,8 @@ class Servers implements AsyncDisposable {
     this.urls = await Promise.all(this.#processes.map((server) => server.url()))
   }
 
-  async cursor(): Promise<Cursor> {
-    const [cursor] = await run<Cursor>(
-      this.#db,
-      `select position, epoch, owner from outbox_cursors where name = 'kafka:${TOPIC}'`,
-    )
-    return cursor ?? { position: 0, epoch: 0, owner: null }
+  async cursor(): Promise<CursorRow> {
+    return (await readCursor(this.#db, cursorOf(TOPIC))) ?? { position: 0, epoch: 0, owner: null }
   }
 
   /** Waits until one of the processes publishes, and returns its index. */
@@ -66,7 +57,7 @@ class Servers implements AsyncDisposable {
   }
 
   /** Waits until another process has acquired the lease, and has published events. */
-  async takeover(after: Cursor): Promise<void> {
+  async takeover(after: CursorRow): Promise<void> {
     await eventually(async () => (await this.cursor()).epoch, patient).toBeGreaterThan(after.epoch)
     await this.progress()
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { connect } from '@pointwise/db'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { cursorOf } from '../../server/src/outbox/cursor-names.ts'
 import type { RelayEvent } from '../../server/src/relay/kafka-message.ts'
 import { KafkaPublisher } from '../../server/src/relay/kafka-publisher.ts'
 import { OutboxRelay } from '../../server/src/relay/outbox-relay.ts'
@@ -13,6 +14,7 @@ import { type Fault, type FaultProxy, faultProxy } from '../setup/fault-proxy.ts
 import { item, openShop, type Shop } from '../setup/shop.ts'
 import { type KafkaCluster, kafkaIsMissing, startKafka } from './kafka-cluster.ts'
 import { newTopic } from './open-relay.ts'
+import { type CursorRow, readCursor } from './outbox-rows.ts'
 import { expectCompleteTopic } from './rebuild-shop.ts'
 import { TopicReader } from './topic-reader.ts'
 
@@ -23,31 +25,19 @@ const patient = { timeout: 300_000, interval: 20 }
 
 let kafka: KafkaCluster
 
-interface Cursor {
-  position: number
-  epoch: number
-  /** `host:pid` */
-  owner: string | null
-}
-
-async function readCursor({ db }: Shop, topic: string): Promise<Cursor> {
-  const cursors = await run<Cursor>(
-    db,
-    `select position, epoch, owner from outbox_cursors where name = 'kafka:${topic}'`,
-  )
-  return cursors[0] ?? { position: 0, epoch: 0, owner: null }
-}
+const cursorIn = async ({ db }: Shop, topic: string): Promise<CursorRow> =>
+  (await readCursor(db, cursorOf(topic))) ?? { position: 0, epoch: 0, owner: null }
 
 /** Waits until another process has acquired the lease, within the promised time since it was lost. */
-async function expectTakeover(shop: Shop, topic: string, { epoch }: Cursor): Promise<void> {
+async function expectTakeover(shop: Shop, topic: string, { epoch }: CursorRow): Promise<void> {
   const startedAt = performance.now()
-  await eventually(async () => (await readCursor(shop, topic)).epoch, patient).toBeGreaterThan(epoch)
+  await eventually(async () => (await cursorIn(shop, topic)).epoch, patient).toBeGreaterThan(epoch)
   expectWithin(performance.now() - startedAt, TAKEOVER_MS)
 }
 
 async function expectProgress(shop: Shop, topic: string): Promise<void> {
-  const { position } = await readCursor(shop, topic)
-  await eventually(async () => (await readCursor(shop, topic)).position, patient).toBeGreaterThan(position)
+  const { position } = await cursorIn(shop, topic)
+  await eventually(async () => (await cursorIn(shop, topic)).position, patient).toBeGreaterThan(position)
 }
 
 /** Starts buyers who check out without a pause, until the returned function is called. */
@@ -74,7 +64,7 @@ async function openBuyers(shop: Shop): Promise<() => Promise<void>> {
 /** Waits until everything is published, and compares the topic with the tables. */
 async function expectComplete(shop: Shop, topic: string): Promise<number> {
   const [newest] = await run<{ id: number }>(shop.db, 'select max(id) as id from events')
-  await eventually(async () => (await readCursor(shop, topic)).position, patient).toBe(newest?.id)
+  await eventually(async () => (await cursorIn(shop, topic)).position, patient).toBe(newest?.id)
   await using reader = await TopicReader.open(kafka.brokers, topic)
   const records = await reader.readToEnd()
   await expectCompleteTopic(shop.db, records)
@@ -134,7 +124,7 @@ describe.skipIf(kafkaIsMissing)(`Relays that race for the lease${kafkaIsMissing 
     const holder = async () => {
       let found: RelayProcess | undefined
       await eventually(async () => {
-        const { owner } = await readCursor(shop, topic)
+        const { owner } = await cursorIn(shop, topic)
         found = relays.find(({ child }) => owner?.endsWith(`:${child.pid}`))
         return found
       }, patient).toBeDefined()
@@ -148,14 +138,14 @@ describe.skipIf(kafkaIsMissing)(`Relays that race for the lease${kafkaIsMissing 
       const reached = proxy.inject(fault, statement)
       await eventually(reached, patient).toBe(1)
       child.kill('SIGSTOP')
-      await expectTakeover(shop, topic, await readCursor(shop, topic))
+      await expectTakeover(shop, topic, await cursorIn(shop, topic))
       await expectProgress(shop, topic)
       resumed.resolve()
       child.kill('SIGCONT')
     }
     for (let n = 0; n < 2; n++) {
       const { child } = await holder()
-      const cursor = await readCursor(shop, topic)
+      const cursor = await cursorIn(shop, topic)
       child.kill('SIGKILL')
       await expectTakeover(shop, topic, cursor)
       await expectProgress(shop, topic)
@@ -176,7 +166,7 @@ describe.skipIf(kafkaIsMissing)(`Relays that race for the lease${kafkaIsMissing 
       await using proxy = await faultProxy(shop.databaseUrl)
       const stale = startRelay(proxy.url, topic)
       await expectProgress(shop, topic)
-      const cursor = await readCursor(shop, topic)
+      const cursor = await cursorIn(shop, topic)
       const reached = stale.publisher.suspend(moment)
       await reached
       // Nothing of this relay reaches the database any more.

@@ -1,8 +1,9 @@
 import { connect, type Pool } from '@pointwise/db'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { acquireLease, Lease, LeaseLostError } from '../../server/src/relay/lease.ts'
+import { readHorizon } from '../outbox/retained-outbox.ts'
 import { databaseUrl, emptyDatabase, run } from '../setup/database.ts'
-import { insertEvents } from './outbox-rows.ts'
+import { insertEvents, readCursor } from './outbox-rows.ts'
 
 const name = 'kafka:lease-test'
 
@@ -22,13 +23,7 @@ async function acquired(owner: string, options: { force?: boolean } = {}): Promi
   return (await acquire(owner, options)) ?? expect.fail('Another process holds the lease.')
 }
 
-const cursor = async () =>
-  (
-    await run<{ position: number; epoch: number; owner: string | null }>(
-      db,
-      `select position, epoch, owner from outbox_cursors where name = '${name}'`,
-    )
-  )[0]
+const cursor = () => readCursor(db, name)
 
 /** As if the lease had not been renewed for six seconds. */
 const expire = () =>
@@ -38,16 +33,16 @@ const expire = () =>
   )
 
 test('a new cursor begins at the horizon', async () => {
-  const [horizon] = await run<{ position: number }>(db, "select position from outbox_cursors where name = 'horizon'")
-  expect((await acquired('one')).position).toBe(horizon?.position)
+  const horizon = await readHorizon(db)
+  expect((await acquired('one')).position).toBe(horizon)
 })
 
 test('without a horizon no cursor is created, and the error states what to insert', async () => {
-  const [horizon] = await run<{ position: number }>(db, "select position from outbox_cursors where name = 'horizon'")
+  const horizon = await readHorizon(db)
   await run(db, "delete from outbox_cursors where name = 'horizon'")
   onTestFinished(async () => {
     const again = connect(databaseUrl())
-    await run(again, `insert into outbox_cursors (name, position) values ('horizon', ${horizon?.position})`)
+    await run(again, `insert into outbox_cursors (name, position) values ('horizon', ${horizon})`)
     await again.destroy()
   })
   await expect(acquire('one')).rejects.toThrow("no row 'horizon'")

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import type { Pool } from '@pointwise/db'
 import { onTestFinished } from 'vitest'
+import { cursorOf } from '../../server/src/outbox/cursor-names.ts'
 import { createRelay } from '../../server/src/relay/create-relay.ts'
-import { run } from '../setup/database.ts'
 import type { Shop } from '../setup/shop.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
+import { readCursor } from './outbox-rows.ts'
 import { TopicReader } from './topic-reader.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -44,9 +45,7 @@ export async function openReader(kafka: KafkaCluster, topic: string): Promise<To
 }
 
 /** The position of a topic's cursor. */
-export const positionOf = async (db: Pool, topic: string) =>
-  (await run<{ position: number }>(db, `select position from outbox_cursors where name = 'kafka:${topic}'`))[0]
-    ?.position
+export const positionOf = async (db: Pool, topic: string) => (await readCursor(db, cursorOf(topic)))?.position
 
 /** Runs the command behind `npm run relay`. */
 export function runCommand(kafka: KafkaCluster, { databaseUrl }: Shop, topic: string, ...args: string[]) {

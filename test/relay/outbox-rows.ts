@@ -24,3 +24,14 @@ export const outboxOf = (db: Pool): Promise<OutboxRow[]> =>
     db,
     'select id, type, `key`, cast(payload as char) as payload, created_at as at, traceparent from events order by id',
   )
+
+export interface CursorRow {
+  position: number
+  epoch: number
+  /** `host:pid` of the holder of the lease. */
+  owner: string | null
+}
+
+/** The cursor of this name; undefined if there is none. */
+export const readCursor = async (db: Pool, name: string): Promise<CursorRow | undefined> =>
+  (await run<CursorRow>(db, `select position, epoch, owner from outbox_cursors where name = '${name}'`))[0]

@@ -1,5 +1,6 @@
 import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { cursorOf } from '../../server/src/outbox/cursor-names.ts'
 import { JWT_SECRET } from '../setup/configuration.ts'
 import { emptyTables, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
@@ -9,7 +10,7 @@ import { send } from '../setup/trpc-wire.ts'
 import { openEventWriter } from '../subscriptions/event-writer.ts'
 import { type KafkaCluster, kafkaIsMissing, startKafka } from './kafka-cluster.ts'
 import { newTopic, openReader, openRelay, positionOf, runCommand } from './open-relay.ts'
-import { insertEvents, outboxOf } from './outbox-rows.ts'
+import { insertEvents, outboxOf, readCursor } from './outbox-rows.ts'
 import { partitionsOf } from './topic-reader.ts'
 
 let kafka: KafkaCluster
@@ -264,10 +265,6 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
     )
     server.child.kill('SIGTERM')
     expect(await server.exitCode()).toBe(0)
-    const [{ owner } = { owner: 'none' }] = await run<{ owner: string | null }>(
-      shop.db,
-      `select owner from outbox_cursors where name = 'kafka:${topic}'`,
-    )
-    expect(owner).toBe(null)
+    expect(await readCursor(shop.db, cursorOf(topic))).toMatchObject({ owner: null })
   })
 })

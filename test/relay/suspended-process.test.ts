@@ -4,20 +4,12 @@ import { acquireLease, LeaseLostError } from '../../server/src/relay/lease.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
+import { type CursorRow, readCursor } from './outbox-rows.ts'
 
 const name = 'kafka:suspended-process'
 
 /** The statements that the pool sends on its own account. */
 const isOfPool = (statement: string) => /^(commit and no chain|use|set|do get_lock|kill) /.test(statement)
-
-interface Cursor {
-  position: number
-  epoch: number
-  owner: string | null
-}
-
-const cursorOf = async (db: Pool) =>
-  (await run<Cursor>(db, `select position, epoch, owner from outbox_cursors where name = '${name}'`))[0]
 
 /** Acquires the lease, moves the cursor, and releases the lease. */
 async function useLease(db: Pool): Promise<void> {
@@ -44,7 +36,7 @@ interface SuspendOptions {
  * Suspends a process that uses the lease, lets another one acquire it, and returns the cursor before and after the first one
  * has continued; undefined if it sends fewer statements.
  */
-async function suspend({ url, db, before, isReleased }: SuspendOptions): Promise<[Cursor, Cursor] | undefined> {
+async function suspend({ url, db, before, isReleased }: SuspendOptions): Promise<[CursorRow, CursorRow] | undefined> {
   await run(db, `delete from outbox_cursors where name = '${name}'`)
   await using proxy = await faultProxy(url)
   const suspended = connect(proxy.url)
@@ -61,12 +53,12 @@ async function suspend({ url, db, before, isReleased }: SuspendOptions): Promise
     // The lease expires, because it is not renewed.
     await run(db, `update outbox_cursors set lease_expires_at = null where name = '${name}'`)
     const next = await acquireLease(db, { name, owner: 'next' })
-    expect(await cursorOf(db)).toEqual({ owner: 'next', position: next?.position, epoch: next?.epoch })
+    expect(await readCursor(db, name)).toEqual({ owner: 'next', position: next?.position, epoch: next?.epoch })
     if (isReleased) await next?.release()
-    const taken = await cursorOf(db)
+    const taken = await readCursor(db, name)
     resumed.resolve()
     await work
-    const after = await cursorOf(db)
+    const after = await readCursor(db, name)
     await next?.release()
     return taken && after && [taken, after]
   } finally {
@@ -77,10 +69,10 @@ async function suspend({ url, db, before, isReleased }: SuspendOptions): Promise
 }
 
 /** The results of a process that is suspended before each of its statements. */
-async function suspendBeforeEach(isReleased: boolean): Promise<[Cursor, Cursor][]> {
+async function suspendBeforeEach(isReleased: boolean): Promise<[CursorRow, CursorRow][]> {
   const { url, db } = await emptyDatabase()
   onTestFinished(() => db.destroy())
-  const results: [Cursor, Cursor][] = []
+  const results: [CursorRow, CursorRow][] = []
   for (;;) {
     const result = await suspend({ url, db, before: results.length, isReleased })
     if (!result) break
