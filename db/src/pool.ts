@@ -124,7 +124,10 @@ export class BoundedPool implements MysqlPool {
     else this.#waiting.add(acquire)
   }
 
-  /** Closes every connection, those in use after the statement under way. Callers that wait are rejected. */
+  /**
+   * Closes every connection, those in use after the statement under way. A statement that times out meanwhile does not keep the
+   * pool open, and its session is ended on the server. Callers that wait are rejected.
+   */
   end(callback: (error: unknown) => void): void {
     this.#isClosed = true
     clearTimeout(this.#idleTimer)
@@ -132,9 +135,13 @@ export class BoundedPool implements MysqlPool {
     const connections = [...this.#idle.splice(0), ...this.#checkedOut]
     for (const acquire of this.#waiting) acquire()
     this.#waiting.clear()
-    void Promise.all([this.#killer.close(), ...connections.map((connection) => connection.end())]).then(() =>
-      callback(undefined),
-    )
+    const closed = connections.map(async (connection) => {
+      await connection.end()
+      if (connection.isLost) this.#giveUp(connection)
+    })
+    void Promise.all(closed)
+      .then(() => this.#killer.close())
+      .then(() => callback(undefined))
   }
 
   /** An idle connection, or else a new one. */
@@ -181,8 +188,9 @@ export class BoundedPool implements MysqlPool {
 
   #release(connection: PooledConnection): void {
     this.#checkedOut.delete(connection)
-    if (connection.isLost) this.#giveUp(connection)
-    else if (connection.isReusable && !this.#isClosed) {
+    if (this.#isClosed) connection.destroy()
+    else if (connection.isLost) this.#giveUp(connection)
+    else if (connection.isReusable) {
       this.#idle.push(connection)
       if (!this.#idleTimer) this.#closeExpired()
     } else connection.destroy()

@@ -68,6 +68,8 @@ export class PooledConnection {
   #isLost = false
   #isReadOnly = false
   #isClosed = false
+  /** Called when the connection was lost or closed. The driver never calls back what it has queued behind a lost statement. */
+  #onUnusable: () => void = () => undefined
   /** BEGIN was called and not sent yet. */
   #isBeginPending = false
   #isInTransaction = false
@@ -77,6 +79,7 @@ export class PooledConnection {
     this.#owner = owner
     const onClosed = () => {
       this.#isClosed = true
+      this.#onUnusable()
       owner.onClosed(this)
     }
     raw.on('error', onClosed).on('end', onClosed)
@@ -144,8 +147,10 @@ export class PooledConnection {
     this.#raw.query(
       { sql: isFirst ? `begin;\n${sql}` : sql, values, timeout },
       (error: QueryError | null, result: QueryResult) => {
-        if (isConnectionLost(error)) this.#isLost = true
-        else this.respondedAt = performance.now()
+        if (isConnectionLost(error)) {
+          this.#isLost = true
+          this.#onUnusable()
+        } else this.respondedAt = performance.now()
         if (isReadOnly(error)) this.#isReadOnly = true
         if (result && 'serverStatus' in result) {
           this.#isInTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
@@ -175,11 +180,15 @@ export class PooledConnection {
     this.#owner.onRelease(this)
   }
 
-  /** Ends the session and closes the connection, after the statement under way. */
+  /** Ends the session and closes the connection, after the statement under way has succeeded, failed or timed out. */
   async end(): Promise<void> {
     if (this.#isLost || this.#isClosed) return this.destroy()
-    await new Promise<void>((resolve) => this.#raw.end(() => resolve()))
-    this.#socket.destroySoon()
+    await new Promise<void>((resolve) => {
+      this.#onUnusable = resolve
+      this.#raw.end(() => resolve())
+    })
+    if (this.#isLost) this.destroy()
+    else this.#socket.destroySoon()
   }
 
   /** Closes the connection at once. The driver's own method waits until the server has received everything. */

@@ -109,6 +109,22 @@ test('a connection whose statement timed out is destroyed without waiting for th
   expect(await connectionId(db)).not.toBe(first)
 })
 
+test('closing the pool during a statement that times out ends the transaction of that statement', async () => {
+  await using proxy = await faultProxy(databaseUrl())
+  const observer = await open({ lockWaitSeconds: 20, statementTimeoutMs: 30_000 })
+  const db = connect(proxy.url, { connections: 1, statementTimeoutMs: 1_000 })
+  // The database does not learn that the client has closed the connection.
+  const isLost = proxy.inject('blackhole', /^select sleep/)
+  const failing = transact(db, async (tx) => {
+    await tx.insertInto('users').values({ name: 'Ada' }).execute()
+    await run(tx, 'select sleep(0)')
+  }).catch((error) => error)
+  await eventually(isLost).toBe(1)
+  await db.destroy()
+  expect(await failing).toBeInstanceOf(Error)
+  expect(await transact(observer, (tx) => run(tx, 'select id from users for update'))).toEqual([])
+})
+
 test('a transaction whose statement timed out is rolled back', async () => {
   const observer = await open({ lockWaitSeconds: 20, statementTimeoutMs: 30_000 })
   const db = connect(databaseUrl(), { connections: 1, statementTimeoutMs: 200 })

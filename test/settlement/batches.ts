@@ -13,18 +13,25 @@ const COMMIT = /^commit$/
 export const statementCount = ({ proxy }: FaultyShop, statement: string) =>
   proxy.queries.filter(([first]) => first === statement).length
 
-/** Starts a transaction and delays its COMMIT until `finish` is called. */
-export async function holdCommit<T>(faulty: FaultyShop, start: () => Promise<T>) {
+interface HeldCommit<T> extends Disposable {
+  /** Lets the COMMIT pass, and returns what the transaction returns. */
+  finish: () => Promise<T>
+}
+
+/** Starts a transaction and delays its COMMIT until `finish` is called or the value is disposed. */
+export async function holdCommit<T>(faulty: FaultyShop, start: () => Promise<T>): Promise<HeldCommit<T>> {
   const commit = Promise.withResolvers<void>()
-  const before = statementCount(faulty, 'commit')
-  faulty.proxy.inject({ until: commit.promise }, COMMIT)
+  const isHeld = faulty.proxy.inject({ until: commit.promise }, COMMIT)
   const started = start()
-  await eventually(() => statementCount(faulty, 'commit')).toBe(before + 1)
+  // A test that fails before `finish` reports its own failure.
+  started.catch(() => undefined)
+  await eventually(isHeld).toBe(1)
   return {
     finish: () => {
       commit.resolve()
       return started
     },
+    [Symbol.dispose]: commit.resolve,
   }
 }
 
@@ -35,7 +42,7 @@ export async function inOneBatch<T>(
   calls: (() => Promise<T>)[],
   beforeFinish: () => void = () => undefined,
 ): Promise<PromiseSettledResult<T>[]> {
-  const firstBatch = await holdCommit(faulty, firstCall)
+  using firstBatch = await holdCommit(faulty, firstCall)
   beforeFinish()
   const results = Promise.allSettled(calls.map((call) => call()))
   // An in-process call is in the queue before the next turn of the event loop.

@@ -24,7 +24,7 @@ test('A row whose lock was acquired again is no longer contended: the next batch
     expect((await checkout()).status).toBe(503)
   }
   expect((await checkout()).status).toBe(200)
-  const restocked = await holdCommit(faulty, () =>
+  using restocked = await holdCommit(faulty, () =>
     shop.asAdmin().products.restock({ productId: product.id, quantity: 1 }),
   )
   const waiting = checkout()
@@ -41,7 +41,7 @@ test('A contended row that other transactions update in turn is waited for in th
   const restock = () => shop.asAdmin().products.restock({ productId: product.id, quantity: 1 })
   const checkout = () => post(shop, 'orders.checkout', { token, input: { items: [item(product)] } })
 
-  const one = await holdCommit(faulty, restock)
+  using one = await holdCommit(faulty, restock)
   expect((await checkout()).status).toBe(503)
   const next = holdCommit(faulty, restock)
   await untilLockWait(faulty)

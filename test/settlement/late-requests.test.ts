@@ -96,7 +96,7 @@ test('A request that waits for its batch is refused at its deadline', async () =
   const { settlement } = faulty.shop.app
   const [first, late, other] = await checkoutsOf(faulty, 3)
   if (!first || !late || !other) throw new Error('There are no requests.')
-  const batch = await holdCommit(faulty, () => settlement.settle(first))
+  using batch = await holdCommit(faulty, () => settlement.settle(first))
   const waiting = settlement.settle(other)
   late.deadline = deadlineIn(300)
   const refused = await settlement.settle(late).catch((error) => error.refusal?.code)
