@@ -24,6 +24,12 @@ export const RETENTION_GUARDS: Guard[] = [
     '',
     DELETED_EVENTS,
   ),
+  reader(
+    'check for an INSERT that is under way',
+    'isInsertUnderWay: Boolean(longInsert)',
+    'isInsertUnderWay: false',
+    'outbox/long-inserts',
+  ),
   retention('retention of young events', 'isExpired === 0 || !isFollowed(index)', '!isFollowed(index)', RETENTION),
   retention(
     'retention of unpublished events',

@@ -10,6 +10,7 @@ export async function openEventWriter(url: string) {
     return (result as { insertId: number }).insertId
   }
   return {
+    execute,
     begin: () => execute('begin'),
     commit: () => execute('commit'),
     rollback: () => execute('rollback'),

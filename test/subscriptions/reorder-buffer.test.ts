@@ -11,12 +11,18 @@ const rowsOf = (...ids: number[]): Row[] => ids.map((id) => ({ id }))
 const idsOf = (rows: Row[]) => rows.map(({ id }) => id)
 const createBuffer = (timeouts = TIMEOUTS) => new ReorderBuffer<Row>(0, timeouts, { skipLeadingGap: false })
 
+interface Found {
+  committed?: number[]
+  existing?: number[]
+  isInsertUnderWay?: boolean
+}
+
 /** Fills every gap of the buffer: rows in `committed` were read, and ids in `existing` had a row before that. */
 const fillGaps = (
   buffer: ReorderBuffer<Row>,
   checkedAt: number,
-  { committed = [], existing = [] }: { committed?: number[]; existing?: number[] } = {},
-) => buffer.fill([...buffer.gaps], { rows: rowsOf(...committed), existingIds: existing, checkedAt })
+  { committed = [], existing = [], isInsertUnderWay = false }: Found = {},
+) => buffer.fill([...buffer.gaps], { rows: rowsOf(...committed), isInsertUnderWay, existingIds: existing, checkedAt })
 
 test('rows without a gap between them are released at once', () => {
   const buffer = new ReorderBuffer<Row>(7, TIMEOUTS, { skipLeadingGap: false })
@@ -50,6 +56,15 @@ test('an id without a row delays the rows above it until its timeout', () => {
   expect(buffer.take()).toEqual([])
   fillGaps(buffer, 150)
   expect(idsOf(buffer.take())).toEqual([2, 3])
+})
+
+test('an id without a row that an INSERT may fill delays the rows above it as an uncommitted row does', () => {
+  const buffer = createBuffer()
+  buffer.append(rowsOf(4, 5), 0)
+  expect(fillGaps(buffer, 999, { existing: [2], isInsertUnderWay: true })).toEqual([])
+  expect(buffer.take()).toEqual([])
+  expect(fillGaps(buffer, 1_000, { committed: [2], isInsertUnderWay: true })).toEqual([1, 3])
+  expect(idsOf(buffer.take())).toEqual([2, 4, 5])
 })
 
 test('a row that never commits is skipped after its timeout, and its id is returned', () => {

@@ -1,7 +1,7 @@
 import { type Pool, readUncommitted } from '@pointwise/db'
 import { type RetainedEvents, readRetainedEvents } from './horizon.ts'
 import * as queries from './queries.ts'
-import { type Gap, type GapTimeouts, type IdRange, ReorderBuffer } from './reorder-buffer.ts'
+import { type Gap, type GapCheck, type GapTimeouts, type IdRange, ReorderBuffer } from './reorder-buffer.ts'
 
 const ROWS_PER_QUERY = 1_000
 /** The rows that are buffered behind a gap, at most. */
@@ -111,24 +111,29 @@ export class OutboxReader<Row extends { id: number }> {
     const gaps = this.#buffer.gaps.slice(0, GAPS_PER_QUERY)
     const [lowest] = gaps
     if (!lowest) return true
-    const checkedAt = performance.now()
-    const existingIds = await readExistingIds(this.#db, gaps)
+    const check = await checkGaps(this.#db, this.#buffer, gaps)
     const rows = await this.#options.rows.within(this.#db, gaps)
     // After the rows: a row that is deleted between the two reads is either in the first or below the second's bounds.
     if (isPartlyDeleted(lowest, await readRetainedEvents(this.#db))) return false
-    const skippedIds = this.#buffer.fill(gaps, { rows, existingIds, checkedAt })
+    const skippedIds = this.#buffer.fill(gaps, { rows, ...check })
     if (skippedIds.length > 0) this.#options.onSkipped?.(skippedIds)
     return true
   }
 }
 
 /**
- * Returns the ids with a row, committed or not. Call it before reading the committed rows: a row that commits between the
- * two reads is in both results, and in the opposite order it would be in neither.
+ * Finds out why ids are missing. Call it before reading the committed rows: a row that commits between the two reads is in both
+ * results, and in the opposite order it would be in neither. An INSERT that ends between its two statements has left its rows.
  */
-export async function readExistingIds(db: Pool, ranges: readonly IdRange[]): Promise<number[]> {
-  const rows = await readUncommitted(db, (reader) => queries.selectIdsWithin(reader, ranges).execute())
-  return rows.map(({ id }) => id)
+export async function checkGaps<Row extends { id: number }>(
+  db: Pool,
+  buffer: ReorderBuffer<Row>,
+  gaps: readonly Gap[],
+): Promise<Omit<GapCheck<Row>, 'rows'>> {
+  const checkedAt = performance.now()
+  const longInsert = buffer.hasTimedOut(gaps, checkedAt) && (await queries.selectLongInserts(db).executeTakeFirst())
+  const existing = await readUncommitted(db, (reader) => queries.selectIdsWithin(reader, gaps).execute())
+  return { checkedAt, isInsertUnderWay: Boolean(longInsert), existingIds: existing.map(({ id }) => id) }
 }
 
 /** Whether events of the gap may have been deleted. Below the first row that was ever read, the oldest row proves nothing. */

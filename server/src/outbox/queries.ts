@@ -20,6 +20,18 @@ export function selectIdsWithin(db: Reader, ranges: readonly IdRange[]) {
   return db.selectFrom('events').select('id').where(isWithin(ranges)).orderBy('id')
 }
 
+/**
+ * The sessions of this account that have been executing an INSERT into `events` for a second or longer. The server counts whole
+ * seconds, and the text of a session may contain the other statements of its packet.
+ */
+export function selectLongInserts(db: Reader) {
+  return db
+    .selectFrom(sql<{ id: number }>`information_schema.processlist`.as('sessions'))
+    .select('sessions.id')
+    .where(sql<boolean>`db = database() and id <> connection_id() and command in ('Query', 'Execute')`)
+    .where(sql<boolean>`time >= 1 and info like '%insert%events%'`)
+}
+
 /** Whether the id of an event is in one of the ranges. */
 export const isWithin = (ranges: readonly IdRange[]) => (eb: ExpressionBuilder<Tables, 'events'>) =>
   eb.or(ranges.map(({ from, to }) => eb.and([eb('id', '>=', from), eb('id', '<=', to)])))

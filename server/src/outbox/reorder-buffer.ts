@@ -6,9 +6,9 @@ export interface IdRange {
 
 /** How long a gap delays the rows above it, in milliseconds since the gap was first seen. */
 export interface GapTimeouts {
-  /** For an id without a row: the time a transaction takes from receiving the id to inserting the row. */
+  /** For an id without a row, unless an INSERT that may have received the id is under way. */
   emptyMs: number
-  /** For an id with an uncommitted row: longer than the longest transaction. */
+  /** For an id whose transaction is open: longer than the longest transaction. */
   uncommittedMs: number
 }
 
@@ -24,6 +24,11 @@ export interface Gap extends IdRange {
 export interface GapCheck<Row> {
   /** The committed rows in the gaps. */
   rows: readonly Row[]
+  /**
+   * Whether an INSERT that began before the gaps were seen may still be under way. It may have received ids of the gaps. This must
+   * be read before `existingIds`.
+   */
+  isInsertUnderWay: boolean
   /** The ids in the gaps that had a row, committed or not. They must be read before `rows`. */
   existingIds: readonly number[]
   /** When the check began. */
@@ -70,6 +75,11 @@ export class ReorderBuffer<Row extends { id: number }> {
     return this.#gaps
   }
 
+  /** Whether the timeout of an id without a row has passed for one of the gaps. */
+  hasTimedOut(gaps: readonly Gap[], now: number): boolean {
+    return gaps.some(({ since, isLeading }) => !isLeading && now - since >= this.#timeouts.emptyMs)
+  }
+
   /** The number of buffered rows. */
   get size(): number {
     return this.#rows.length
@@ -90,9 +100,9 @@ export class ReorderBuffer<Row extends { id: number }> {
    * Adds the rows that have appeared in the given gaps, and closes what has timed out.
    *
    * @param gaps elements of `gaps`, all of which were checked
-   * @returns the ids that timed out although their rows exist, uncommitted
+   * @returns the ids that timed out although their transactions are open; of a range that an INSERT may fill, the first id
    */
-  fill(gaps: readonly IdRange[], { rows, existingIds, checkedAt }: GapCheck<Row>): number[] {
+  fill(gaps: readonly IdRange[], { rows, isInsertUnderWay, existingIds, checkedAt }: GapCheck<Row>): number[] {
     const committed = new Set(rows.map(({ id }) => id))
     const present = [...new Set([...committed, ...existingIds])].sort((a, b) => a - b)
     const checked = new Set(gaps)
@@ -100,11 +110,14 @@ export class ReorderBuffer<Row extends { id: number }> {
     this.#gaps = this.#gaps.flatMap((gap) => {
       if (!checked.has(gap)) return [gap]
       const ageMs = checkedAt - gap.since
-      const isEmptyTimedOut = gap.isLeading || ageMs >= this.#timeouts.emptyMs
       const isUncommittedTimedOut = ageMs >= this.#timeouts.uncommittedMs
+      const mayBeInserted = isInsertUnderWay && !gap.isLeading
+      const isEmptyTimedOut = gap.isLeading || (mayBeInserted ? isUncommittedTimedOut : ageMs >= this.#timeouts.emptyMs)
       const remaining: Gap[] = []
       const addEmpty = (from: number, to: number) => {
-        if (from <= to && !isEmptyTimedOut) remaining.push({ ...gap, from, to })
+        if (from > to) return
+        if (!isEmptyTimedOut) remaining.push({ ...gap, from, to })
+        else if (mayBeInserted) skipped.push(from)
       }
       let from = gap.from
       for (const id of present) {

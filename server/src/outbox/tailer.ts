@@ -2,7 +2,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import type { Pool } from '@pointwise/db'
 import { type StoredEvent, toStoredEvent } from './events.ts'
 import { readRetainedEvents } from './horizon.ts'
-import { MissingEventsError, OutboxReader, type RowQueries, readExistingIds } from './outbox-reader.ts'
+import { checkGaps, MissingEventsError, OutboxReader, type RowQueries } from './outbox-reader.ts'
 import * as queries from './queries.ts'
 import { type GapTimeouts, ReorderBuffer } from './reorder-buffer.ts'
 
@@ -198,12 +198,11 @@ export class OutboxTailer {
     }
     while (ids.gaps.length > 0) {
       const { gaps } = ids
-      const checkedAt = performance.now()
-      const existingIds = await readExistingIds(this.#db, gaps)
+      const check = await checkGaps(this.#db, ids, gaps)
       const rows = await queries.selectIdsWithin(this.#db, gaps).execute()
-      ids.fill(gaps, { rows, existingIds, checkedAt })
+      ids.fill(gaps, { rows, ...check })
       // Wait for empty ids: they may have been assigned a moment ago. Uncommitted rows are left to the returned reader.
-      const existing = new Set(existingIds)
+      const existing = new Set(check.existingIds)
       if (ids.gaps.every(({ from, to }) => from === to && existing.has(from))) break
       await delay(INTERVAL_AT_GAP_MS)
     }
