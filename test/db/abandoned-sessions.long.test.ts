@@ -64,7 +64,7 @@ describe('the session of a statement that was given up is ended, so that its loc
   })
 
   test('after the server can be reached again', async () => {
-    const db = open({ acquireTimeoutMs: 200 })
+    const db = open({ acquireTimeoutMs: 2_000 })
     proxy.inject('blackhole', /from stores/)
     const failing = lockAndRun(db, 'select id from stores')
     await eventually(() => proxy.queries.flat().some((sql) => sql.includes('from stores'))).toBe(true)
