@@ -85,6 +85,7 @@ const STEPS = { minutes: 11 * MINUTE_MS, 'no time': 0, ...inSuite({}, { seconds:
 
 test.each(Object.entries(STEPS))(
   'with %s between its calls, a shop is sound at every horizon, and a wrong event above it is found',
+  { timeout: 1_200_000 },
   async (_, step) => {
     await seedBusyShop(db, { start: Date.now() - MONTH_MS, step })
     const events = await run<{ id: number; type: EventType }>(db, 'select id, type from events order by id')

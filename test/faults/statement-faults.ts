@@ -67,10 +67,15 @@ export function describeFaultsOfStatements(faults: NamedFault[], database: Conne
 const CACHE_QUERY =
   /^select `id`, `name`, `created_at` as `createdAt` from `users` where `deleted_at` is null and `id` =/
 
+/** The pool sends these when it opens a connection, and to end the session of one that was lost, which it does in the background. */
+const POOL_STATEMENT = /^(commit and no chain|use |set names|set session|do get_lock|kill is_used_lock)/
+
+const isOfCall = (statement: string) => !CACHE_QUERY.test(statement) && !POOL_STATEMENT.test(statement)
+
 /** Matches the statement of a call before which `index` statements were sent. */
 function nth(index: number): (statement: string) => boolean {
   let sent = 0
-  return (statement) => !CACHE_QUERY.test(statement) && sent++ === index
+  return (statement) => isOfCall(statement) && sent++ === index
 }
 
 /** An unknown outcome is described without whether rows changed. */
@@ -102,9 +107,7 @@ async function stepsOf(procedure: Call, { proxy }: FaultyShop, given: Stocked): 
   proxy.queries.length = 0
   expect(await call(procedure, given, input)).toBe('done')
   const sent = proxy.queries.flatMap((statements) =>
-    statements
-      .filter((statement) => !CACHE_QUERY.test(statement))
-      .map((statement, index) => ({ statement, isBatched: index > 0 })),
+    statements.filter(isOfCall).map((statement, index) => ({ statement, isBatched: index > 0 })),
   )
   const isInTransaction = sent.some(({ statement }) => statement === 'begin')
   return sent.map(({ statement, isBatched }) => ({
