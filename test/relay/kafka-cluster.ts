@@ -6,7 +6,8 @@ import { promisify } from 'node:util'
 
 /**
  * A program that runs Apache Kafka: `start PORT NAME NODES` starts brokers on PORT and the ports after it and prints
- * `host:port` of each, `kill NAME NODE` kills one, `up NAME NODE` starts it again, `reset NAME` removes all.
+ * `host:port` of each, `kill NAME NODE` kills one, `up NAME NODE` starts it again, `reset NAME` removes all. The command line of a
+ * node contains `NAME/node-NODE`.
  */
 const { KAFKA_ENGINE: engine } = process.env
 
@@ -20,6 +21,10 @@ export interface KafkaCluster extends AsyncDisposable {
   kill: (node: number) => Promise<void>
   /** Starts a node that was killed, and resolves when it serves. */
   restart: (node: number) => Promise<void>
+  /** Stops the process of a node, which keeps its connections and answers nothing. */
+  suspend: (node: number) => Promise<void>
+  /** Lets a suspended node continue. */
+  resume: (node: number) => Promise<void>
 }
 
 const runFile = promisify(execFile)
@@ -42,7 +47,14 @@ export async function startKafka({ nodes = 1 } = {}): Promise<KafkaCluster> {
   if (!engine) throw new Error(kafkaIsMissing)
   const name = `pointwise-${randomUUID().slice(0, 8)}`
   const run = async (...args: string[]) => (await runFile(engine, args)).stdout.trim()
-  const reset = () => run('reset', name).then(() => undefined)
+  const signal = async (signal: 'STOP' | 'CONT', node: number | '') => {
+    await runFile('pkill', [`-${signal}`, '-f', `${name}/node-${node}`])
+  }
+  const reset = async () => {
+    // A suspended node does not end. No node is left after a failure to start.
+    await signal('CONT', '').catch(() => undefined)
+    await run('reset', name)
+  }
   try {
     // Colour codes of the log may precede the list.
     const port = await freePort()
@@ -52,6 +64,8 @@ export async function startKafka({ nodes = 1 } = {}): Promise<KafkaCluster> {
       brokers,
       kill: (node) => run('kill', name, String(node)).then(() => undefined),
       restart: (node) => persist(() => run('up', name, String(node))).then(() => undefined),
+      suspend: (node) => signal('STOP', node),
+      resume: (node) => signal('CONT', node),
       [Symbol.asyncDispose]: reset,
     }
   } catch (error) {

@@ -86,31 +86,38 @@ describe.skipIf(kafkaIsMissing)(`The relay${kafkaIsMissing ? ` (${kafkaIsMissing
     await emptyTables(shop.db)
   })
 
-  test('publishes what was committed while the broker was gone, and payments succeed meanwhile', {
-    timeout: 240_000,
-  }, async () => {
-    await using shop = await openShop()
-    const topic = newTopic()
-    const { relay, log } = openRelay(kafka, shop, topic)
-    relay.start()
-    await buyAndRefund(shop)
-    const before = await outboxOf(shop.db)
-    await eventually(() => positionOf(shop.db, topic)).toBe(before.at(-1)?.id)
-    await kafka.kill(1)
-    await buyAndRefund(shop)
-    await eventually(() => relay.status.failures).toBeGreaterThan(0)
-    await eventually(() => relay.status.lag).toBeGreaterThan(0)
-    expect(relay.status.oldestAgeSeconds).toBeGreaterThan(0)
-    await buyAndRefund(shop)
-    await kafka.restart(1)
-    const rows = await outboxOf(shop.db)
-    await eventually(() => positionOf(shop.db, topic)).toBe(rows.at(-1)?.id)
-    await eventually(() => relay.status.lag).toBe(0)
-    const reader = await openReader(kafka, topic)
-    await eventually(() => new Set(reader.records.map(({ id }) => id)).size).toBe(rows.length)
-    const messages = log.map(({ message }) => message)
-    expect(messages.filter((message) => message === 'events are published again')).toHaveLength(1)
-  })
+  test.each([
+    { state: 'gone', begin: () => kafka.kill(1), end: () => kafka.restart(1) },
+    { state: 'hung', begin: () => kafka.suspend(1), end: () => kafka.resume(1) },
+  ])(
+    'publishes what was committed while the broker was $state, and payments succeed meanwhile',
+    {
+      timeout: 240_000,
+    },
+    async ({ begin, end }) => {
+      await using shop = await openShop()
+      const topic = newTopic()
+      const { relay, log } = openRelay(kafka, shop, topic)
+      relay.start()
+      await buyAndRefund(shop)
+      const before = await outboxOf(shop.db)
+      await eventually(() => positionOf(shop.db, topic)).toBe(before.at(-1)?.id)
+      await begin()
+      await buyAndRefund(shop)
+      await eventually(() => relay.status.failures).toBeGreaterThan(0)
+      await eventually(() => relay.status.lag).toBeGreaterThan(0)
+      expect(relay.status.oldestAgeSeconds).toBeGreaterThan(0)
+      await buyAndRefund(shop)
+      await end()
+      const rows = await outboxOf(shop.db)
+      await eventually(() => positionOf(shop.db, topic)).toBe(rows.at(-1)?.id)
+      await eventually(() => relay.status.lag).toBe(0)
+      const reader = await openReader(kafka, topic)
+      await eventually(() => new Set(reader.records.map(({ id }) => id)).size).toBe(rows.length)
+      const messages = log.map(({ message }) => message)
+      expect(messages.filter((message) => message === 'events are published again')).toHaveLength(1)
+    },
+  )
 
   test('stops at an event whose row is damaged, logs its id, and continues when the row is corrected', async () => {
     await using shop = await openShop()
