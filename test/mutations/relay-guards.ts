@@ -7,7 +7,7 @@ const SUSPENDED = 'relay/suspended-process'
 
 /** One process at a time publishes events, and moves the cursor. */
 export const RELAY_GUARDS: Guard[] = [
-  lease('a lease that is held is not acquired', '(cursor.isHeld && !force)', 'false', 'relay/lease'),
+  queries('a lease that is held is not acquired', 'if (force) return start', 'return start', 'relay/lease'),
   lease(
     'a lease ends by the clock of its process',
     'if (performance.now() >= this.#validUntil)',

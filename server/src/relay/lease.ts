@@ -38,7 +38,7 @@ export async function acquireLease(
     await executeAutocommit(db, (tx) => queries.createCursor(tx, name).execute())
     cursor = await select()
   }
-  if (!cursor || (cursor.isHeld && !force)) return undefined
+  if (!cursor) return undefined
   const key = { name, epoch: cursor.epoch + 1 }
   const start = { owner, leaseMs: LEASE_MS, force }
   const { numUpdatedRows } = await executeAutocommit(db, (tx) =>
@@ -47,7 +47,7 @@ export async function acquireLease(
   // Read afterwards, because the former holder may have moved the cursor until then.
   const acquired = await select()
   if (numUpdatedRows === 0n || acquired?.epoch !== key.epoch) return undefined
-  const takenFrom = cursor.isHeld ? cursor.owner : null
+  const takenFrom = force && cursor.isHeld ? cursor.owner : null
   return new Lease(db, { ...key, position: acquired.position, takenFrom, validUntil: requestedAt + LEASE_MS })
 }
 
