@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runConcurrently } from '../setup/refusals.ts'
+import { runConcurrently, untilDecided } from '../setup/refusals.ts'
 import { openServers } from '../setup/servers.ts'
 import { type GivenUser, item, openShop, PATIENT_LOCKS } from '../setup/shop.ts'
 
@@ -13,7 +13,7 @@ test('500 concurrent checkouts of 100 pieces at four servers: exactly 100 succee
     buyers.map(
       ({ id }) =>
         () =>
-          servers.asUser(id).orders.checkout({ items: [item(product)] }),
+          untilDecided(() => servers.asUser(id).orders.checkout({ items: [item(product)] })),
     ),
   )
 
@@ -39,7 +39,8 @@ test('400 concurrent checkouts of 2 to 10 products in random order at four serve
   const { answers, refusals } = await runConcurrently(
     Array.from({ length: 400 }, (_, n) => () => {
       const { id } = buyers[n % buyers.length] as GivenUser
-      return servers.asUser(id).orders.checkout({ items: some(2 + (n % 9)) })
+      const items = some(2 + (n % 9))
+      return untilDecided(() => servers.asUser(id).orders.checkout({ items }))
     }),
   )
 

@@ -38,6 +38,20 @@ export async function expectInvalid(shop: Shop, call: () => Promise<unknown>): P
   expect(await snapshot(shop.db)).toEqual(before)
 }
 
+/**
+ * Repeats a call while it is refused with service_busy, after which nothing has happened. On a slow machine, calls that arrive
+ * together may wait longer for their settlement than the server lets them.
+ */
+export async function untilDecided<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call()
+    } catch (error) {
+      if (refusalOf(error)?.code !== 'service_busy') throw error
+    }
+  }
+}
+
 /** Makes concurrent calls. Returns their results and the number of refusals by code; any other failure is thrown. */
 export async function runConcurrently<T>(calls: (() => Promise<T>)[]) {
   const answers: T[] = []
