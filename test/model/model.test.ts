@@ -17,7 +17,7 @@ type RunDetails = Pick<
 >
 
 test('Sequential and concurrent calls return what the model returns, and leave the tables it expects', {
-  timeout: 600_000,
+  timeout: 1_800_000,
 }, async () => {
   await using shop = await openShop()
   const admin = await shop.admin()
