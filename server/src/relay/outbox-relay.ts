@@ -18,7 +18,8 @@ const CHALLENGE_MS = 1_000
 const STEP_BACK_MS = 5_000
 /** How long a request of a former holder can still reach the cluster, after its lease has expired. */
 const LATE_REQUEST_MS = 10_000
-const POLL_MS_MIN = 10
+/** A page that is read sooner holds fewer events, and each page costs a COMMIT that payments share. */
+const POLL_MS_MIN = 50
 const POLL_MS_MAX = 200
 const STATUS_MS = 1_000
 /** How often old events are deleted. */
