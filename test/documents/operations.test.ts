@@ -5,9 +5,8 @@ import { buildApp, createLogger } from '@pointwise/server'
 import { createConnection } from 'mysql2/promise'
 import { expect, onTestFinished, test } from 'vitest'
 import { collectMetrics } from '../../server/src/http/metrics.ts'
-import { OutboxReader } from '../../server/src/outbox/outbox-reader.ts'
-import { selectEventsAfter, selectEventsWithin } from '../../server/src/outbox/queries.ts'
 import { deleteExpiredEvents } from '../../server/src/outbox/retention.ts'
+import { readerFrom } from '../outbox/retained-outbox.ts'
 import { CONFIG } from '../setup/configuration.ts'
 import { databaseUrl, freshDatabase, run } from '../setup/database.ts'
 import { tableRows } from './markdown-table.ts'
@@ -107,13 +106,7 @@ test('after the documented steps of a restoration, new events have ids above the
     events: [1, 2, position + 1],
     cursors: ['horizon', 'kafka:pointwise.events'].map((name) => ({ name, position })),
   })
-  const reader = new OutboxReader(db, position, {
-    rows: {
-      after: (pool, next) => selectEventsAfter(pool, next).execute(),
-      within: (pool, ranges) => selectEventsWithin(pool, ranges).execute(),
-    },
-    gapTimeouts: { emptyMs: 0, uncommittedMs: 0 },
-  })
+  const reader = readerFrom(db, position, { emptyMs: 0, uncommittedMs: 0 })
   expect(await reader.read()).toMatchObject({ rows: [{ id: position + 1 }] })
 })
 

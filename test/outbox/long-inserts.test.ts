@@ -1,9 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { OutboxReader } from '../../server/src/outbox/outbox-reader.ts'
-import * as queries from '../../server/src/outbox/queries.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { openEventWriter } from '../subscriptions/event-writer.ts'
+import { readerFrom } from './retained-outbox.ts'
 
 const EVENT = `'user:1', '{"userId":1}'`
 
@@ -12,13 +11,7 @@ test('A reader waits for the ids of an INSERT that is under way, however long it
   onTestFinished(() => db.destroy())
   const [first, second] = [await openEventWriter(url), await openEventWriter(url)]
   const position = await second.insert()
-  const reader = new OutboxReader(db, position, {
-    rows: {
-      after: (db, page) => queries.selectEventsAfter(db, page).execute(),
-      within: (db, ranges) => queries.selectEventsWithin(db, ranges).execute(),
-    },
-    gapTimeouts: { emptyMs: 0, uncommittedMs: Number.POSITIVE_INFINITY },
-  })
+  const reader = readerFrom(db, position, { emptyMs: 0, uncommittedMs: Number.POSITIVE_INFINITY })
   const read = async () => (await reader.read()).rows.map(({ id }) => id)
 
   await second.execute("do get_lock('insert', 0)")

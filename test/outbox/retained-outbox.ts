@@ -1,5 +1,18 @@
 import type { Pool } from '@pointwise/db'
+import { OutboxReader } from '../../server/src/outbox/outbox-reader.ts'
+import { selectEventsAfter, selectEventsWithin } from '../../server/src/outbox/queries.ts'
+import type { GapTimeouts } from '../../server/src/outbox/reorder-buffer.ts'
 import { run } from '../setup/database.ts'
+
+/** A reader of the events after `position`. */
+export const readerFrom = (db: Pool, position: number, gapTimeouts: GapTimeouts) =>
+  new OutboxReader(db, position, {
+    rows: {
+      after: (pool, page) => selectEventsAfter(pool, page).execute(),
+      within: (pool, ranges) => selectEventsWithin(pool, ranges).execute(),
+    },
+    gapTimeouts,
+  })
 
 /** Removes the cursors of all relays, as in a shop without Kafka. */
 export const removeRelays = (db: Pool) => run(db, "delete from outbox_cursors where name <> 'horizon'")

@@ -1,8 +1,6 @@
 import { connect, type Pool, transact } from '@pointwise/db'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { deleteEvents } from '../../server/src/outbox/horizon.ts'
-import { OutboxReader } from '../../server/src/outbox/outbox-reader.ts'
-import { selectEventsAfter, selectEventsWithin } from '../../server/src/outbox/queries.ts'
 import { deleteExpiredEvents, type RetentionOptions } from '../../server/src/outbox/retention.ts'
 import { SubscriptionHub } from '../../server/src/subscriptions/hub.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
@@ -10,7 +8,7 @@ import { eventually } from '../setup/eventually.ts'
 import { lockWaits } from '../setup/queued-calls.ts'
 import { splitStatements } from '../setup/statements.ts'
 import { openEventWriter } from '../subscriptions/event-writer.ts'
-import { eventIds, insertEventsOfAges, moveRelay, readHorizon, removeRelays } from './retained-outbox.ts'
+import { eventIds, insertEventsOfAges, moveRelay, readerFrom, readHorizon, removeRelays } from './retained-outbox.ts'
 
 const DAY = 24
 const RELAY = 'kafka:pointwise.events'
@@ -72,13 +70,7 @@ describe('Retention', () => {
     const hub = new SubscriptionHub(db)
     const stream = () => hub.subscribe({ caller: 'user:1', topics: ['user:1'], toItem: ({ id }) => id, after: last })
     const open = await stream()
-    const reader = new OutboxReader(db, last, {
-      rows: {
-        after: (pool, page) => selectEventsAfter(pool, page).execute(),
-        within: (pool, ranges) => selectEventsWithin(pool, ranges).execute(),
-      },
-      gapTimeouts: { emptyMs: 0, uncommittedMs: 60_000 },
-    })
+    const reader = readerFrom(db, last, { emptyMs: 0, uncommittedMs: 60_000 })
     expect(await reader.read()).toMatchObject({ rows: [] })
     const writer = await openEventWriter(url)
     await writer.begin()

@@ -46,7 +46,7 @@ test('A contended row that other transactions update in turn is waited for in th
   const next = holdCommit(faulty, restock)
   await untilLockWait(faulty)
   await one.finish()
-  const two = await next
+  using two = await next
   // The row is locked again, and its value has changed.
   expect((await checkout()).status).toBe(503)
   const waiting = checkout()
