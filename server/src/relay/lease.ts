@@ -44,9 +44,10 @@ export async function acquireLease(
   const { numUpdatedRows } = await executeAutocommit(db, (tx) =>
     queries.startLease(tx, key, start).executeTakeFirstOrThrow(),
   )
+  if (numUpdatedRows === 0n) return undefined
   // Read afterwards, because the former holder may have moved the cursor until then.
   const acquired = await select()
-  if (numUpdatedRows === 0n || acquired?.epoch !== key.epoch) return undefined
+  if (acquired?.epoch !== key.epoch) return undefined
   const takenFrom = force && cursor.isHeld ? cursor.owner : null
   return new Lease(db, { ...key, position: acquired.position, takenFrom, validUntil: requestedAt + LEASE_MS })
 }
