@@ -23,6 +23,7 @@ import { mountApiDocuments } from './http/web/api-documents.ts'
 import type { Storefront } from './http/web/storefront.ts'
 import { SettlementQueue } from './payments/settlement/queue.ts'
 import { ProductListCache } from './products/product-list-cache.ts'
+import type { RedisConnection } from './redis/redis-connection.ts'
 import { appRouter } from './router.ts'
 import { newTransactionCounters } from './rpc/transactions.ts'
 import { SubscriptionHub } from './subscriptions/hub.ts'
@@ -40,6 +41,8 @@ export interface AppOptions {
   readinessDb?: Pool
   config: AppConfig
   logger: FastifyBaseLogger
+  /** What all servers share, beside the database. It is started by `buildApp`, and closed by the caller. Defaults to nothing. */
+  redis?: RedisConnection | undefined
   /** The clock. Defaults to the system clock. */
   now?: () => Date
   /** Defaults to the router of the shop. */
@@ -99,7 +102,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const unreadyReason = options.unreadyReason ?? (() => undefined)
   mountHealth(app, { db, readinessDb, isClosing, unreadyReason })
   await mountWeb(app, options)
-  mountProcedures(app, options, shedding)
+  await mountProcedures(app, options, shedding)
+  options.redis?.start()
   return app
 }
 
@@ -125,12 +129,13 @@ async function mountWeb(app: FastifyInstance, { config, storefront }: AppOptions
 }
 
 /** Creates what all calls share, and serves the procedures. */
-function mountProcedures(app: FastifyInstance, options: AppOptions, shedding: LoadShedding): void {
-  const { db, config, now = () => new Date(), router = appRouter } = options
+async function mountProcedures(app: FastifyInstance, options: AppOptions, shedding: LoadShedding): Promise<void> {
+  const { db, config, redis, now = () => new Date(), router = appRouter } = options
   const { userExistenceTtlSeconds: ttlSeconds = USER_EXISTENCE_TTL_SECONDS } = options
   const settlement = new SettlementQueue(db)
   const subscriptions = new SubscriptionHub(db, {
     ...(config.streams && { limits: config.streams }),
+    redis,
     onWarning: (message, details) => app.log.warn(details, message),
   })
   app.addHook('preClose', async () => subscriptions.close())
@@ -152,7 +157,7 @@ function mountProcedures(app: FastifyInstance, options: AppOptions, shedding: Lo
       onFailure: (error) => app.log.warn({ err: error }, 'fetching the JWKS failed'),
       onUnusableKeys: (keys) => app.log.warn({ keys }, 'keys of the JWKS cannot verify tokens and are ignored'),
     }),
-    consumeRateLimit: createConsumeRateLimit(config.rateLimit),
+    consumeRateLimit: await createConsumeRateLimit(config.rateLimit, redis),
     productListCache: new ProductListCache(db, { ttlSeconds: config.rankingsTtlSeconds, now }),
     userExistenceCache: new UserExistenceCache(db, { ttlSeconds }),
   })

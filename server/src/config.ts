@@ -2,6 +2,7 @@ import { DatabaseUrlError, parseDatabaseUrl } from '@pointwise/db'
 import type { DatabaseProvider } from '@pointwise/db/development'
 import { z } from 'zod'
 import type { TokenConfig } from './auth/authenticate.ts'
+import { parseRedisUrl, type RedisAddress } from './redis/redis-url.ts'
 import type { RelayConfig } from './relay/create-relay.ts'
 import type { StreamLimits } from './subscriptions/stream-limits.ts'
 
@@ -37,6 +38,15 @@ const databaseUrl = z.string().superRefine((text, context) => {
     if (!(error instanceof DatabaseUrlError)) throw error
     context.addIssue({ code: 'custom', message: error.problem })
   }
+})
+
+const redisUrl = z.string().transform((text, context) => {
+  const address = parseRedisUrl(text)
+  if (address) return address
+  const message =
+    'must have the form redis://[[user]:password@]host[:port][/number], with rediss:// for TLS; its value is not shown, because it can contain a password'
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
 })
 
 const jwtSecret = z
@@ -117,6 +127,7 @@ const environment = z.object({
   RANKINGS_TTL_SECONDS: optional(wholeNumber(0, 86_400, 30)),
   SHUTDOWN_DELAY_MS: optional(wholeNumber(0, 600_000, 5_000)),
   STOREFRONT: optional(z.enum(['on', 'off'], { error: expected('on or off', 'on') })),
+  REDIS_URL: optional(redisUrl),
   KAFKA_BROKERS: optional(brokers),
   KAFKA_TOPIC: optional(topic),
   OUTBOX_RETENTION_DAYS: optional(wholeNumber(0, 3_650, 7)),
@@ -156,6 +167,8 @@ interface ProcessConfig extends Omit<AppConfig, 'tokens'> {
   logLevel: (typeof LOG_LEVELS)[number]
   /** How long the server continues to serve after a signal, while `/readyz` answers 503. */
   shutdownDelayMs: number
+  /** Where limits, caches and wake-ups are shared; undefined: each server has its own. */
+  redis: RedisAddress | undefined
   /** Where events are published; undefined: this process publishes none. */
   kafka: RelayConfig | undefined
   /** What is valid and probably not intended. */
@@ -194,6 +207,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     logLevel: variables.LOG_LEVEL ?? (isEmbedded ? 'warn' : 'info'),
     shutdownDelayMs: variables.SHUTDOWN_DELAY_MS ?? 0,
     eventTopic: variables.KAFKA_TOPIC ?? DEFAULT_TOPIC,
+    redis: variables.REDIS_URL,
     kafka: kafkaConfig(variables),
     warnings: tokenWarnings(env),
     corsOrigins: variables.CORS_ORIGINS ?? [],

@@ -15,6 +15,8 @@ import type { UnreadyReason } from './http/health.ts'
 import { createLogger } from './http/logging.ts'
 import { listen } from './http/server.ts'
 import type { Storefront } from './http/web/storefront.ts'
+import type { RedisConnection } from './redis/redis-connection.ts'
+import type { RedisAddress } from './redis/redis-url.ts'
 import type { RelayConfig } from './relay/create-relay.ts'
 import type { OutboxRelay } from './relay/outbox-relay.ts'
 import type { RelayStatus } from './relay/relay-status.ts'
@@ -56,10 +58,19 @@ async function start(config: Config): Promise<void> {
   const readinessDb = connect(source.databaseUrl, { connections: 1 })
   cleanups.push(() => readinessDb.destroy())
   const tokens = source.tokens
-  const app = await buildApp({ db, readinessDb, config: { ...config, tokens }, logger, storefront, unreadyReason })
+  const redis = config.redis && (await openRedis(config.redis, logger))
+  const app = await buildApp({
+    db,
+    readinessDb,
+    redis,
+    config: { ...config, tokens },
+    logger,
+    storefront,
+    unreadyReason,
+  })
   cleanups.push(() => app.close())
   const relay = config.kafka && (await openRelay(source.databaseUrl, config.kafka, logger))
-  await serveMetrics(app, { config, logger, relay: relay?.status })
+  await serveMetrics(app, { config, logger, relay: relay?.status, redis })
   isAnnounced = source.mode === 'standalone'
   await listen(app, config)
   relay?.start()
@@ -100,6 +111,14 @@ async function demoStorefront(db: Pool, { signing }: Embedded, logger: Logger): 
   return { build: state, users: () => demoUsers(db, signing) }
 }
 
+/** The client of Redis is loaded only where it is used. */
+async function openRedis(address: RedisAddress, logger: Logger): Promise<RedisConnection> {
+  const { RedisConnection } = await import('./redis/redis-connection.ts')
+  const redis = new RedisConnection({ address, logger })
+  cleanups.push(async () => redis.close())
+  return redis
+}
+
 /** Opens the relay on connections of its own. The client of Kafka is loaded only where it is used. */
 async function openRelay(databaseUrl: string, kafka: RelayConfig, logger: Logger): Promise<OutboxRelay> {
   const { createRelay } = await import('./relay/create-relay.ts')
@@ -112,13 +131,14 @@ interface MetricsOptions {
   config: Config
   logger: Logger
   relay: RelayStatus | undefined
+  redis: RedisConnection | undefined
 }
 
-async function serveMetrics(app: FastifyInstance, { config, logger, relay }: MetricsOptions): Promise<void> {
+async function serveMetrics(app: FastifyInstance, { config, logger, ...parts }: MetricsOptions): Promise<void> {
   const { host, metricsPort } = config
   if (metricsPort === undefined) return
   const metrics = await import('./http/metrics.ts')
-  const { url, close } = await metrics.serveMetrics(metrics.collectMetrics(app, relay), { host, port: metricsPort })
+  const { url, close } = await metrics.serveMetrics(metrics.collectMetrics(app, parts), { host, port: metricsPort })
   cleanups.push(close)
   logger.info({ url }, 'serving metrics')
 }

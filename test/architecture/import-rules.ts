@@ -33,6 +33,7 @@ export const LAYERS: { name: string; files: string }[] = [
   { name: 'relay', files: '^server/src/relay/' },
   { name: 'outbox', files: '^server/src/outbox/(?!event-schemas\\.|examples\\.)' },
   { name: 'queries', files: `^server/src/${SLICE}/(queries/|settlement/)?[\\w-]*queries\\.ts$` },
+  { name: 'redis', files: '^server/src/redis/' },
   {
     name: 'foundation',
     files: `^server/src/((refusals|cache)\\.ts$|rpc/(transactions|cursor|transformer|schemas|names)\\.ts$|outbox/(event-schemas|examples)\\.ts$|${SLICE}/(examples|check-catalogue|id-bitmap|[\\w-]*schemas)\\.ts$)`,
@@ -98,6 +99,11 @@ export const IMPORT_RULES: IForbiddenRuleType[] = [
     to: { path: 'node_modules/kysely/' },
   },
   { name: 'only db uses the driver', from: { path: '^(server|client-sdk)/' }, to: { path: 'node_modules/mysql2/' } },
+  {
+    name: 'only the connection to Redis uses its client',
+    from: { path: '^(server|client-sdk)/', pathNot: '^server/src/redis/redis-connection\\.ts$' },
+    to: { path: 'node_modules/ioredis/' },
+  },
   {
     name: 'db imports no other package of the repository',
     from: { path: '^db/' },

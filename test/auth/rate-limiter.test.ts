@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { clientNetwork } from '../../server/src/auth/client-address.ts'
-import { RateLimiter } from '../../server/src/auth/rate-limit.ts'
+import { RateLimiter } from '../../server/src/auth/rate-limiter.ts'
 import { get } from '../setup/raw-http.ts'
 import { openShop, type Shop } from '../setup/shop.ts'
 

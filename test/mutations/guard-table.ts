@@ -4,6 +4,7 @@ import { DATABASE_GUARDS } from './database-guards.ts'
 import { EVENT_GUARDS } from './event-guards.ts'
 import type { Guard } from './guard.ts'
 import { PROCESS_GUARDS } from './process-guards.ts'
+import { REDIS_GUARDS } from './redis-guards.ts'
 import { RELAY_GUARDS } from './relay-guards.ts'
 import { REQUEST_GUARDS } from './request-guards.ts'
 import { RETENTION_GUARDS } from './retention-guards.ts'
@@ -16,6 +17,7 @@ export const GUARDS: Guard[] = [
   ...PROCESS_GUARDS,
   ...AUDIT_GUARDS,
   ...CONSUMER_GUARDS,
+  ...REDIS_GUARDS,
   ...RELAY_GUARDS,
   ...EVENT_GUARDS,
   ...RETENTION_GUARDS,

@@ -13,6 +13,9 @@ const jwksUrl = (value: string) =>
 const rateLimit = (value: string) =>
   `must be a whole number from 1 to 1000000, or off; it is "${value}"; set it to 600, for example`
 
+const REDIS_FORM =
+  'must have the form redis://[[user]:password@]host[:port][/number], with rediss:// for TLS; its value is not shown, because it can contain a password'
+
 const INVALID: Record<string, [value: string, message: string][]> = {
   DATABASE_URL: [
     ['postgres://root@127.0.0.1/pointwise', URL_FORM],
@@ -32,6 +35,14 @@ const INVALID: Record<string, [value: string, message: string][]> = {
   ],
   POINTWISE_DATABASE: [['cloud', 'must be docker or local; it is "cloud"; set it to docker, for example']],
   PORT: ['65536', 'http', '-1', '3000.5'].map((value) => [value, wholeNumber(0, 65_535, value, 3000)]),
+  REDIS_URL: [
+    'http://cache.example',
+    'cache.example:6379',
+    'redis://:pass/word@cache.example',
+    'redis://:100%@cache.example',
+    'redis://cache.example/shop',
+    'redis://a:6379,b:6379',
+  ].map((value) => [value, REDIS_FORM]),
   JWT_SECRET: [
     [
       'too short',
@@ -120,6 +131,13 @@ describe('the configuration', () => {
       expect(readConfig({ ...env, OUTBOX_RETENTION_DAYS: text }).kafka).toEqual(kafka)
       expect(readRelayConfig({ ...env, OUTBOX_RETENTION_DAYS: text }).kafka).toEqual(kafka)
     }
+  })
+
+  test('uses Redis only where REDIS_URL is set', () => {
+    expect(readConfig(SOUND).redis).toBeUndefined()
+    const redis = { host: 'cache.example', port: 6_380, username: undefined, password: 'p@ss', database: 2 }
+    const { redis: read } = readConfig({ ...SOUND, REDIS_URL: 'rediss://:p%40ss@cache.example:6380/2' })
+    expect(read).toEqual({ ...redis, isEncrypted: true })
   })
 
   test('warns about white space around what tokens are compared with, and does not remove it', () => {

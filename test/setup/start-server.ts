@@ -3,18 +3,19 @@ import { urlOf } from '../../server/src/http/address.ts'
 import { CONFIG } from './configuration.ts'
 import { expectNoSecrets } from './log-secrets.ts'
 
-interface StartOptions extends Pick<AppOptions, 'db' | 'readinessDb' | 'unreadyReason'> {
+interface StartOptions extends Pick<AppOptions, 'db' | 'readinessDb' | 'unreadyReason' | 'redis'> {
   config?: Partial<AppConfig>
   port?: number
 }
 
-/** A server on a pool of the test. Disposing it closes both; no audit is run. */
-export async function startServer({ db, readinessDb, unreadyReason, config, port = 0 }: StartOptions) {
+/** A server on a pool of the test. Disposing it closes both, and the connection to Redis; no audit is run. */
+export async function startServer({ db, readinessDb, unreadyReason, redis, config, port = 0 }: StartOptions) {
   const log: string[] = []
   const app = await buildApp({
     db,
     ...(readinessDb && { readinessDb }),
     config: { ...CONFIG, ...config },
+    redis,
     ...(unreadyReason && { unreadyReason }),
     logger: createLogger('info', { write: (line) => void log.push(line) }),
   })
@@ -25,6 +26,7 @@ export async function startServer({ db, readinessDb, unreadyReason, config, port
     url: urlOf(app.server),
     async [Symbol.asyncDispose]() {
       await app.close()
+      redis?.close()
       await db.destroy()
       expectNoSecrets(log)
     },

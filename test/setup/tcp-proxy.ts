@@ -4,6 +4,8 @@ import { urlOf } from '../../server/src/http/address.ts'
 
 export interface TcpProxy extends AsyncDisposable {
   url: string
+  /** Delays everything that is sent from now on, in both directions. It can only be increased. */
+  delayMs: number
   /** Closes every open connection, and returns how many were open. New connections are accepted. */
   disconnectAll: () => number
 }
@@ -12,9 +14,14 @@ export interface TcpProxy extends AsyncDisposable {
 export async function startTcpProxy(url: string): Promise<TcpProxy> {
   const port = Number(new URL(url).port)
   const open = new Set<Socket>()
+  const forward = (from: Socket, to: Socket) => {
+    const after = (action: () => void) => (proxy.delayMs === 0 ? action() : setTimeout(action, proxy.delayMs))
+    from.on('data', (chunk) => after(() => to.write(chunk))).on('end', () => after(() => to.end()))
+  }
   const server = createServer((client) => {
     const upstream = connect({ port, host: '127.0.0.1', noDelay: true })
-    client.setNoDelay().pipe(upstream).pipe(client)
+    forward(client.setNoDelay(), upstream)
+    forward(upstream, client)
     open.add(client)
     const end = () => {
       open.delete(client)
@@ -29,8 +36,9 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
     for (const client of open) client.destroy()
     return count
   }
-  return {
+  const proxy: TcpProxy = {
     url: urlOf(server),
+    delayMs: 0,
     disconnectAll,
     async [Symbol.asyncDispose]() {
       server.close()
@@ -38,4 +46,5 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
       await once(server, 'close')
     },
   }
+  return proxy
 }

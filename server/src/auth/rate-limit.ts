@@ -1,69 +1,29 @@
-import { Refusal } from '../refusals.ts'
-
-const WINDOW_MS = 60_000
-/** Bounds the memory of the limiter to about 20 MB. Beyond this number of keys, the older half is dropped. */
-const KEYS_MAX = 200_000
+import type { RedisConnection } from '../redis/redis-connection.ts'
+import { RateLimiter } from './rate-limiter.ts'
 
 /**
  * Counts one procedure call against a network or a user.
  *
  * @throws Refusal rate_limited
  */
-export type ConsumeRateLimit = (caller: { network: string } | { userId: number }) => void
-
-/** A monotonic clock, in milliseconds. */
-interface Clock {
-  now: () => number
-}
-
-type Windows = Map<string, { calls: number; endsAt: number }>
+export type ConsumeRateLimit = (caller: { network: string } | { userId: number }) => void | Promise<void>
 
 /**
- * A fixed-window rate limiter. The window of a key starts with its first call and lasts one minute. Keys are stored in two
- * generations, each of which is dropped as a whole, so that expiry needs neither a timer nor a scan.
+ * Limits the calls of each client network and of each user to `callsPerMinute`; null means no limit. With Redis, the calls on all
+ * servers count together.
  */
-export class RateLimiter {
-  readonly #callsPerMinute: number
-  readonly #clock: Clock
-  #current: Windows = new Map()
-  #previous: Windows = new Map()
-  #currentSince: number
-
-  constructor(callsPerMinute: number, clock: Clock = performance) {
-    this.#callsPerMinute = callsPerMinute
-    this.#clock = clock
-    this.#currentSince = clock.now()
-  }
-
-  /** The number of keys in memory. */
-  get size(): number {
-    return this.#current.size + this.#previous.size
-  }
-
-  /** @throws Refusal rate_limited, with the milliseconds until the window of the key ends */
-  consume(key: string): void {
-    const now = this.#clock.now()
-    this.#rotate(now)
-    const window = this.#current.get(key) ?? this.#previous.get(key)
-    if (!window || window.endsAt <= now) this.#current.set(key, { calls: 1, endsAt: now + WINDOW_MS })
-    else if (window.calls < this.#callsPerMinute) window.calls++
-    else throw new Refusal('rate_limited', { afterMs: Math.ceil(window.endsAt - now) })
-  }
-
-  /** Drops the previous generation. A window that is still open is always in the current generation or the previous one. */
-  #rotate(now: number): void {
-    if (now - this.#currentSince < WINDOW_MS && this.#current.size < KEYS_MAX / 2) return
-    this.#previous = now - this.#currentSince < 2 * WINDOW_MS ? this.#current : new Map()
-    this.#current = new Map()
-    this.#currentSince = now
-  }
-}
-
-/**
- * Limits the calls of each client network and of each user to `callsPerMinute`; null means no limit.
- */
-export function createConsumeRateLimit(callsPerMinute: number | null): ConsumeRateLimit {
+export async function createConsumeRateLimit(
+  callsPerMinute: number | null,
+  redis?: RedisConnection | undefined,
+): Promise<ConsumeRateLimit> {
   if (callsPerMinute === null) return () => undefined
-  const limiter = new RateLimiter(callsPerMinute)
+  const local = new RateLimiter(callsPerMinute)
+  const limiter = redis ? await sharedLimiter(redis, local) : local
   return (caller) => limiter.consume('userId' in caller ? `user:${caller.userId}` : `network:${caller.network}`)
+}
+
+/** The library is loaded only where it is used. */
+async function sharedLimiter(redis: RedisConnection, local: RateLimiter) {
+  const { SharedRateLimiter } = await import('./shared-rate-limiter.ts')
+  return new SharedRateLimiter(redis, local)
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
+import type { RedisConnection } from '../redis/redis-connection.ts'
 import type { RelayStatus } from '../relay/relay-status.ts'
 import { appRouter } from '../router.ts'
 import type { TransactionCounters } from '../rpc/transactions.ts'
@@ -30,7 +31,13 @@ declare module 'fastify' {
  * Collects the metrics of a server that is not listening yet: request durations, transactions, load, and Node's own
  * metrics. The values of labels come from the router, the refusal catalogue and the database, never from clients.
  */
-export function collectMetrics(app: FastifyInstance, relay?: RelayStatus): Registry {
+export function collectMetrics(
+  app: FastifyInstance,
+  {
+    relay,
+    redis,
+  }: { relay?: RelayStatus | undefined; redis?: Pick<RedisConnection, 'isAvailable' | 'outages'> | undefined } = {},
+): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   collectRequestDurations(app, registry)
@@ -46,6 +53,12 @@ export function collectMetrics(app: FastifyInstance, relay?: RelayStatus): Regis
     ['payments_waiting', 'Payments that wait for the next settlement batch.', gauges.paymentsWaiting],
     ['streams', 'Open subscription streams.', gauges.streams],
   ])
+  if (redis) {
+    collectTotals(registry, [['redis_outages', 'How often Redis became unavailable.', () => redis.outages]])
+    collectGauges(registry, [
+      ['redis_available', '1 while Redis is used, 0 otherwise.', () => Number(redis.isAvailable)],
+    ])
+  }
   if (relay) collectRelay(registry, relay)
   return registry
 }

@@ -3,6 +3,7 @@ import type { StoredEvent } from '../outbox/events.ts'
 import { OutboxReplay, type ReplayRange } from '../outbox/replay.ts'
 import { OutboxTailer, type TailerOptions } from '../outbox/tailer.ts'
 import { topicsOf } from '../outbox/topics.ts'
+import type { RedisConnection } from '../redis/redis-connection.ts'
 import { Refusal } from '../refusals.ts'
 import { StreamLimiter, type StreamLimits } from './stream-limits.ts'
 import { reconnectRefusal, SubscriberQueue, type SubscriberQueueOptions } from './subscriber-queue.ts'
@@ -12,6 +13,7 @@ const TIMER_MAX_MS = 2 ** 31 - 1
 
 export interface SubscriptionHubOptions extends TailerOptions {
   limits?: StreamLimits
+  redis?: RedisConnection | undefined
 }
 
 export interface SubscribeOptions<Item> extends Pick<SubscriberQueueOptions<Item>, 'toItem' | 'destroyConnection'> {
@@ -48,12 +50,13 @@ export class SubscriptionHub {
     db: Pool,
     {
       limits = { perCaller: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY },
+      redis,
       ...tailerOptions
     }: SubscriptionHubOptions = {},
   ) {
     this.#tailer = new OutboxTailer(db, tailerOptions)
     this.#replay = new OutboxReplay(db)
-    this.#limiter = new StreamLimiter(limits)
+    this.#limiter = new StreamLimiter(limits, redis)
   }
 
   /** The number of open streams. */
@@ -81,7 +84,7 @@ export class SubscriptionHub {
    */
   async subscribe<Item>(options: SubscribeOptions<Item>): Promise<EventStream<Item>> {
     if (this.#isClosed) throw reconnectRefusal()
-    const queue = this.#open(options)
+    const queue = this.#open(options, await this.#limiter.acquire(options.caller))
     try {
       await this.#tailer.caughtUp()
       if (queue.isEnded) throw reconnectRefusal()
@@ -103,10 +106,9 @@ export class SubscriptionHub {
     }
   }
 
-  /** Counts the stream against the limits until its queue ends, and ends the queue on expiry or disconnection. */
-  #open<Item>(options: SubscribeOptions<Item>): SubscriberQueue<Item> {
-    const { caller, topics, toItem, expiresAt, signal, destroyConnection } = options
-    const release = this.#limiter.acquire(caller)
+  /** Opens a queue that releases the stream when it ends. It ends on expiry or disconnection. */
+  #open<Item>(options: SubscribeOptions<Item>, release: () => void): SubscriberQueue<Item> {
+    const { topics, toItem, expiresAt, signal, destroyConnection } = options
     const onAbort = () => queue.end()
     const onEnd = () => {
       clearTimeout(expiry)
@@ -124,6 +126,8 @@ export class SubscriptionHub {
       setTimeout(() => queue.end(reconnectRefusal()), Math.min(expiresAt.getTime() - Date.now(), TIMER_MAX_MS)).unref()
     signal?.addEventListener('abort', onAbort)
     if (signal?.aborted) onAbort()
+    // The server may have closed while the stream was counted.
+    if (this.#isClosed) queue.end(reconnectRefusal())
     return queue
   }
 

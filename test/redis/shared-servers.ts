@@ -1,0 +1,53 @@
+import { connect, type Pool } from '@pointwise/db'
+import type { AppConfig } from '@pointwise/server'
+import type { RedisConnection } from '../../server/src/redis/redis-connection.ts'
+import { freshDatabase } from '../setup/database.ts'
+import { startServer } from '../setup/start-server.ts'
+import { type LogLine, openRedis, untilAvailable } from './open-redis.ts'
+
+export type SharedServer = Awaited<ReturnType<typeof startServer>> & { redis: RedisConnection; redisLog: LogLine[] }
+
+export interface SharedServers extends AsyncDisposable {
+  /** A pool of the test on the database of the servers. */
+  db: Pool
+  databaseUrl: string
+  servers: SharedServer[]
+  /** Resolves when every server uses Redis, or when none does. */
+  untilAvailable: (isAvailable?: boolean) => Promise<void>
+}
+
+interface Options {
+  redisUrl: string
+  /** The name of the database. */
+  name: string
+  count?: number
+  config?: Partial<AppConfig>
+  /** The time limit of a command. The default is that of a slow machine. */
+  commandMs?: number | undefined
+}
+
+/** Servers on an empty database and one Redis, each with connections of its own. They are used when Redis is available. */
+export async function openSharedServers({ redisUrl, name, count = 4, config = {}, ...limit }: Options) {
+  const { db, url: databaseUrl } = await freshDatabase(name)
+  const servers = await Promise.all(
+    Array.from({ length: count }, async (): Promise<SharedServer> => {
+      const { redis, log } = openRedis(redisUrl, 'commandMs' in limit ? limit : undefined)
+      const server = await startServer({ db: connect(databaseUrl, { connections: 4 }), redis, config })
+      return Object.assign(server, { redis, redisLog: log })
+    }),
+  )
+  const untilAll = async (isAvailable = true) => {
+    for (const { redis } of servers) await untilAvailable(redis, isAvailable)
+  }
+  await untilAll()
+  return {
+    db,
+    databaseUrl,
+    servers,
+    untilAvailable: untilAll,
+    async [Symbol.asyncDispose]() {
+      for (const server of servers) await server[Symbol.asyncDispose]()
+      await db.destroy()
+    },
+  } satisfies SharedServers
+}
