@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseDatabaseUrl } from '../src/database-url.ts'
+import { formatServer, parseDatabaseUrl } from '../src/database-url.ts'
 import { installServer } from './apt.ts'
 import type { DevelopmentDatabase, FindOptions } from './development-database.ts'
 import { DirectoryLockedError } from './directory-lock.ts'
@@ -31,8 +31,7 @@ export async function findDatabaseOnHost(host: HostEnvironment, options: FindOpt
 }
 
 function fromUrl({ url, database }: FindOptions & { url: string }): DevelopmentDatabase {
-  const { host, port } = parseDatabaseUrl(url, database).server
-  const location = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const location = parseDatabaseUrl(url, database).servers.map(formatServer).join(', ')
   return { url, description: `the server of DATABASE_URL, ${location}`, location, stop: async () => undefined }
 }
 

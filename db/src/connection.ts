@@ -1,27 +1,30 @@
 import { Kysely, type LogEvent, MysqlDialect } from 'kysely'
+import type { ConnectionOptions } from 'mysql2'
 import { parseDatabaseUrl } from './database-url.ts'
 import type { Pool } from './handles.ts'
-import { type AccessListener, BoundedPool, type PoolLimits } from './pool.ts'
-import { COLLATION } from './session.ts'
+import { BoundedPool, type PoolLimits, type PoolListener, type ServerOptions } from './pool.ts'
+import { PrimaryFinder } from './primary-finder.ts'
+import { COLLATION, type SessionLimits } from './session.ts'
 import type { Tables } from './tables.ts'
 
-export interface ConnectOptions extends Partial<PoolLimits>, AccessListener {
+export interface ConnectOptions extends Partial<PoolLimits>, PoolListener {
   /** Called after every statement with its SQL, its parameters, its duration and, if it failed, its error. */
   log?: (event: LogEvent) => void
 }
 
 const KEEP_ALIVE_DELAY_MS = 10_000
 
+/** How long a connection may take, and the search for the primary. */
+const CONNECT_TIMEOUT_MS = 10_000
+
 /**
  * Driver options for the database of this URL, which read and write numbers, times and text without loss. They are
  * explicit: the driver takes any of its own options from a URL.
- *
- * @throws DatabaseUrlError when `url` is not valid.
  */
-export function driverOptions(url: string) {
-  const { server, tls, ...credentials } = parseDatabaseUrl(url)
+function urlOptions(url: string): ServerOptions {
+  const { servers, tls, ...credentials } = parseDatabaseUrl(url)
   return {
-    ...server,
+    servers,
     ...credentials,
     // With `ssl`, the driver encrypts the connection or fails.
     ...(tls && {
@@ -44,8 +47,25 @@ export function driverOptions(url: string) {
 }
 
 /**
- * Opens a pool on `mysql://user[:password]@host:port/database`; docs/configuration.md lists the parameters of the URL.
- * The first statement opens the first connection. Sessions use UTC, strict mode and READ COMMITTED. `destroy` closes the pool.
+ * Driver options for a connection to the database of this URL, on the server that takes writes if the URL names several. They do
+ * not follow the primary when it moves.
+ *
+ * @throws DatabaseUrlError when `url` is not valid.
+ * @throws NoPrimaryError when the URL names several servers and none of them takes writes.
+ */
+export async function primaryOptions(
+  url: string,
+  limits: SessionLimits,
+): Promise<ConnectionOptions & { database: string }> {
+  const { servers, ...options } = urlOptions(url)
+  const connection = { ...options, connectTimeout: CONNECT_TIMEOUT_MS, multipleStatements: true }
+  const server = await new PrimaryFinder({ servers, connection, limits }).find()
+  return { ...options, ...server }
+}
+
+/**
+ * Opens a pool on `mysql://user[:password]@host:port/database`; docs/configuration.md lists the parameters of the URL. Of several
+ * hosts, the pool uses the one that takes writes, and follows it. The first statement opens the first connection. Sessions use UTC, strict mode and READ COMMITTED. `destroy` closes the pool.
  *
  * Statements reject with AcquireTimeoutError when no connection becomes free within `acquireTimeoutMs`, with
  * ConnectError when a connection cannot be opened, and with the driver's error when the connection is lost, the server
@@ -70,7 +90,7 @@ export function connect(url: string, options: ConnectOptions = {}): Pool {
   // Several statements in one message, for the session settings, for BEGIN with the first statement, and for
   // `executeBatch`. The driver escapes every value; `checkServer` rejects each sql_mode in which its escaping would be
   // unsafe.
-  const driver = { ...driverOptions(url), multipleStatements: true }
+  const driver = { ...urlOptions(url), multipleStatements: true }
   const limits = {
     connections,
     acquireTimeoutMs,

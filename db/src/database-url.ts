@@ -2,9 +2,18 @@ import { isIPv6 } from 'node:net'
 import { DatabaseUrlError } from './database-url-error.ts'
 import { parseParameters, type Tls } from './url-parameters.ts'
 
+/** The address of a database server. */
+export interface DatabaseServer {
+  host: string
+  port: number
+}
+
+/** The servers of one database, of which one is the primary. */
+export type DatabaseServers = readonly [DatabaseServer, ...DatabaseServer[]]
+
 /** The content of a database URL. The driver gets its options from these fields and never sees the URL. */
 export interface DatabaseUrl {
-  server: { host: string; port: number }
+  servers: DatabaseServers
   user: string
   password: string
   database: string
@@ -24,8 +33,8 @@ const ENCODE =
 const OTHER_SCHEMES = /^(?:jdbc:)?(?:mysqls|mysql2|mysqlx|mariadb|mysql\+\w+|mariadb\+\w+|jdbc:mysql|jdbc:mariadb)$/i
 
 /**
- * Parses `mysql://user[:password]@host[:port]/database[?parameters]`. docs/configuration.md lists the parameters. Reads
- * the CA file that the URL names.
+ * Parses `mysql://user[:password]@host[:port][,host[:port]…]/database[?parameters]`. docs/configuration.md lists the
+ * parameters. Reads the CA file that the URL names.
  *
  * @param defaultDatabase the database of a URL that names none; by default, such a URL is not valid.
  * @throws DatabaseUrlError whose message never contains the user name, the password or any other part that could
@@ -38,12 +47,15 @@ export function parseDatabaseUrl(url: string, defaultDatabase?: string): Databas
   if (hash !== '') throw new DatabaseUrlError(`contains a #; ${ENCODE}`)
   const at = authority.lastIndexOf('@')
   const credentials = parseCredentials(authority.slice(0, Math.max(at, 0)))
-  const server = parseServer(authority.slice(at + 1))
+  const servers = parseServers(authority.slice(at + 1))
   return {
-    server,
+    servers,
     ...credentials,
     database: parseDatabase(path) || defaultDatabase || missing('database'),
-    tls: parseParameters(query, server.host),
+    tls: parseParameters(
+      query,
+      servers.map(({ host }) => host),
+    ),
   }
 }
 
@@ -70,8 +82,16 @@ function parseCredentials(text: string): { user: string; password: string } {
   }
 }
 
-function parseServer(text: string): DatabaseUrl['server'] {
-  if (text.includes(',')) throw new DatabaseUrlError(`names several hosts; name one, as in ${FORM}`)
+function parseServers(text: string): DatabaseServers {
+  const [first = '', ...others] = text.split(',')
+  const servers: DatabaseServers = [parseServer(first), ...others.map(parseServer)]
+  if (new Set(servers.map((server) => formatServer(server).toLowerCase())).size < servers.length) {
+    throw new DatabaseUrlError('names the same host and port twice; name each server once')
+  }
+  return servers
+}
+
+function parseServer(text: string): DatabaseServer {
   if (/%2f/i.test(text))
     throw new DatabaseUrlError(`names a Unix socket; Pointwise connects over TCP: name a host, as in ${FORM}`)
   const [, host, port = ''] = /^(\[[^\]]*\]|[^:[\]]*)(?::([^:]*))?$/.exec(text) ?? []
@@ -89,6 +109,11 @@ function parseServer(text: string): DatabaseUrl['server'] {
     )
   }
   return { host: name, port: parsePort(port) }
+}
+
+/** Returns `host:port`, with an IPv6 address in brackets. */
+export function formatServer({ host, port }: DatabaseServer): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`
 }
 
 function parsePort(text: string): number {

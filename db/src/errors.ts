@@ -31,6 +31,16 @@ export class ConnectError extends Error {
   }
 }
 
+/** The settings of a server make it reject writes. */
+export class ReadOnlyServerError extends Error {
+  override readonly name = 'ReadOnlyServerError'
+
+  /** @param variables those that are on */
+  constructor(variables: string[]) {
+    super(`${variables.join(' and ')} ${variables.length > 1 ? 'are' : 'is'} ON`)
+  }
+}
+
 /**
  * COMMIT failed in a way that leaves its outcome unknown, such as a lost connection. The transaction was either
  * committed as a whole or rolled back as a whole. `cause` is the failure.
@@ -65,7 +75,16 @@ const TRANSIENT = new Set([
   1053, // the server is shutting down
   1290, // the server is read-only
   1836, // the server is in read-only mode (MySQL)
+  1792, // the transaction is read-only
+  1047, // the Galera node has no quorum, or is not ready
+  3100, // Group Replication: the member cannot take part in the commit
+  3101, // Group Replication: the transaction was not certified
+  3796, // Group Replication: the member does not guarantee consistent reads at the moment
+  3797, // Group Replication: consistent reads were not possible in time
+  3798, // the same
+  3032, // the server is in offline mode (MySQL)
   1317, // the statement was interrupted
+  3169, // the session was killed (MySQL)
   1927, // the connection was killed (MariaDB)
   4031, // the connection was closed because it was idle (MySQL)
   1969, // statement time exceeded (MariaDB)
@@ -75,11 +94,32 @@ const TRANSIENT = new Set([
 /** The statement exceeded the server's limit: on MariaDB, and on MySQL. */
 const STATEMENT_TIMEOUT = new Set([1969, 3024])
 
-/** Failures of COMMIT after which the transaction is known to be rolled back. */
-const ROLLED_BACK = new Set([1213, 1205, 1020])
+/**
+ * Failures of COMMIT after which the transaction is known to be rolled back. Group Replication's 3100 and 3101 are not among them:
+ * a member that leaves its group rolls back transactions with 3101 that the other members may have received and applied.
+ */
+const ROLLED_BACK = new Set([
+  1213, // deadlock, or not certified by Galera
+  1205,
+  1020,
+  1290, // a server that became read-only rolls back a transaction with writes
+  1836,
+  1792,
+  1047, // a Galera node rejects the command itself, and the pool ends the session
+])
+/** An error during COMMIT. Its message contains the storage engine's error: 149 is a deadlock, which rolls back. */
+const COMMIT_FAILED = 1180
+const ENGINE_DEADLOCK = /\b149\b/
 
-/** The server rejects writes: by a server setting, in a read-only transaction, or in read-only mode. */
-const READ_ONLY = new Set([1290, 1792, 1836])
+/** Failures after which writes belong on another server, if there is one. */
+const REJECTS_WRITES = new Set([
+  1290, // the server is read-only
+  1792, // the transaction is read-only
+  1836, // the server is in read-only mode
+  1047, // the Galera node has no quorum, or is not ready
+  1053, // the server is shutting down
+  3032, // the server is in offline mode
+])
 
 /** The server refuses the account, from this host or for this database, until its operator changes something. */
 const ACCESS_DENIED = new Set([
@@ -105,8 +145,13 @@ interface DriverError {
 }
 
 /** Whether the connection's server rejects writes. After a failover, a new connection may reach the writable server. */
-export function isReadOnly(error: unknown): boolean {
-  return READ_ONLY.has((error as DriverError | null)?.errno ?? 0)
+export function rejectsWrites(error: unknown): boolean {
+  return error instanceof ReadOnlyServerError || REJECTS_WRITES.has((error as DriverError | null)?.errno ?? 0)
+}
+
+/** Whether the server has responded, if only to refuse the connection. */
+export function isServerResponse(error: unknown): boolean {
+  return error instanceof ReadOnlyServerError || ((error as DriverError | null)?.errno ?? 0) > 0
 }
 
 /** Whether a statement took longer than the pool or the server allows. */
@@ -132,7 +177,7 @@ export function isAccessDenied(error: unknown): boolean {
 /** Whether the same work may succeed in a new transaction, provided that COMMIT was not sent. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof AcquireTimeoutError || error instanceof ConnectError || isConnectionLost(error)) return true
-  return error instanceof Error && TRANSIENT.has((error as DriverError).errno ?? 0)
+  return error instanceof Error && (TRANSIENT.has((error as DriverError).errno ?? 0) || isEngineDeadlock(error))
 }
 
 /**
@@ -154,7 +199,12 @@ export function isLockWait(error: unknown): boolean {
  * Whether a failed COMMIT is known to have changed nothing. After any other failure of COMMIT the outcome is unknown.
  */
 export function isRolledBack(error: unknown): boolean {
-  return error instanceof Error && ROLLED_BACK.has((error as DriverError).errno ?? 0)
+  return error instanceof Error && (ROLLED_BACK.has((error as DriverError).errno ?? 0) || isEngineDeadlock(error))
+}
+
+/** MySQL's Group Replication aborts a local transaction that conflicts with one of another member. */
+function isEngineDeadlock(error: Error): boolean {
+  return (error as DriverError).errno === COMMIT_FAILED && ENGINE_DEADLOCK.test(error.message)
 }
 
 /** Whether the unique key already exists. A new transaction finds the row that another transaction has inserted. */

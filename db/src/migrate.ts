@@ -2,7 +2,7 @@ import { CompiledQuery, Kysely, MysqlAdapter, MysqlDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { createConnection, createPool, type RowDataPacket } from 'mysql2'
 import type { Connection } from 'mysql2/promise'
-import { driverOptions } from './connection.ts'
+import { primaryOptions } from './connection.ts'
 import { errorCode, isLockWait } from './errors.ts'
 import { fillNameKeys } from './fill-name-keys.ts'
 import type { Reader } from './handles.ts'
@@ -37,7 +37,7 @@ type MigrationTables = Pick<Tables, 'kysely_migration'>
  * @throws ServerError when its account may not create the database; the driver's error when the server cannot be reached.
  */
 export async function createDatabase(url: string): Promise<void> {
-  const { database: name, ...options } = driverOptions(url)
+  const { database: name, ...options } = await primaryOptions(url, SESSION_LIMITS)
   const connection = createConnection(options).promise()
   try {
     for (const statement of sessionStatements(undefined, SESSION_LIMITS)) await connection.query(statement)
@@ -88,7 +88,7 @@ class MigrationDialect extends MysqlDialect {
  */
 export async function migrate(url: string, options: MigrationLockOptions = {}): Promise<string[]> {
   // Not `connect`: DDL and the wait for the lock may take longer than the pool's statement timeout.
-  const driver = driverOptions(url)
+  const driver = await primaryOptions(url, SESSION_LIMITS)
   const dialect = new MigrationDialect({
     pool: createPool({ ...driver, connectionLimit: 1 }),
     onCreateConnection: async (connection) => {

@@ -1,7 +1,11 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely'
 import type { ConnectionOptions } from 'mysql2'
-import { AcquireTimeoutError, ConnectError, isAccessDenied } from './errors.ts'
+import { type AccessListener, AccountAccess } from './account-access.ts'
+import type { DatabaseServer, DatabaseServers } from './database-url.ts'
+import { AcquireTimeoutError, ConnectError, isServerResponse, rejectsWrites } from './errors.ts'
+import { HungServers } from './hung-servers.ts'
 import { type DriverOptions, type Owner, PooledConnection } from './pooled-connection.ts'
+import { PrimaryFinder } from './primary-finder.ts'
 import { SessionKiller } from './session-killer.ts'
 
 export interface PoolLimits {
@@ -28,15 +32,17 @@ export interface PoolLimits {
 
 /** How much longer than the pool the server keeps a session without statements, in seconds. */
 const IDLE_GRACE_SECONDS = 30
-const ACCESS_RETRY_MS = 1_000
-const ACCESS_RETRY_MS_MAX = 5_000
 
-/** What the owner of a pool learns about its access to the database. */
-export interface AccessListener {
-  /** The server refuses the account of this pool. Called once, until `onAccessRestored`. */
-  onAccessDenied?: (error: ConnectError) => void
-  /** The server accepts the account again. */
-  onAccessRestored?: () => void
+/** What the owner of a pool learns about its servers and its access to them. */
+export interface PoolListener extends AccessListener {
+  /** The pool has found the primary among several servers: at first, and whenever it is another one than before. */
+  onPrimary?: (primary: DatabaseServer) => void
+}
+
+/** How to connect to each of the servers, and the database to use. */
+export interface ServerOptions extends ConnectionOptions {
+  servers: DatabaseServers
+  database: string
 }
 
 const closedError = () => new ConnectError(new Error('The pool is closed.'))
@@ -50,13 +56,19 @@ const closedError = () => new ConnectError(new Error('The pool is closed.'))
  * - A connection that was lost, timed out, or is still inside a transaction is destroyed on release, so that its next
  *   user cannot commit the statements of an earlier one. The session of a lost one is ended on the server.
  * - While the server refuses the account, one attempt at a time finds out whether it still does; callers do not wait.
+ *
+ * Of several servers, the pool uses the primary, and follows it: see `PrimaryFinder`. When a server turns out to take no writes, its
+ * connections are closed, those in use after their transaction. When it does not respond, all of them fail at once: see
+ * `HungServers`.
  */
 export class BoundedPool implements MysqlPool {
-  readonly #options: DriverOptions
+  readonly #options: DriverOptions & { database: string }
   readonly #limits: PoolLimits
-  readonly #listener: AccessListener
+  readonly #access: AccountAccess
   readonly #owner: Owner
-  readonly #killer: SessionKiller
+  readonly #finder: PrimaryFinder
+  readonly #hungServers: HungServers | undefined
+  readonly #killers: ReadonlyMap<DatabaseServer, SessionKiller>
   /** Ordered by when they were released. The last one is lent first, so that those that are not needed grow old. */
   readonly #idle: PooledConnection[] = []
   readonly #checkedOut = new Set<PooledConnection>()
@@ -66,31 +78,50 @@ export class BoundedPool implements MysqlPool {
   #slotsInUse = 0
   /** When a connection was last given up. Those that have not responded since are checked before they are lent. */
   #lostConnectionAt = Number.NEGATIVE_INFINITY
-  #accessError: ConnectError | undefined
-  #accessTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(options: ConnectionOptions, limits: PoolLimits, listener: AccessListener) {
+  constructor({ servers, ...options }: ServerOptions, limits: PoolLimits, listener: PoolListener) {
     const { lockWaitSeconds, statementTimeoutMs, closeAfterIdleMs, acquireTimeoutMs } = limits
     const idleTimeoutSeconds = Math.ceil(closeAfterIdleMs / 1_000) + IDLE_GRACE_SECONDS
     // After this time the caller has failed with AcquireTimeoutError. A longer attempt would only occupy the pool.
     this.#options = { ...options, connectTimeout: acquireTimeoutMs }
     this.#limits = limits
-    this.#listener = listener
+    this.#access = new AccountAccess(() => this.#openPrimary(), listener)
     this.#owner = {
       limits: { lockWaitSeconds, statementTimeoutMs, idleTimeoutSeconds },
       onRelease: (connection) => this.#release(connection),
+      onWriteRejected: ({ server }) => this.#leave(server, { isResponsive: true }),
       onClosed: (connection) => {
-        if (this.#removeIdle(connection)) this.#lostConnectionAt = performance.now()
+        if (!this.#removeIdle(connection)) return
+        this.#lostConnectionAt = performance.now()
+        this.#finder.forget(connection.server)
       },
     }
-    this.#killer = new SessionKiller(this.#options, this.#owner)
+    const sessionLimits = this.#owner.limits
+    this.#killers = new Map(servers.map((server) => [server, new SessionKiller(this.#options, server, sessionLimits)]))
+    this.#finder = new PrimaryFinder({
+      servers,
+      connection: this.#options,
+      limits: sessionLimits,
+      onMoved: (primary, isResponsive) => {
+        for (const server of servers) {
+          if (server !== primary) this.#leave(server, { isResponsive: isResponsive(server) })
+        }
+        listener.onPrimary?.(primary)
+      },
+    })
+    if (!this.#finder.hasChoice) return
+    this.#hungServers = new HungServers({
+      connections: this.#checkedOut,
+      ask: (server) => this.#finder.ask(server),
+      onHung: (server) => this.#leave(server, { isResponsive: false }),
+    })
   }
 
   /** Why the server refuses the account of this pool; undefined while it does not. */
   get accessError(): ConnectError | undefined {
-    return this.#accessError
+    return this.#access.error
   }
 
   getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
@@ -131,7 +162,9 @@ export class BoundedPool implements MysqlPool {
   end(callback: (error: unknown) => void): void {
     this.#isClosed = true
     clearTimeout(this.#idleTimer)
-    clearTimeout(this.#accessTimer)
+    this.#access.close()
+    this.#hungServers?.close()
+    this.#finder.close()
     const connections = [...this.#idle.splice(0), ...this.#checkedOut]
     for (const acquire of this.#waiting) acquire()
     this.#waiting.clear()
@@ -140,7 +173,7 @@ export class BoundedPool implements MysqlPool {
       if (connection.isLost) this.#giveUp(connection)
     })
     void Promise.all(closed)
-      .then(() => this.#killer.close())
+      .then(() => Promise.all([...this.#killers.values()].map((killer) => killer.close())))
       .then(() => callback(undefined))
   }
 
@@ -159,31 +192,57 @@ export class BoundedPool implements MysqlPool {
   }
 
   async #open(): Promise<PooledConnection> {
-    if (this.#accessError) throw this.#accessError
+    if (this.#access.error) throw this.#access.error
     try {
-      return await PooledConnection.open(this.#options, this.#owner)
+      return await this.#openPrimary()
     } catch (cause) {
       const error = new ConnectError(cause)
-      if (isAccessDenied(cause) && !this.#accessError) {
-        this.#accessError = error
-        this.#listener.onAccessDenied?.(error)
-        this.#retryAccess(ACCESS_RETRY_MS)
-      }
+      this.#access.recordFailure(error)
       throw error
     }
   }
 
-  #retryAccess(afterMs: number): void {
-    this.#accessTimer = setTimeout(async () => {
-      try {
-        const connection = await PooledConnection.open(this.#options, this.#owner)
-        void connection.end()
-        this.#accessError = undefined
-        this.#listener.onAccessRestored?.()
-      } catch {
-        if (!this.#isClosed) this.#retryAccess(Math.min(ACCESS_RETRY_MS_MAX, 2 * afterMs))
-      }
-    }, afterMs).unref()
+  /** Opens a connection to the primary. When the server is not the primary any more, it searches again. */
+  async #openPrimary(): Promise<PooledConnection> {
+    const startedAt = performance.now()
+    for (;;) {
+      const server = await this.#finder.find()
+      const opened = await this.#openOn(server).catch((error: Error) => error)
+      if (!(opened instanceof Error)) return opened
+      // A server that refuses a connection is still the primary.
+      if (isServerResponse(opened) && !rejectsWrites(opened)) throw opened
+      this.#finder.forget(server)
+      const hasTime = performance.now() - startedAt < this.#limits.acquireTimeoutMs
+      if (!this.#finder.hasChoice || !hasTime || this.#isClosed) throw opened
+    }
+  }
+
+  async #openOn(server: DatabaseServer): Promise<PooledConnection> {
+    const connection = await PooledConnection.open(this.#options, server, this.#owner)
+    if (!this.#finder.hasChoice) return connection
+    try {
+      await connection.requireWritable(this.#options.database)
+      return connection
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+  }
+
+  /** Stops using a server that is not the primary. A single server is used nevertheless. */
+  #leave(server: DatabaseServer, { isResponsive }: { isResponsive: boolean }): void {
+    if (!this.#finder.hasChoice) return
+    this.#finder.forget(server)
+    for (const connection of this.#idle.filter((idle) => idle.server === server)) {
+      this.#removeIdle(connection)
+      if (isResponsive) void connection.end()
+      else connection.destroy()
+    }
+    for (const connection of this.#checkedOut) {
+      if (connection.server !== server) continue
+      if (isResponsive) connection.retire()
+      else connection.abort()
+    }
   }
 
   #release(connection: PooledConnection): void {
@@ -200,7 +259,8 @@ export class BoundedPool implements MysqlPool {
   #giveUp(connection: PooledConnection): void {
     this.#lostConnectionAt = performance.now()
     connection.destroy()
-    this.#killer.kill(connection.sessionLock)
+    this.#finder.forget(connection.server)
+    this.#killers.get(connection.server)?.kill(connection.sessionLock)
   }
 
   /** Removes a connection from those that are idle. Returns whether it was one of them. */

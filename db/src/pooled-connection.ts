@@ -9,8 +9,10 @@ import {
   type QueryValues,
   type ResultSetHeader,
 } from 'mysql2'
-import { isConnectionLost, isReadOnly } from './errors.ts'
+import type { DatabaseServer } from './database-url.ts'
+import { isConnectionLost, rejectsWrites } from './errors.ts'
 import { type SessionLimits, sessionStatements } from './session.ts'
+import { requireWritable, type WritableServer } from './write-check.ts'
 
 const SERVER_STATUS_IN_TRANS = 1
 
@@ -34,6 +36,12 @@ const connectionLostError = () =>
     fatal: true,
   })
 
+const serverUnresponsiveError = () =>
+  Object.assign(new Error('The database server does not respond. The connection was closed.'), {
+    code: 'SERVER_UNRESPONSIVE',
+    fatal: true,
+  })
+
 const lockOutsideTransactionError = () =>
   new Error(
     'A locking read (SELECT … FOR UPDATE, FOR SHARE or LOCK IN SHARE MODE) was called outside a transaction, ' +
@@ -42,7 +50,7 @@ const lockOutsideTransactionError = () =>
       'Run it on the `tx` of `transact`, or remove the locking clause.',
   )
 
-/** The options of a connection. `connectTimeout` also bounds the session settings. */
+/** The options of a connection. `connectTimeout` also bounds each statement of the session's start. */
 export interface DriverOptions extends ConnectionOptions {
   connectTimeout: number
 }
@@ -52,21 +60,34 @@ export interface Owner {
   limits: SessionLimits
   /** The caller has released the connection. */
   onRelease: (connection: PooledConnection) => void
+  /** The server has rejected a statement because it takes no writes. */
+  onWriteRejected: (connection: PooledConnection) => void
   /** The connection was closed, by the server or by an error of the network. */
   onClosed: (connection: PooledConnection) => void
+}
+
+/** The owner of a connection that belongs to no pool. */
+export function withoutPool(limits: SessionLimits): Owner {
+  const ignore = () => undefined
+  return { limits, onRelease: ignore, onWriteRejected: ignore, onClosed: ignore }
 }
 
 /** A connection that records whether it can be reused. */
 export class PooledConnection {
   /** The user-level lock that the session holds, by which another session can find it: see `SessionKiller`. */
   readonly sessionLock = `pointwise-session:${randomUUID()}`
+  /** The server of the session. */
+  readonly server: DatabaseServer
   /** When the server last responded, on the clock of `performance.now`. */
   respondedAt = performance.now()
+  /** When the statement under way was sent; undefined when there is none. */
+  waitingSince: number | undefined
   readonly #raw: Connection
+  readonly #startTimeoutMs: number
   readonly #owner: Owner
   #isCheckedOut = false
   #isLost = false
-  #isReadOnly = false
+  #isRetired = false
   #isClosed = false
   /** Called when the connection was lost or closed. The driver never calls back what it has queued behind a lost statement. */
   #onUnusable: () => void = () => undefined
@@ -74,8 +95,11 @@ export class PooledConnection {
   #isBeginPending = false
   #isInTransaction = false
 
-  private constructor(raw: Connection, owner: Owner) {
+  private constructor(options: DriverOptions, server: DatabaseServer, owner: Owner) {
+    const raw = createConnection({ ...options, ...server })
     this.#raw = raw
+    this.#startTimeoutMs = options.connectTimeout
+    this.server = server
     this.#owner = owner
     const onClosed = () => {
       this.#isClosed = true
@@ -86,26 +110,44 @@ export class PooledConnection {
   }
 
   /**
-   * Opens a connection and applies the session settings.
+   * Opens a connection to a server and applies the session settings.
    *
    * @throws the driver's error when the server cannot be reached within `connectTimeout`, refuses the connection, or
    * does not apply a setting.
    */
-  static async open(options: DriverOptions, owner: Owner): Promise<PooledConnection> {
-    const raw = createConnection(options)
-    const connection = new PooledConnection(raw, owner)
+  static async open(options: DriverOptions, server: DatabaseServer, owner: Owner): Promise<PooledConnection> {
+    const connection = new PooledConnection(options, server, owner)
     try {
-      await new Promise<void>((resolve, reject) => raw.connect((error) => (error ? reject(error) : resolve())))
+      await new Promise<void>((resolve, reject) =>
+        connection.#raw.connect((error) => (error ? reject(error) : resolve())),
+      )
       const statements = sessionStatements(options.database, owner.limits)
       statements.push(`do get_lock('${connection.sessionLock}', 0)`)
-      const query = { sql: statements.join(';\n'), timeout: options.connectTimeout }
-      await new Promise<void>((resolve, reject) => raw.query(query, (error) => (error ? reject(error) : resolve())))
+      await connection.#start(statements.join(';\n'))
     } catch (error) {
       connection.destroy()
       throw error
     }
     connection.respondedAt = performance.now()
     return connection
+  }
+
+  /**
+   * Checks that the server takes writes: see `requireWritable`.
+   *
+   * @param database the database in which the right to write is tried
+   */
+  requireWritable(database: string): Promise<WritableServer> {
+    return requireWritable((sql) => this.#start(sql), database)
+  }
+
+  /** Sends a statement before the connection is lent. */
+  #start<Row>(sql: string): Promise<Row[]> {
+    return new Promise((resolve, reject) =>
+      this.#raw.query({ sql, timeout: this.#startTimeoutMs }, (error, rows) =>
+        error ? reject(error) : resolve(rows as Row[]),
+      ),
+    )
   }
 
   checkOut(): this {
@@ -119,7 +161,7 @@ export class PooledConnection {
   }
 
   get isReusable(): boolean {
-    return !this.#isLost && !this.#isReadOnly && !this.#isInTransaction && !this.#isClosed
+    return !this.#isLost && !this.#isRetired && !this.#isInTransaction && !this.#isClosed
   }
 
   /**
@@ -144,14 +186,19 @@ export class PooledConnection {
       return
     }
     const timeout = this.#owner.limits.statementTimeoutMs
+    this.waitingSince = performance.now()
     this.#raw.query(
       { sql: isFirst ? `begin;\n${sql}` : sql, values, timeout },
       (error: QueryError | null, result: QueryResult) => {
+        this.waitingSince = undefined
         if (isConnectionLost(error)) {
           this.#isLost = true
           this.#onUnusable()
         } else this.respondedAt = performance.now()
-        if (isReadOnly(error)) this.#isReadOnly = true
+        if (rejectsWrites(error)) {
+          this.#isRetired = true
+          this.#owner.onWriteRejected(this)
+        }
         if (result && 'serverStatus' in result) {
           this.#isInTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
         }
@@ -171,6 +218,17 @@ export class PooledConnection {
         resolve(!error)
       })
     })
+  }
+
+  /** Makes the connection be closed when it is released. */
+  retire(): void {
+    this.#isRetired = true
+  }
+
+  /** Fails the statement under way and those that follow, because the server does not respond. */
+  abort(): void {
+    this.#isLost = true
+    this.#socket.destroy(serverUnresponsiveError())
   }
 
   release(): void {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { kyselyOf, type Pool } from './handles.ts'
-import { mend, ServerError } from './server-error.ts'
+import { mend, READ_ONLY_VARIABLES, ServerError } from './server-error.ts'
 import { SESSION_REMEDY, sessionProblems } from './session.ts'
 
 /** SQL modes that change the meaning of the SQL this package sends. */
@@ -11,9 +11,6 @@ const FORBIDDEN_MODES = ['NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES', 'NO_UNSIGNED_SUB
  * characters that it can have takes about a quarter of it. The defaults of MySQL and MariaDB are larger.
  */
 export const PACKET_BYTES_MIN = 4 * 1_024 * 1_024
-
-/** Variables that make a server reject writes. A replica has them. */
-const READ_ONLY_VARIABLES = ['read_only', 'super_read_only', 'innodb_read_only']
 
 type Variables = Readonly<Record<string, string>>
 

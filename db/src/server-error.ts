@@ -8,6 +8,9 @@ export class ServerError extends Error {
   }
 }
 
+/** Variables that make a server reject writes. A replica has them. */
+export const READ_ONLY_VARIABLES = ['read_only', 'super_read_only', 'innodb_read_only']
+
 /** Returns the statement that changes a global variable. MariaDB cannot store it for its next start. */
 export function mend(version: string, variable: string, value: string): string {
   return version.includes('MariaDB')

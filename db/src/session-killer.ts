@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { DatabaseServer } from './database-url.ts'
 import { errorCode } from './errors.ts'
-import { type DriverOptions, type Owner, PooledConnection } from './pooled-connection.ts'
+import { type DriverOptions, type Owner, PooledConnection, withoutPool } from './pooled-connection.ts'
+import type { SessionLimits } from './session.ts'
 
 const RETRY_MS = 1_000
 const RETRY_MS_MAX = 10_000
@@ -8,10 +10,8 @@ const KILL_TIMEOUT_MS = 2_000
 /** No session of this server holds the lock. */
 const NO_SUCH_THREAD = 1094
 
-const noop = () => undefined
-
 /**
- * Ends the sessions of connections that were given up. The server does not notice that the caller of a statement
+ * Ends the sessions of connections to one server that were given up. The server does not notice that the caller of a statement
  * no longer waits: it executes the statement to its end, and keeps the locks of the transaction until then or longer.
  *
  * A session is found by the user-level lock that only it holds. Its thread id would not identify it: after a restart or
@@ -19,6 +19,7 @@ const noop = () => undefined
  */
 export class SessionKiller {
   readonly #options: DriverOptions
+  readonly #server: DatabaseServer
   readonly #owner: Owner
   readonly #retryForMs: number
   /** The locks of the sessions to end, and until when to try. */
@@ -26,9 +27,10 @@ export class SessionKiller {
   readonly #closing = new AbortController()
   #running: Promise<void> | undefined
 
-  constructor(options: DriverOptions, { limits }: Owner) {
+  constructor(options: DriverOptions, server: DatabaseServer, limits: SessionLimits) {
     this.#options = options
-    this.#owner = { limits: { ...limits, statementTimeoutMs: KILL_TIMEOUT_MS }, onRelease: noop, onClosed: noop }
+    this.#server = server
+    this.#owner = withoutPool({ ...limits, statementTimeoutMs: KILL_TIMEOUT_MS })
     // Then the server has ended the session itself.
     this.#retryForMs = limits.idleTimeoutSeconds * 1_000
   }
@@ -60,7 +62,7 @@ export class SessionKiller {
   }
 
   async #attempt(): Promise<void> {
-    const connection = await PooledConnection.open(this.#options, this.#owner)
+    const connection = await PooledConnection.open(this.#options, this.#server, this.#owner)
     try {
       for (const lock of this.#deadlines.keys()) {
         await killHolder(connection, lock)

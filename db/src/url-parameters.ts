@@ -86,10 +86,11 @@ const INSTEAD: [RegExp, string][] = [
  * Parses the parameters of a database URL, and reads the CA file that they name.
  *
  * @param query what follows the `?`
+ * @param hosts the hosts that the URL names
  * @throws DatabaseUrlError for a parameter that is not accepted, set twice or not valid, for parameters that contradict
  * each other, and for a CA file that cannot be used.
  */
-export function parseParameters(query: string, host: string): Tls | undefined {
+export function parseParameters(query: string, hosts: readonly string[]): Tls | undefined {
   const values = readValues(query)
   const caFile = values.get(CA_PARAMETER)
   const choices = [...values].map(([setting, value]) =>
@@ -104,7 +105,7 @@ export function parseParameters(query: string, host: string): Tls | undefined {
   }
   if (mode === 'DISABLED') return undefined
   // The driver would compare the certificate of a server without a name with the name "localhost".
-  if (mode === 'VERIFY_IDENTITY' && isIP(host)) {
+  if (mode === 'VERIFY_IDENTITY' && hosts.some((host) => isIP(host) !== 0)) {
     throw new DatabaseUrlError(
       'asks to verify the identity of an IP address; name the host as in its certificate, or write ssl-mode=VERIFY_CA and ssl-ca',
     )

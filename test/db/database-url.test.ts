@@ -23,7 +23,7 @@ const tlsOf = (parameters: string) => parseDatabaseUrl(`${URL}?${parameters}`).t
 describe('a database URL', () => {
   test('gives the server, the credentials and the database, without TLS', () => {
     expect(parseDatabaseUrl(URL)).toEqual({
-      server: { host: 'db.example', port: 3307 },
+      servers: [{ host: 'db.example', port: 3307 }],
       user: 'shop',
       password: PASSWORD,
       database: 'shop',
@@ -32,10 +32,21 @@ describe('a database URL', () => {
   })
 
   for (const [title, url, expected] of [
-    ['without a port uses 3306', 'mysql://shop@db/shop', { server: { host: 'db', port: 3306 }, password: '' }],
-    ['with an IPv6 address', 'mysql://shop@[::1]:3307/shop', { server: { host: '::1', port: 3307 } }],
-    ['with an IPv4 address', 'mysql://shop@127.0.0.1/shop', { server: { host: '127.0.0.1', port: 3306 } }],
-    ['with a host name that contains _', 'mysql://shop@my_db-1/shop', { server: { host: 'my_db-1', port: 3306 } }],
+    ['without a port uses 3306', 'mysql://shop@db/shop', { servers: [{ host: 'db', port: 3306 }], password: '' }],
+    ['with an IPv6 address', 'mysql://shop@[::1]:3307/shop', { servers: [{ host: '::1', port: 3307 }] }],
+    ['with an IPv4 address', 'mysql://shop@127.0.0.1/shop', { servers: [{ host: '127.0.0.1', port: 3306 }] }],
+    ['with a host name that contains _', 'mysql://shop@my_db-1/shop', { servers: [{ host: 'my_db-1', port: 3306 }] }],
+    [
+      'with several hosts',
+      'mysql://shop@a:3307,b,[::1]:3308/shop',
+      {
+        servers: [
+          { host: 'a', port: 3307 },
+          { host: 'b', port: 3306 },
+          { host: '::1', port: 3308 },
+        ],
+      },
+    ],
     ['with a scheme in upper case', 'MySQL://shop@db/shop', { user: 'shop' }],
     ['between white space, such as the line break of a file', `\n ${URL}\n`, { database: 'shop', password: PASSWORD }],
     ['with an empty list of parameters', `${URL}?`, { tls: undefined }],
@@ -93,7 +104,10 @@ describe('an invalid database URL is refused with what is wrong and what to do, 
     ['an empty host', `mysql://shop:${PASSWORD}@/shop`, /^names no host/],
     ['an empty host with a port', `mysql://shop:${PASSWORD}@:3306/shop`, /^names no host/],
     ['no authority', 'mysql:///shop', /^names no /],
-    ['several hosts', `mysql://shop:${PASSWORD}@a:3306,b:3306/shop`, /^names several hosts; name one/],
+    ['an empty host among several', `mysql://shop:${PASSWORD}@a:3306,,b/shop`, /^names no host/],
+    ['a comma after the last host', `mysql://shop:${PASSWORD}@a:3306,/shop`, /^names no host/],
+    ['a host and port twice', `mysql://shop:${PASSWORD}@a,b,A:3306/shop`, /^names the same host and port twice/],
+    ['a port that is not valid after another host', `mysql://shop:${PASSWORD}@a,b:0/shop`, /^has a port/],
     [
       'a Unix socket',
       `mysql://shop:${PASSWORD}@%2Ftmp%2Fmysql.sock/shop`,
@@ -218,7 +232,7 @@ describe('the TLS parameters', () => {
   })
 
   test('the identity of an IP address cannot be verified', () => {
-    for (const host of ['127.0.0.1', '[::1]']) {
+    for (const host of ['127.0.0.1', '[::1]', 'db.example,127.0.0.1']) {
       expect(problemOf(`mysql://shop@${host}/shop?sslaccept=strict`)).toMatch(
         /^asks to verify the identity of an IP address/,
       )

@@ -1,4 +1,5 @@
 import { type Guard, guardsIn } from './guard.ts'
+import { POOL_GUARDS } from './pool-guards.ts'
 
 const transact = guardsIn('db/src/transact.ts')
 const lockQueries = guardsIn('server/src/payments/settlement/lock-queries.ts')
@@ -40,32 +41,6 @@ const TRANSACTION_GUARDS: Guard[] = [
     'isolation level read committed',
     'isolation level repeatable read',
     'db/transact',
-  ),
-]
-
-const pool = guardsIn('db/src/pool.ts')
-
-const POOL_GUARDS: Guard[] = [
-  guardsIn('db/src/session.ts')(
-    'character set of a session',
-    'set names utf8mb4 collate',
-    'set collation_connection =',
-    'db/session',
-  ),
-  guardsIn('db/src/session.ts')('autocommit', "autocommit: '1',", '', 'db/session'),
-  pool(
-    'check of an idle connection',
-    '!this.#needsCheck(idle) || (await idle.respondsWithin(this.#limits.checkTimeoutMs))',
-    'idle',
-    'db/idle-connections',
-  ),
-  pool('replacement of all idle connections', '[idle, ...this.#idle.splice(0)]', '[idle]', 'db/idle-connections'),
-  pool('end of an abandoned session', 'this.#killer.kill(connection.sessionLock)', '', 'db/abandoned-sessions.long'),
-  pool(
-    'a refused connection is an error of its own',
-    'const error = new ConnectError(cause)',
-    'const error = cause as ConnectError',
-    'faults/refused-connections.long',
   ),
 ]
 
@@ -223,22 +198,6 @@ const CONSTRAINT_GUARDS: Guard[] = [
   constraint('0011-refunds', 'one refund for each order', 'column.primaryKey()', 'column'),
 ]
 
-const CONNECTION_GUARDS: Guard[] = [
-  guardsIn('db/src/url-parameters.ts')(
-    'unknown URL parameters are refused',
-    'if (setting === undefined) throw unknownParameter(name)',
-    'if (setting === undefined) continue',
-    'db/database-url',
-  ),
-  guardsIn('db/src/connection.ts')('TLS', '...(tls && {', '...(undefined && {', 'db/tls'),
-  guardsIn('db/src/connection.ts')(
-    'the identity of the server',
-    "verifyIdentity: tls.mode === 'VERIFY_IDENTITY'",
-    'verifyIdentity: false',
-    'db/tls',
-  ),
-]
-
 const migrate = guardsIn('db/src/migrate.ts')
 const migrationLock = guardsIn('db/src/migration-lock.ts')
 
@@ -281,7 +240,6 @@ const START_GUARDS: Guard[] = [
 
 /** Connections, transactions, locks, constraints and migrations. */
 export const DATABASE_GUARDS: Guard[] = [
-  ...CONNECTION_GUARDS,
   ...START_GUARDS,
   ...POOL_GUARDS,
   ...TRANSACTION_GUARDS,

@@ -1,9 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-
-const HEADER_BYTES = 4
-const COM_QUERY = 3
-const COM_PING = 14
+import { isPing, readQuery, refusal, splitPackets } from './mysql-packets.ts'
 
 /** What happens to a statement on its way to the database. */
 export type Fault =
@@ -25,6 +22,8 @@ export type Fault =
   | { until: Promise<unknown> }
   /** The database fails with this error, including its side effects, such as the rollback after a deadlock. */
   | { errno: number }
+  /** The database receives this statement instead. */
+  | { replacedBy: string }
 
 /** Selects the statements that a fault applies to. */
 export type StatementFilter = RegExp | ((statement: string) => boolean)
@@ -58,6 +57,10 @@ export interface FaultProxy extends AsyncDisposable {
   stall: () => void
   /** Answers connections with this error, as a server does that refuses them: all of them, or only new ones. */
   refuse: (errno: number, which?: 'all' | 'new') => void
+  /** Rejects writes, and reports that the variable `read_only` is on, as a replica does. Or no longer does. */
+  setReadOnly: (isReadOnly: boolean) => void
+  /** How many connections were accepted. */
+  connections: () => number
   /** Passes new connections on again. */
   enable: () => void
   isEnabled: () => boolean
@@ -79,6 +82,8 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   let injections: Injection[] = []
   const routes = new Set<Route>()
   let pings = 0
+  let connections = 0
+  let isReadOnly = false
   let state: State = 'enabled'
 
   const change = (next: State, open: 'keep' | 'close') => {
@@ -88,6 +93,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   const disable = () => change('disabled', 'close')
 
   const server = createServer((client) => {
+    connections++
     if (state !== 'enabled') {
       sockets.add(client)
       return refuseClient(client, state)
@@ -102,7 +108,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
       onPing: () => pings++,
       take: (statements) => {
         queries.push(statements)
-        return takeFault(injections, statements)
+        return takeFault(injections, statements) ?? (isReadOnly ? asReplica(statements) : undefined)
       },
     })
   })
@@ -125,13 +131,14 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
       injections = []
     },
     pings: () => pings,
-    forget: () => {
-      for (const route of routes) route.isBroken = true
-      return routes.size
-    },
+    forget: () => breakAll(routes),
     disable,
     stall: () => change('stalled', 'keep'),
     refuse: (errno, which = 'all') => change({ errno }, which === 'all' ? 'close' : 'keep'),
+    setReadOnly: (next) => {
+      isReadOnly = next
+    },
+    connections: () => connections,
     enable: () => change('enabled', 'keep'),
     isEnabled: () => state === 'enabled',
     close,
@@ -161,6 +168,11 @@ interface Route {
   isBroken: boolean
 }
 
+function breakAll(routes: ReadonlySet<Route>): number {
+  for (const route of routes) route.isBroken = true
+  return routes.size
+}
+
 /** Closes each side of a connection with the other, unless the route between them is broken. */
 function track(sockets: Set<Socket>, client: Socket, database: Socket, route: Route): void {
   for (const [socket, other] of [
@@ -188,7 +200,7 @@ function passOn(client: Socket, database: Socket, route: Route, { disable, onPin
   const disconnect = () => client.destroy()
   let responses: 'pass' | 'discard' | (() => void) = 'pass'
   const onPacket = (packet: Buffer) => {
-    if (isCommand(packet, COM_PING)) onPing()
+    if (isPing(packet)) onPing()
     if (route.isBroken) return
     const query = readQuery(packet)
     const { fault, index = 0 } = (query && take(query.statements)) ?? {}
@@ -200,6 +212,7 @@ function passOn(client: Socket, database: Socket, route: Route, { disable, onPin
       responses = { hang: 'discard' as const, 'disconnect after': disconnect, 'disable after': disable }[fault]
       database.write(packet)
     } else if ('until' in fault) void fault.until.then(() => database.write(packet))
+    else if ('replacedBy' in fault) database.write(query.with(query.statements.with(index, fault.replacedBy)))
     else database.write(query.with([...query.statements.slice(0, index), ...failing(fault.errno)]))
   }
   client.on('data', splitPackets(onPacket))
@@ -229,46 +242,22 @@ function takeFault(injections: Injection[], statements: string[]): AppliedFault 
   return first
 }
 
-const matches = (filter: StatementFilter, statement: string) =>
-  typeof filter === 'function' ? filter(statement) : filter.test(statement)
-
-/** Collects bytes into whole packets: a length of three bytes, a sequence number, and a body. */
-function splitPackets(onPacket: (packet: Buffer) => void): (chunk: Buffer) => void {
-  let rest: Buffer = Buffer.alloc(0)
-  return (chunk) => {
-    rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
-    while (rest.length >= HEADER_BYTES) {
-      const end = HEADER_BYTES + rest.readUIntLE(0, 3)
-      if (rest.length < end) return
-      onPacket(rest.subarray(0, end))
-      rest = rest.subarray(end)
+/** How a replica responds to these statements, if not as the primary does. */
+function asReplica(statements: string[]): AppliedFault | undefined {
+  for (const [index, statement] of statements.entries()) {
+    if (/^(insert|update|delete)\b/.test(statement)) return { fault: { errno: 1290 }, index }
+    if (statement === 'commit') {
+      return { fault: { replacedBy: ['rollback', ...failing(1290)].join(';\n') }, index }
+    }
+    if (/^show global variables where variable_name in \('read_only'/.test(statement)) {
+      return { fault: { replacedBy: "select 'read_only' as Variable_name, 'ON' as Value" }, index }
     }
   }
+  return undefined
 }
 
-/** The packet with which a server refuses a connection, instead of its greeting. */
-function refusal(errno: number): Buffer {
-  const body = Buffer.concat([Buffer.from([0xff, errno & 0xff, errno >> 8]), Buffer.from('refused')])
-  return Buffer.concat([Buffer.from([body.length, 0, 0, 0]), body])
-}
-
-/** A command has the sequence number 0. */
-const isCommand = (packet: Buffer, command: number) => packet[3] === 0 && packet[HEADER_BYTES] === command
-
-/** MySQL, unlike MariaDB, expects the number of query attributes before the text. */
-function readQuery(packet: Buffer) {
-  if (!isCommand(packet, COM_QUERY)) return undefined
-  const start = packet[HEADER_BYTES + 1] === 0 ? HEADER_BYTES + 3 : HEADER_BYTES + 1
-  return {
-    statements: packet.toString('utf8', start).split(';\n'),
-    with(statements: string[]): Buffer {
-      const body = Buffer.concat([packet.subarray(HEADER_BYTES, start), Buffer.from(statements.join(';\n'))])
-      const header = Buffer.alloc(HEADER_BYTES)
-      header.writeUIntLE(body.length, 0, 3)
-      return Buffer.concat([header, body])
-    },
-  }
-}
+const matches = (filter: StatementFilter, statement: string) =>
+  typeof filter === 'function' ? filter(statement) : filter.test(statement)
 
 const ROLLS_BACK = new Set([1213, 1020])
 
