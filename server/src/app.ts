@@ -21,6 +21,7 @@ import { contextCreator } from './http/trpc/create-context.ts'
 import { mountTrpc } from './http/trpc/route.ts'
 import { mountApiDocuments } from './http/web/api-documents.ts'
 import type { Storefront } from './http/web/storefront.ts'
+import { CommitSignal } from './outbox/commit-signal.ts'
 import { SettlementQueue } from './payments/settlement/queue.ts'
 import { ProductListCache } from './products/product-list-cache.ts'
 import type { RedisConnection } from './redis/redis-connection.ts'
@@ -41,8 +42,10 @@ export interface AppOptions {
   readinessDb?: Pool
   config: AppConfig
   logger: FastifyBaseLogger
-  /** What all servers share, beside the database. It is started by `buildApp`, and closed by the caller. Defaults to nothing. */
+  /** What all servers share, beside the database. The caller starts it when the server is built, and closes it. */
   redis?: RedisConnection | undefined
+  /** Sent after each mutation. Defaults to a signal of the server's own. */
+  commits?: CommitSignal | undefined
   /** The clock. Defaults to the system clock. */
   now?: () => Date
   /** Defaults to the router of the shop. */
@@ -103,7 +106,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   mountHealth(app, { db, readinessDb, isClosing, unreadyReason })
   await mountWeb(app, options)
   await mountProcedures(app, options, shedding)
-  options.redis?.start()
   return app
 }
 
@@ -131,10 +133,12 @@ async function mountWeb(app: FastifyInstance, { config, storefront }: AppOptions
 /** Creates what all calls share, and serves the procedures. */
 async function mountProcedures(app: FastifyInstance, options: AppOptions, shedding: LoadShedding): Promise<void> {
   const { db, config, redis, now = () => new Date(), router = appRouter } = options
-  const { userExistenceTtlSeconds: ttlSeconds = USER_EXISTENCE_TTL_SECONDS } = options
+  const { userExistenceTtlSeconds: ttlSeconds = USER_EXISTENCE_TTL_SECONDS, commits = new CommitSignal(redis) } =
+    options
   const settlement = new SettlementQueue(db)
   const subscriptions = new SubscriptionHub(db, {
     ...(config.streams && { limits: config.streams }),
+    commits,
     redis,
     onWarning: (message, details) => app.log.warn(details, message),
   })

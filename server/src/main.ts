@@ -15,6 +15,7 @@ import type { UnreadyReason } from './http/health.ts'
 import { createLogger } from './http/logging.ts'
 import { listen } from './http/server.ts'
 import type { Storefront } from './http/web/storefront.ts'
+import { CommitSignal } from './outbox/commit-signal.ts'
 import type { RedisConnection } from './redis/redis-connection.ts'
 import type { RedisAddress } from './redis/redis-url.ts'
 import type { RelayConfig } from './relay/create-relay.ts'
@@ -59,17 +60,13 @@ async function start(config: Config): Promise<void> {
   cleanups.push(() => readinessDb.destroy())
   const tokens = source.tokens
   const redis = config.redis && (await openRedis(config.redis, logger))
-  const app = await buildApp({
-    db,
-    readinessDb,
-    redis,
-    config: { ...config, tokens },
-    logger,
-    storefront,
-    unreadyReason,
-  })
+  const commits = new CommitSignal(redis)
+  const shared = { db, readinessDb, redis, commits }
+  const app = await buildApp({ ...shared, config: { ...config, tokens }, logger, storefront, unreadyReason })
   cleanups.push(() => app.close())
   const relay = config.kafka && (await openRelay(source.databaseUrl, config.kafka, logger))
+  commits.on(() => relay?.wake())
+  redis?.start()
   await serveMetrics(app, { config, logger, relay: relay?.status, redis })
   isAnnounced = source.mode === 'standalone'
   await listen(app, config)

@@ -26,6 +26,12 @@ export const REDIS_GUARDS: Guard[] = valkeyIsMissing
         'maxRetriesPerRequest: 20,\n      autoResendUnfulfilledCommands: true',
         CONNECTION,
       ),
+      guardsIn('server/src/outbox/commit-signal.ts')(
+        'signals are coalesced',
+        'if (!this.#redis || this.#timer) return',
+        'if (!this.#redis) return',
+        'redis/wake-ups',
+      ),
       guardsIn('server/src/auth/shared-rate-limiter.ts')(
         'limit of a server without Redis',
         'insuranceLimiter: new InsuranceLimiter(local),',

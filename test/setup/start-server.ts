@@ -19,6 +19,7 @@ export async function startServer({ db, readinessDb, unreadyReason, redis, confi
     ...(unreadyReason && { unreadyReason }),
     logger: createLogger('info', { write: (line) => void log.push(line) }),
   })
+  redis?.start()
   await app.listen({ port, host: '127.0.0.1' })
   return {
     app,

@@ -62,6 +62,8 @@ export class OutboxRelay {
   readonly #batches: BatchPublisher
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
+  /** Aborted to end the pause before the next poll. Signals since the last poll began are not lost. */
+  #waking = new AbortController()
   #statusReadAt = 0
 
   constructor({ db, publisher, topic, retentionDays, logger }: RelayOptions) {
@@ -79,9 +81,15 @@ export class OutboxRelay {
     this.#running = this.#run()
   }
 
+  /** Polls soon, if this process publishes. Call it after a COMMIT of any process. */
+  wake(): void {
+    this.#waking.abort()
+  }
+
   /** Stops after the batch that is being published, and releases the lease, so that another process continues at once. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    this.wake()
     const timer = setTimeout(() => this.#publisher.interrupt(), STOP_MS)
     await this.#running
     clearTimeout(timer)
@@ -183,6 +191,7 @@ export class OutboxRelay {
     if (lease.position >= through) return
     const reader = this.#readerFrom(lease.position)
     const read = () => {
+      this.#waking = new AbortController()
       const page = reader.read()
       // The loop awaits it later. Without a handler, its failure would end the process before.
       page.catch(() => undefined)
@@ -201,7 +210,8 @@ export class OutboxRelay {
         if (position >= through) return
         if (hasMore) continue
         pollMs = rows.length > 0 ? POLL_MS_MIN : Math.min(POLL_MS_MAX, pollMs * 1.5)
-        await this.#pause(pollMs)
+        await this.#pause(POLL_MS_MIN)
+        await this.#pause(pollMs - POLL_MS_MIN, this.#waking.signal)
         next = read()
       }
     } finally {
@@ -232,7 +242,7 @@ export class OutboxRelay {
     this.#statusReadAt = performance.now()
   }
 
-  async #pause(milliseconds: number): Promise<void> {
-    await delay(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+  async #pause(milliseconds: number, signal: AbortSignal = this.#stopping.signal): Promise<void> {
+    await delay(milliseconds, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -1,4 +1,5 @@
 import type { Pool } from '@pointwise/db'
+import { CommitSignal } from '../outbox/commit-signal.ts'
 import type { StoredEvent } from '../outbox/events.ts'
 import { OutboxReplay, type ReplayRange } from '../outbox/replay.ts'
 import { OutboxTailer, type TailerOptions } from '../outbox/tailer.ts'
@@ -13,6 +14,8 @@ const TIMER_MAX_MS = 2 ** 31 - 1
 
 export interface SubscriptionHubOptions extends TailerOptions {
   limits?: StreamLimits
+  /** Defaults to a signal that only `wake` sends. */
+  commits?: CommitSignal | undefined
   redis?: RedisConnection | undefined
 }
 
@@ -42,6 +45,7 @@ export class SubscriptionHub {
   readonly #tailer: OutboxTailer
   readonly #replay: OutboxReplay
   readonly #limiter: StreamLimiter
+  readonly #commits: CommitSignal
   readonly #queues = new Set<SubscriberQueue<unknown>>()
   readonly #queuesByTopic = new Map<string, Set<SubscriberQueue<unknown>>>()
   #isClosed = false
@@ -50,6 +54,7 @@ export class SubscriptionHub {
     db: Pool,
     {
       limits = { perCaller: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY },
+      commits = new CommitSignal(),
       redis,
       ...tailerOptions
     }: SubscriptionHubOptions = {},
@@ -57,6 +62,8 @@ export class SubscriptionHub {
     this.#tailer = new OutboxTailer(db, tailerOptions)
     this.#replay = new OutboxReplay(db)
     this.#limiter = new StreamLimiter(limits, redis)
+    this.#commits = commits
+    commits.on(() => this.#tailer.wake())
   }
 
   /** The number of open streams. */
@@ -64,9 +71,9 @@ export class SubscriptionHub {
     return this.#queues.size
   }
 
-  /** Delivers new events soon. Call it after this process has committed. */
+  /** Delivers new events soon, on every server that receives the signal. Call it after this process has committed. */
   wake(): void {
-    this.#tailer.wake()
+    this.#commits.send()
   }
 
   /** Ends every stream, so that the clients reconnect to another server, and refuses new ones. */
