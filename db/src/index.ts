@@ -1,4 +1,7 @@
 export { checkAccess, explainDenied } from './access-check.ts'
+export type { Capability, CapabilityFailure } from './capabilities/capability.ts'
+export { checkCapabilities, tryCapabilities } from './capabilities/check-capabilities.ts'
+export type { LockingStatements } from './capabilities/try-locks.ts'
 export { caseWhen } from './case-when.ts'
 export { type ConnectOptions, connect } from './connection.ts'
 export { parseDatabaseUrl } from './database-url.ts'

@@ -1,4 +1,13 @@
-import { checkAccess, checkServer, connect, createDatabase, explainDenied, migrate, type Pool } from '@pointwise/db'
+import {
+  checkAccess,
+  checkCapabilities,
+  checkServer,
+  connect,
+  createDatabase,
+  explainDenied,
+  migrate,
+  type Pool,
+} from '@pointwise/db'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
@@ -16,6 +25,7 @@ import { createLogger } from './http/logging.ts'
 import { listen } from './http/server.ts'
 import type { Storefront } from './http/web/storefront.ts'
 import { CommitSignal } from './outbox/commit-signal.ts'
+import { LOCKING_STATEMENTS } from './payments/settlement/lock-rows.ts'
 import type { RedisConnection } from './redis/redis-connection.ts'
 import type { RedisAddress } from './redis/redis-url.ts'
 import type { RelayConfig } from './relay/create-relay.ts'
@@ -79,7 +89,7 @@ function unreadyReason(): UnreadyReason | undefined {
   return isAnnounced ? undefined : 'starting'
 }
 
-/** Creates the database if it does not exist, checks its server, migrates it, and checks what its account may do. */
+/** Creates the database if it does not exist, checks its server, migrates it, and checks its account and its locks. */
 async function openDatabase(url: string, config: Config, logger: Logger): Promise<Pool> {
   await createDatabase(url)
   const db = connect(url, {
@@ -96,6 +106,7 @@ async function openDatabase(url: string, config: Config, logger: Logger): Promis
     throw await explainDenied(db, error)
   })
   await checkAccess(db, { deletesEvents: config.kafka !== undefined && config.kafka.retentionDays > 0 })
+  await checkCapabilities(url, LOCKING_STATEMENTS)
   logger.info({ version, applied }, 'database ready')
   return db
 }

@@ -1,5 +1,15 @@
-import { checkAccess, checkServer, connect, createDatabase, explainDenied, migrate, type Pool } from '@pointwise/db'
+import {
+  checkAccess,
+  checkCapabilities,
+  checkServer,
+  connect,
+  createDatabase,
+  explainDenied,
+  migrate,
+  type Pool,
+} from '@pointwise/db'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { LOCKING_STATEMENTS } from '../../server/src/payments/settlement/lock-rows.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { installedServers, type PrivateServer, startServer } from '../setup/development-database.ts'
 
@@ -47,6 +57,7 @@ for (const binary of await installedServers()) {
       try {
         const { warnings } = await checkServer(db)
         await checkAccess(db, access)
+        await checkCapabilities(url, LOCKING_STATEMENTS)
         return warnings
       } finally {
         await db.destroy()

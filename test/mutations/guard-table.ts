@@ -1,4 +1,5 @@
 import { AUDIT_GUARDS } from './audit-guards.ts'
+import { CAPABILITY_GUARDS } from './capability-guards.ts'
 import { CONSUMER_GUARDS } from './consumer-guards.ts'
 import { DATABASE_GUARDS } from './database-guards.ts'
 import { EVENT_GUARDS } from './event-guards.ts'
@@ -14,6 +15,7 @@ export const GUARDS: Guard[] = [
   ...RULE_GUARDS,
   ...REQUEST_GUARDS,
   ...DATABASE_GUARDS,
+  ...CAPABILITY_GUARDS,
   ...PROCESS_GUARDS,
   ...AUDIT_GUARDS,
   ...CONSUMER_GUARDS,

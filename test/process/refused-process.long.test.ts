@@ -4,6 +4,7 @@ import { connect, createDatabase, migrate } from '@pointwise/db'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { databaseUrl, run } from '../setup/database.ts'
 import { installedServers, query, startServer } from '../setup/development-database.ts'
+import { faultProxy } from '../setup/fault-proxy.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { expectRefused, SOUND, wholeNumber } from './refused-process.ts'
 
@@ -87,4 +88,14 @@ describe('a process that cannot use what its configuration names prints one mess
     await accepted.url()
     expect(accepted.stdout).toMatch(/"level":40,.*The server's global sql_mode is ''\. /)
   })
+})
+
+test('a process does not start on a database server that ignores FOR UPDATE, and the message states what to set', async () => {
+  await createDatabase(databaseUrl('liar'))
+  await using proxy = await faultProxy(databaseUrl('liar'))
+  proxy.rewrite(/(from `points`.*) for update$/, '$1')
+  await expectRefused(
+    { ...SOUND, DATABASE_URL: proxy.url },
+    /^pointwise: This database server cannot be used:\n- SELECT … FOR UPDATE of `points` did not wait for a row that another session had locked\. Set DATABASE_URL to .*\n$/,
+  )
 })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { isPing, readQuery, refusal, splitPackets } from './mysql-packets.ts'
+import { Rewritings } from './rewritings.ts'
 
 /** What happens to a statement on its way to the database. */
 export type Fault =
@@ -42,6 +43,11 @@ export interface FaultProxy extends AsyncDisposable {
   queries: string[][]
   /** Injects a fault a number of times, by default once. Returns a function that counts how often it was applied. */
   inject: (fault: Fault, filter: StatementFilter, times?: number) => () => number
+  /**
+   * Changes the text of every statement, as `String.replace` does, so that the database does something other than what the client
+   * has asked for. Returns a function that counts the statements that were changed.
+   */
+  rewrite: (pattern: RegExp, replacement: string) => () => number
   /** How many PINGs were received. */
   pings: () => number
   /**
@@ -49,7 +55,7 @@ export interface FaultProxy extends AsyncDisposable {
    * neither side learns that the other has closed the connection. New connections work. Returns how many were open.
    */
   forget: () => number
-  /** Removes all faults. */
+  /** Removes all faults and rewritings. */
   clear: () => void
   /** Closes all connections, and refuses new ones. */
   disable: () => void
@@ -80,6 +86,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   const queries: string[][] = []
   let injections: Injection[] = []
+  const rewritings = new Rewritings()
   const routes = new Set<Route>()
   let pings = 0
   let connections = 0
@@ -110,6 +117,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
         queries.push(statements)
         return takeFault(injections, statements) ?? (isReadOnly ? asReplica(statements) : undefined)
       },
+      rewrite: (statement) => rewritings.apply(statement),
     })
   })
   const proxied = await listen(server, url)
@@ -122,13 +130,11 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
   return {
     url: proxied,
     queries,
-    inject(fault, filter, times = 1) {
-      const injection = { fault, filter, times, applied: 0 }
-      injections.push(injection)
-      return () => injection.applied
-    },
+    inject: (fault, filter, times = 1) => addInjection(injections, { fault, filter, times, applied: 0 }),
+    rewrite: (pattern, replacement) => rewritings.add(pattern, replacement),
     clear: () => {
       injections = []
+      rewritings.clear()
     },
     pings: () => pings,
     forget: () => breakAll(routes),
@@ -194,9 +200,11 @@ interface Interception {
   onPing: () => void
   /** Records the statements of a query, and returns the fault to apply to it. */
   take: (statements: string[]) => AppliedFault | undefined
+  rewrite: (statement: string) => string
 }
 
-function passOn(client: Socket, database: Socket, route: Route, { disable, onPing, take }: Interception): void {
+function passOn(client: Socket, database: Socket, route: Route, interception: Interception): void {
+  const { disable, onPing, take, rewrite } = interception
   const disconnect = () => client.destroy()
   let responses: 'pass' | 'discard' | (() => void) = 'pass'
   const onPacket = (packet: Buffer) => {
@@ -204,7 +212,8 @@ function passOn(client: Socket, database: Socket, route: Route, { disable, onPin
     if (route.isBroken) return
     const query = readQuery(packet)
     const { fault, index = 0 } = (query && take(query.statements)) ?? {}
-    if (!query || fault === undefined) database.write(packet)
+    if (!query) database.write(packet)
+    else if (fault === undefined) database.write(query.with(query.statements.map(rewrite)))
     else if (fault === 'disconnect before') disconnect()
     else if (fault === 'disable before') disable()
     else if (fault === 'blackhole') route.isBroken = true
@@ -227,6 +236,12 @@ interface AppliedFault {
   fault: Fault
   /** The index of the statement that the fault applies to, among those of its packet. */
   index: number
+}
+
+/** Returns a function that counts how often the injection was applied. */
+function addInjection(injections: Injection[], injection: Injection): () => number {
+  injections.push(injection)
+  return () => injection.applied
 }
 
 /** The first fault that applies to one of these statements. Counts it as applied. */

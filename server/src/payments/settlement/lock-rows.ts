@@ -7,6 +7,13 @@ import { type CheckoutRequest, checkoutKey, type SettlementRequest, type Settlem
 import * as queries from './lock-queries.ts'
 import { PlaceholderOrderIds } from './placeholder-order-ids.ts'
 
+/** The statements with which a batch locks rows, for the check at start that the database server obeys them. */
+export const LOCKING_STATEMENTS = {
+  orders: queries.lockOrders,
+  wallets: queries.lockWallets,
+  stock: queries.lockStock,
+}
+
 export interface LockedBatch extends LockAttempt {
   state: SettlementState
   /** Whether each request fits into the transaction. The stock of the others is not locked. */
