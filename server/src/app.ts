@@ -162,8 +162,8 @@ async function mountProcedures(app: FastifyInstance, options: AppOptions, sheddi
       onUnusableKeys: (keys) => app.log.warn({ keys }, 'keys of the JWKS cannot verify tokens and are ignored'),
     }),
     consumeRateLimit: await createConsumeRateLimit(config.rateLimit, redis),
-    productListCache: new ProductListCache(db, { ttlSeconds: config.rankingsTtlSeconds, now }),
-    userExistenceCache: new UserExistenceCache(db, { ttlSeconds }),
+    productListCache: new ProductListCache(db, { ttlSeconds: config.rankingsTtlSeconds, now, redis }),
+    userExistenceCache: new UserExistenceCache(db, { ttlSeconds, redis }),
   })
   mountTrpc(app, { router, shedding, createContext })
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { StaleWhileRevalidateCache } from '../../server/src/cache.ts'
+import { Aged, StaleWhileRevalidateCache } from '../../server/src/cache.ts'
 import { eventually } from '../setup/eventually.ts'
 
 /** A reader whose calls resolve when the test decides. */
@@ -40,6 +40,29 @@ describe('a cached value', () => {
     resolve(1)
     await eventually(() => cache.get('key')).toEqual({ read: 1 })
   })
+
+  it.each([
+    [9_000, 999, 'fresh'],
+    [9_000, 1_001, 'stale'],
+    [9_000, 11_001, 'read again'],
+    [10_000, 9_999, 'stale'],
+  ])(
+    'is %d ms old when it is read from another server, and after %d ms more it is %s',
+    async (ageMs, passed, state) => {
+      let now = 1_000
+      const { read, resolve } = controlledReader()
+      const aged = async () => new Aged(await read(), ageMs)
+      const cache = new StaleWhileRevalidateCache<string, { read: number }>({ ...TTL, clock: { now: () => now } }, aged)
+      const first = cache.get('key')
+      resolve(0)
+      expect(await first).toEqual({ read: 0 })
+      now += passed
+      const again = cache.get('key')
+      expect(read).toHaveBeenCalledTimes(state === 'fresh' ? 1 : 2)
+      resolve(1)
+      expect(await again).toEqual({ read: state === 'read again' ? 1 : 0 })
+    },
+  )
 
   it('is not returned when it is older than twice its TTL', async () => {
     let now = 1_000

@@ -71,7 +71,7 @@ const LOCK_GUARDS: Guard[] = [
   ),
   guardsIn('server/src/rpc/transactions.ts')(
     'invalidation after a lost COMMIT',
-    '    } finally {\n      onEnd?.()',
+    '    } finally {\n      await onEnd?.()',
     '    } finally {\n      if (!resolveLostCommit) void onEnd',
     'faults/caches-after-lost-commit',
   ),

@@ -4,6 +4,9 @@ import { type Guard, guardsIn } from './guard.ts'
 const connection = guardsIn('server/src/redis/redis-connection.ts')
 const streams = guardsIn('server/src/subscriptions/shared-stream-counts.ts')
 
+const values = guardsIn('server/src/redis/shared-values.ts')
+
+const VALUES = 'redis/shared-values'
 const CONNECTION = 'redis/redis-connection'
 const LIMIT = 'redis/shared-rate-limit'
 const STREAMS = 'redis/shared-streams'
@@ -31,6 +34,20 @@ export const REDIS_GUARDS: Guard[] = valkeyIsMissing
         'if (!this.#redis || this.#timer) return',
         'if (!this.#redis) return',
         'redis/wake-ups',
+      ),
+      values('a value is stored once it is read', "redis.call('get', reader) ~= ARGV[2]", 'false', VALUES),
+      values('a value that was invalidated meanwhile is not stored', 'generation ~= ARGV[3] or', '', VALUES),
+      values(
+        'values that could not be invalidated are not used',
+        'if (this.isInvalidationPending) return undefined',
+        '',
+        VALUES,
+      ),
+      guardsIn('server/src/products/ranking-cache.ts')(
+        'current prices in a ranking of another server',
+        'isCurrent: isOwn && changes',
+        'isCurrent: changes',
+        'redis/shared-caches',
       ),
       guardsIn('server/src/auth/shared-rate-limiter.ts')(
         'limit of a server without Redis',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { eventsOf } from '../setup/database.ts'
 import { expectInvalid, expectRefused } from '../setup/refusals.ts'
-import { openShop } from '../setup/shop.ts'
+import { item, openShop } from '../setup/shop.ts'
 
 describe('products.update', () => {
   it('changes name and price and writes one event', async () => {
@@ -21,6 +21,33 @@ describe('products.update', () => {
         payload: { productId, name: 'Green tea', price: 35, stock: 7 },
       },
     ])
+  })
+
+  it('changes cached rankings of this server at once, without reading them again', async () => {
+    await using shop = await openShop({ config: { rankingsTtlSeconds: 3_600 } })
+    const admin = await shop.admin()
+    const products = [await shop.givenProduct({ price: 5 }), await shop.givenProduct({ price: 5 })]
+    const [first, second] = products.map(({ id }) => id)
+    const buyer = await shop.givenUser({ points: 1_000 })
+    for (const product of products) await buyer.client.orders.checkout.mutate({ items: [item(product)] })
+    const rankings = async () => {
+      const { topSelling, trending } = shop.client().products
+      const entries = [...(await topSelling.query()), ...(await trending.query()).items]
+      return entries.map(({ rank, product: { id, price } }) => ({ rank, id, price }))
+    }
+    const before = [
+      { rank: 1, id: first, price: 5 },
+      { rank: 2, id: second, price: 5 },
+    ]
+    expect(await rankings()).toEqual([...before, ...before])
+    await admin.products.update.mutate({ productId: second ?? 0, price: 7 })
+    const changed = [before[0], { rank: 2, id: second, price: 7 }]
+    expect(await rankings()).toEqual([...changed, ...changed])
+    shop.statements.length = 0
+    await admin.products.remove.mutate({ productId: first ?? 0 })
+    const left = { rank: 1, id: second, price: 7 }
+    expect(await rankings()).toEqual([left, left])
+    expect(shop.statements.filter((sql) => sql.includes('product_sales'))).toEqual([])
   })
 
   it('refuses product_not_found and changes nothing', async () => {

@@ -1,11 +1,17 @@
-import { connect, type Pool } from '@pointwise/db'
+import { type ConnectOptions, connect, type Pool } from '@pointwise/db'
 import type { AppConfig } from '@pointwise/server'
 import type { RedisConnection } from '../../server/src/redis/redis-connection.ts'
 import { freshDatabase } from '../setup/database.ts'
 import { startServer } from '../setup/start-server.ts'
+import { splitStatements } from '../setup/statements.ts'
 import { type LogLine, openRedis, untilAvailable } from './open-redis.ts'
 
-export type SharedServer = Awaited<ReturnType<typeof startServer>> & { redis: RedisConnection; redisLog: LogLine[] }
+export type SharedServer = Awaited<ReturnType<typeof startServer>> & {
+  redis: RedisConnection
+  redisLog: LogLine[]
+  /** Every statement that the server has sent. */
+  statements: string[]
+}
 
 export interface SharedServers extends AsyncDisposable {
   /** A pool of the test on the database of the servers. */
@@ -32,8 +38,11 @@ export async function openSharedServers({ redisUrl, name, count = 4, config = {}
   const servers = await Promise.all(
     Array.from({ length: count }, async (): Promise<SharedServer> => {
       const { redis, log } = openRedis(redisUrl, 'commandMs' in limit ? limit : undefined)
-      const server = await startServer({ db: connect(databaseUrl, { connections: 4 }), redis, config })
-      return Object.assign(server, { redis, redisLog: log })
+      const statements: string[] = []
+      const record: ConnectOptions['log'] = (event) => statements.push(...splitStatements(event).map(({ sql }) => sql))
+      const db = connect(databaseUrl, { connections: 4, acquireTimeoutMs: 20_000, log: record })
+      const server = await startServer({ db, redis, config })
+      return Object.assign(server, { redis, redisLog: log, statements })
     }),
   )
   const untilAll = async (isAvailable = true) => {

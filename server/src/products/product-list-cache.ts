@@ -1,7 +1,17 @@
 import type { Reader } from '@pointwise/db'
 import { StaleWhileRevalidateCache } from '../cache.ts'
-import { TOP_SELLING_MAX, type TopSelling, TRENDING_MAX, type Trending } from './product-schemas.ts'
+import type { RedisConnection } from '../redis/redis-connection.ts'
+import { SharedValues } from '../redis/shared-values.ts'
+import {
+  TOP_SELLING_MAX,
+  type TopSelling,
+  TRENDING_MAX,
+  type Trending,
+  topSelling,
+  trending,
+} from './product-schemas.ts'
 import * as queries from './queries.ts'
+import { RankingCache } from './ranking-cache.ts'
 import { startOfHour } from './stock.ts'
 
 const TRENDING_HOURS = 72
@@ -9,17 +19,26 @@ const TRENDING_HOURS = 72
 const BLOCK_SIZE = 1_000
 const BLOCKS_MAX = 10_000
 const STORES_MAX = 10_000
+/** The channels of changes. The message of a product is its id. */
+const LISTING = 'listing'
+const PRODUCT = 'product'
 
 export interface ProductListCacheOptions {
   /** The lifetime of a value. An expired value is returned while it is read again, up to twice this age. 0 caches nothing. */
   ttlSeconds: number
   now: () => Date
+  /** Where the rankings and the numbers of products are shared with other servers, and changes are published. */
+  redis?: RedisConnection | undefined
 }
 
 /** Where a page of the listing begins: `offset` products after the product `from`, or after the newest one. */
 export interface PageStart {
   from: number | undefined
   offset: number
+}
+
+interface Count {
+  totalItems: number
 }
 
 interface Block {
@@ -30,37 +49,61 @@ interface Block {
 
 /**
  * Caches the rankings, the number of listed products, and where the blocks of the listing begin. docs/caching.md states how old
- * each value may be. Code that adds or removes products calls `invalidateListing`.
+ * each value may be. Code that adds, changes or removes a product calls the method of that name.
  */
 export class ProductListCache {
   readonly #db: Reader
   readonly #now: () => Date
-  readonly #topSelling: StaleWhileRevalidateCache<'topSelling', TopSelling>
-  readonly #trending: StaleWhileRevalidateCache<'trending', Trending>
-  readonly #counts: StaleWhileRevalidateCache<string, { totalItems: number }>
+  readonly #redis: RedisConnection | undefined
+  readonly #topSelling: RankingCache<{ items: TopSelling }>
+  readonly #trending: RankingCache<Trending>
+  readonly #counts: StaleWhileRevalidateCache<string, Count>
+  readonly #sharedCounts: SharedValues<Count> | undefined
   readonly #blocks: StaleWhileRevalidateCache<string, { firstId: number | undefined }>
 
-  constructor(db: Reader, { ttlSeconds, now }: ProductListCacheOptions) {
+  constructor(db: Reader, { ttlSeconds, now, redis: given }: ProductListCacheOptions) {
+    // Without a cache there is nothing to share.
+    const redis = ttlSeconds === 0 ? undefined : given
     this.#db = db
     this.#now = now
-    this.#topSelling = new StaleWhileRevalidateCache({ ttlSeconds, max: 1 }, () => this.#readTopSelling())
-    this.#trending = new StaleWhileRevalidateCache({ ttlSeconds, max: 1 }, () => this.#readTrending())
-    this.#counts = new StaleWhileRevalidateCache({ ttlSeconds, max: STORES_MAX }, (key) =>
-      queries.countListed(db, storeOf(key)).executeTakeFirstOrThrow(),
+    this.#redis = redis
+    const ranking = {
+      redis,
+      ttlSeconds,
+      readOffers: (productIds: number[]) => queries.selectOffers(db, productIds).execute(),
+    }
+    this.#topSelling = new RankingCache({
+      ...ranking,
+      name: 'top-selling',
+      read: async () => ({ items: await this.#readTopSelling() }),
+      check: (value) => toTopSelling(value),
+    })
+    this.#trending = new RankingCache({
+      ...ranking,
+      name: 'trending',
+      read: () => this.#readTrending(),
+      check: (value) => trending.safeParse(value).data,
+    })
+    this.#sharedCounts = redis && new SharedValues(redis, { name: LISTING, ttlSeconds, check: toCount })
+    const readCount = (key: string) => queries.countListed(db, storeOf(key)).executeTakeFirstOrThrow()
+    this.#counts = new StaleWhileRevalidateCache(
+      { ttlSeconds, max: STORES_MAX },
+      (key) => this.#sharedCounts?.get(key, () => readCount(key)) ?? readCount(key),
     )
     this.#blocks = new StaleWhileRevalidateCache({ ttlSeconds, max: BLOCKS_MAX }, (key) =>
       this.#readBlock(blockOf(key)),
     )
+    if (redis) this.#follow(redis)
   }
 
   /** The best sellers of all time that are not removed. Products with equal sales are sorted by ascending id. */
-  topSelling(): Promise<TopSelling> {
-    return this.#topSelling.get('topSelling')
+  async topSelling(): Promise<TopSelling> {
+    return (await this.#topSelling.get()).items
   }
 
   /** The best sellers of the last three days. Sales of later hours, by a clock that ran ahead, are excluded. */
   trending(): Promise<Trending> {
-    return this.#trending.get('trending')
+    return this.#trending.get()
   }
 
   /** The number of listed products of a store, or of all stores. */
@@ -76,10 +119,42 @@ export class ProductListCache {
     return firstId === undefined ? undefined : { from: firstId, offset: offset - number * BLOCK_SIZE }
   }
 
-  /** Drops the counts and the blocks, after products were added or removed. */
-  invalidateListing(): void {
+  /** Drops the counts and the blocks of all servers that Redis reaches. */
+  async productAdded(): Promise<void> {
+    await Promise.all([this.#sharedCounts?.invalidate(), this.#redis?.publish(LISTING)])
+    this.#invalidateListingHere()
+  }
+
+  /** Makes the rankings of all servers that Redis reaches show the current name and price of a product. */
+  async productChanged(productId: number): Promise<void> {
+    this.#productChangedHere(productId)
+    await this.#redis?.publish(PRODUCT, String(productId))
+  }
+
+  /** Omits a product from the rankings, and drops the counts and the blocks, of all servers that Redis reaches. */
+  async productRemoved(productId: number): Promise<void> {
+    await Promise.all([this.productChanged(productId), this.productAdded()])
+  }
+
+  /** Receives the changes of other servers. */
+  #follow(redis: RedisConnection): void {
+    redis.subscribe(LISTING, () => this.#invalidateListingHere())
+    redis.subscribe(PRODUCT, (productId) => this.#productChangedHere(Number(productId)))
+    redis.onAvailable(() => {
+      this.#productChangedHere()
+      this.#invalidateListingHere()
+      if (this.#sharedCounts?.isInvalidationPending) void this.productAdded()
+    })
+  }
+
+  #invalidateListingHere(): void {
     this.#counts.invalidate()
     this.#blocks.invalidate()
+  }
+
+  #productChangedHere(productId?: number): void {
+    this.#topSelling.changed(productId)
+    this.#trending.changed(productId)
   }
 
   async #readTopSelling(): Promise<TopSelling> {
@@ -110,6 +185,17 @@ export class ProductListCache {
     const row = await queries.selectIdAt(this.#db, { storeId, from: start.from, offset }).executeTakeFirst()
     return { firstId: row?.id }
   }
+}
+
+function toTopSelling(value: unknown): { items: TopSelling } | undefined {
+  const { data } = topSelling.safeParse((value as { items: unknown }).items)
+  return data && { items: data }
+}
+
+/** What another server has stored. A server of another version may have stored something else. */
+function toCount(value: unknown): Count | undefined {
+  const { totalItems } = value as Partial<Count>
+  return Number.isInteger(totalItems) ? (value as Count) : undefined
 }
 
 const ALL_STORES = 'all'

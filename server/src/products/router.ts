@@ -63,7 +63,7 @@ export const productsRouter = router({
     .output(product)
     .mutation(({ ctx, input }) =>
       ctx.transact((tx) => products.create(tx, { ...input, now: ctx.now(), traceparent: ctx.traceparent }), {
-        onEnd: () => ctx.productListCache.invalidateListing(),
+        onEnd: () => ctx.productListCache.productAdded(),
       }),
     ),
 
@@ -76,7 +76,9 @@ export const productsRouter = router({
     .input(z.strictObject({ productId: id, name: name.optional(), price: price.optional() }))
     .output(product)
     .mutation(({ ctx, input }) =>
-      ctx.transact((tx) => products.update(tx, { ...input, now: ctx.now(), traceparent: ctx.traceparent })),
+      ctx.transact((tx) => products.update(tx, { ...input, now: ctx.now(), traceparent: ctx.traceparent }), {
+        onEnd: () => ctx.productListCache.productChanged(input.productId),
+      }),
     ),
 
   remove: adminProcedure(...MUTATION_REFUSALS, 'product_not_found')
@@ -88,7 +90,7 @@ export const productsRouter = router({
     .output(product)
     .mutation(({ ctx, input }) =>
       ctx.transact((tx) => products.remove(tx, { ...input, now: ctx.now(), traceparent: ctx.traceparent }), {
-        onEnd: () => ctx.productListCache.invalidateListing(),
+        onEnd: () => ctx.productListCache.productRemoved(input.productId),
       }),
     ),
 

@@ -43,7 +43,7 @@ export interface TransactionOptions<T> {
   /** Completes the work when the result of COMMIT is lost. It must have no effect if the lost transaction was committed. */
   resolveLostCommit?: (tx: Tx) => Promise<T>
   /** Called when the transaction has ended, whether it was committed, was rolled back or has an unknown outcome: see `Transact`. */
-  onEnd?: () => void
+  onEnd?: () => void | Promise<void>
 }
 
 /**
@@ -70,7 +70,7 @@ export function transactOn(db: Pool, options: CallOptions = {}): Transact {
         throw error instanceof Refusal ? error : lost
       })
     } finally {
-      onEnd?.()
+      await onEnd?.()
     }
   }
 }

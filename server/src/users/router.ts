@@ -30,7 +30,7 @@ export const usersRouter = router({
     .meta({
       description:
         'Removes a user. The token of the user can no longer move points. For up to ten seconds more, other servers accept ' +
-        'the token to read, and to place and cancel orders. An open stream continues until the token expires. The orders and the ' +
+        'the token to read, and to place and cancel orders, unless the servers share a Redis. An open stream continues until the token expires. The orders and the ' +
         'history of the user remain.',
       example: examples.remove,
     })
@@ -38,7 +38,7 @@ export const usersRouter = router({
     .output(z.object({ id }))
     .mutation(({ ctx, input }) =>
       ctx.transact((tx) => users.remove(tx, { ...input, now: ctx.now() }), {
-        onEnd: () => ctx.userExistenceCache.invalidate(input.userId),
+        onEnd: () => ctx.userExistenceCache.userRemoved(input.userId),
       }),
     ),
 })
