@@ -3,9 +3,9 @@ import type { ConnectionOptions } from 'mysql2'
 import { type AccessListener, AccountAccess } from './account-access.ts'
 import type { DatabaseServer, DatabaseServers } from './database-url.ts'
 import { AcquireTimeoutError, ConnectError, isServerResponse, rejectsWrites } from './errors.ts'
-import { HungServers } from './hung-servers.ts'
 import { type DriverOptions, type Owner, PooledConnection } from './pooled-connection.ts'
 import { PrimaryFinder } from './primary-finder.ts'
+import { ServerWatch } from './server-watch.ts'
 import { SessionKiller } from './session-killer.ts'
 
 export interface PoolLimits {
@@ -59,7 +59,7 @@ const closedError = () => new ConnectError(new Error('The pool is closed.'))
  *
  * Of several servers, the pool uses the primary, and follows it: see `PrimaryFinder`. When a server turns out to take no writes, its
  * connections are closed, those in use after their transaction. When it does not respond, all of them fail at once: see
- * `HungServers`.
+ * `ServerWatch`.
  */
 export class BoundedPool implements MysqlPool {
   readonly #options: DriverOptions & { database: string }
@@ -67,7 +67,7 @@ export class BoundedPool implements MysqlPool {
   readonly #access: AccountAccess
   readonly #owner: Owner
   readonly #finder: PrimaryFinder
-  readonly #hungServers: HungServers | undefined
+  readonly #watch: ServerWatch | undefined
   readonly #killers: ReadonlyMap<DatabaseServer, SessionKiller>
   /** Ordered by when they were released. The last one is lent first, so that those that are not needed grow old. */
   readonly #idle: PooledConnection[] = []
@@ -112,10 +112,11 @@ export class BoundedPool implements MysqlPool {
       },
     })
     if (!this.#finder.hasChoice) return
-    this.#hungServers = new HungServers({
-      connections: this.#checkedOut,
+    this.#watch = new ServerWatch({
+      connections: () => [...this.#idle, ...this.#checkedOut],
       ask: (server) => this.#finder.ask(server),
-      onHung: (server) => this.#leave(server, { isResponsive: false }),
+      isSuperseded: (server) => this.#finder.isSuperseded(server),
+      onLeave: (server, options) => this.#leave(server, options),
     })
   }
 
@@ -163,7 +164,7 @@ export class BoundedPool implements MysqlPool {
     this.#isClosed = true
     clearTimeout(this.#idleTimer)
     this.#access.close()
-    this.#hungServers?.close()
+    this.#watch?.close()
     this.#finder.close()
     const connections = [...this.#idle.splice(0), ...this.#checkedOut]
     for (const acquire of this.#waiting) acquire()

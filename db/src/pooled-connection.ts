@@ -80,8 +80,6 @@ export class PooledConnection {
   readonly server: DatabaseServer
   /** When the server last responded, on the clock of `performance.now`. */
   respondedAt = performance.now()
-  /** When the statement under way was sent; undefined when there is none. */
-  waitingSince: number | undefined
   readonly #raw: Connection
   readonly #startTimeoutMs: number
   readonly #owner: Owner
@@ -186,11 +184,9 @@ export class PooledConnection {
       return
     }
     const timeout = this.#owner.limits.statementTimeoutMs
-    this.waitingSince = performance.now()
     this.#raw.query(
       { sql: isFirst ? `begin;\n${sql}` : sql, values, timeout },
       (error: QueryError | null, result: QueryResult) => {
-        this.waitingSince = undefined
         if (isConnectionLost(error)) {
           this.#isLost = true
           this.#onUnusable()

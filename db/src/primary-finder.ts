@@ -101,6 +101,16 @@ export class PrimaryFinder {
     }
   }
 
+  /**
+   * Whether a server that takes writes is not the primary, because one before it does too. Only a Galera cluster has several. The
+   * servers of one shop agree on the primary in this way after the first one has returned.
+   */
+  async isSuperseded(server: DatabaseServer): Promise<boolean> {
+    const preferred = this.#servers.slice(0, this.#servers.indexOf(server))
+    const answers = await Promise.all(preferred.map((each) => this.ask(each)))
+    return answers.some((answer) => isWritable(answer) && answer.isGalera)
+  }
+
   /** Ends a search under way. */
   close(): void {
     this.#closing.abort()

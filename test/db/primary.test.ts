@@ -118,6 +118,16 @@ test('a new connection is to the new primary, before any write was rejected', as
   expect(primaries).toEqual([0, 1])
 })
 
+test('a pool that only reads follows the primary, too', async () => {
+  const { db, hosts, primaries } = await open()
+  await openAll(db)
+  move(hosts[0], hosts[1])
+  await eventually(async () => {
+    await names(db)
+    return primaries
+  }).toEqual([0, 1])
+})
+
 test.each([1290, 1836, 1047])('after error %i the pool leaves the host, with every connection to it', async (errno) => {
   const { db, hosts, primaries } = await open()
   await openAll(db)

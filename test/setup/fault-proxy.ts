@@ -22,7 +22,7 @@ export type Fault =
   /** The statement is delayed until the promise settles. */
   | { until: Promise<unknown> }
   /** The database fails with this error, including its side effects, such as the rollback after a deadlock. */
-  | { errno: number }
+  | { errno: number; message?: string }
   /** The database receives this statement instead. */
   | { replacedBy: string }
 
@@ -222,7 +222,7 @@ function passOn(client: Socket, database: Socket, route: Route, interception: In
       database.write(packet)
     } else if ('until' in fault) void fault.until.then(() => database.write(packet))
     else if ('replacedBy' in fault) database.write(query.with(query.statements.with(index, fault.replacedBy)))
-    else database.write(query.with([...query.statements.slice(0, index), ...failing(fault.errno)]))
+    else database.write(query.with([...query.statements.slice(0, index), ...failing(fault.errno, fault.message)]))
   }
   client.on('data', splitPackets(onPacket))
   database.on('data', (chunk) => {
@@ -277,7 +277,7 @@ const matches = (filter: StatementFilter, statement: string) =>
 const ROLLS_BACK = new Set([1213, 1020])
 
 /** Statements that make a server fail with this error. A deadlock ends the transaction; the session stays open. */
-function failing(errno: number): string[] {
-  const signal = `signal sqlstate 'HY000' set mysql_errno = ${errno}, message_text = 'injected'`
+function failing(errno: number, message = 'injected'): string[] {
+  const signal = `signal sqlstate 'HY000' set mysql_errno = ${errno}, message_text = '${message}'`
   return ROLLS_BACK.has(errno) ? ['rollback', signal] : [signal]
 }
