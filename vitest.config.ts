@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 
 const LONG = 'test/**/*.long.test.ts'
 const FAULTS = 'test/**/*.faults.test.ts'
+const CLUSTER = 'test/**/*.cluster.test.ts'
 const MUTATIONS = 'test/**/*.mutations.test.ts'
 
 /**
@@ -14,16 +15,19 @@ const MUTATIONS = 'test/**/*.mutations.test.ts'
  *   the browser and whatever else takes more than a few seconds of CPU time.
  * - `*.faults.test.ts`: `npm run test:faults`, one file at a time. Faults that take minutes. This suite also runs the files
  *   that call `expectWithin` of test/setup/deadline.ts, and only here does that function assert elapsed time.
+ * - `*.cluster.test.ts`: `npm run test:cluster`, one file at a time. Other engines and clusters, each of which a variable of the
+ *   environment names; without it, its tests are skipped. Elapsed time is asserted as in `npm run test:faults`.
  * - `*.mutations.test.ts`: `npm run test:mutations`. Removes each guard of the server, and expects a test to fail.
  *
  * Within a file, `inSuite(quick, all)` of test/setup/suite.ts selects the size of a sample.
  */
 const SUITES = {
-  test: { include: ['test/**/*.test.ts'], exclude: [LONG, FAULTS, MUTATIONS] },
-  all: { include: ['test/**/*.test.ts'], exclude: [FAULTS, MUTATIONS] },
+  test: { include: ['test/**/*.test.ts'], exclude: [LONG, FAULTS, CLUSTER, MUTATIONS] },
+  all: { include: ['test/**/*.test.ts'], exclude: [FAULTS, CLUSTER, MUTATIONS] },
   faults: { include: [FAULTS, ...filesWithDeadlines()], maxWorkers: 1 },
+  cluster: { include: [CLUSTER], maxWorkers: 1 },
   // What a mutant runs: any file of `test:all`, with the samples of `npm test`.
-  mutants: { include: ['test/**/*.test.ts'], exclude: [FAULTS, MUTATIONS] },
+  mutants: { include: ['test/**/*.test.ts'], exclude: [FAULTS, CLUSTER, MUTATIONS] },
   mutations: { include: [MUTATIONS], maxConcurrency: 2 },
 }
 

@@ -1,32 +1,10 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { connect, createDatabase, migrate } from '@pointwise/db'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { auditResult } from '../../server/src/audit/audit-schemas.ts'
 import { databaseUrl, run } from '../setup/database.ts'
 import { item, openShop, type Shop } from '../setup/shop.ts'
-
-const ROOT = join(import.meta.dirname, '../..')
-
-interface Exit {
-  code: unknown
-  stdout: string
-  stderr: string
-}
-
-/** Runs the command behind `npm run audit`. */
-function runAuditCommand(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Exit> {
-  const { JWT_SECRET: _, JWT_JWKS_URL: __, DATABASE_URL: ___, ...rest } = process.env
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['server/scripts/audit.ts', ...args],
-      { cwd: ROOT, env: { ...rest, ...env } },
-      (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }),
-    )
-  })
-}
+import { runAuditCommand } from './audit-command.ts'
 
 let shop: Shop
 beforeEach(async () => {

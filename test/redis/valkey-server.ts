@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { promisify } from 'node:util'
+import { freePort } from '../setup/free-port.ts'
 
 /**
  * A program that runs Valkey: `start PORT NAME [OPTION…]` starts a server and prints its URL, `kill NAME` kills it, `pause NAME`
@@ -48,13 +47,4 @@ export async function startValkey(options: string[] = []): Promise<ValkeyServer>
   const valkey = await newValkey(options)
   await valkey.start()
   return valkey
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { promisify } from 'node:util'
+import { freePort } from '../setup/free-port.ts'
 
 /**
  * A program that runs Apache Kafka: `start PORT NAME NODES` starts brokers on PORT and the ports after it and prints
@@ -56,8 +56,9 @@ export async function startKafka({ nodes = 1 } = {}): Promise<KafkaCluster> {
     await run('reset', name)
   }
   try {
+    // Nodes and their controllers need the 103 ports above it.
+    const port = await freePort(103)
     // Colour codes of the log may precede the list.
-    const port = await freePort()
     const output = await persist(() => run('start', String(port), name, String(nodes)))
     const brokers = output.match(/[\w.-]+:\d+/g) ?? []
     return {
@@ -79,14 +80,4 @@ export async function runJava(file: string, args: string[]): Promise<string> {
   if (!engine) throw new Error(kafkaIsMissing)
   const jars = (await runFile(engine, ['root'])).stdout.trim()
   return (await runFile('java', ['-cp', `${jars}/*`, file, ...args], { maxBuffer: 2 ** 28 })).stdout
-}
-
-/** A port that is free, as are those near it with high probability. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  // Nodes and their controllers need the 103 ports above it.
-  return typeof address === 'object' && address ? Math.min(address.port, 65_000) : 29_092
 }
