@@ -94,6 +94,12 @@ const TRANSIENT = new Set([
 /** The statement exceeded the server's limit: on MariaDB, and on MySQL. */
 const STATEMENT_TIMEOUT = new Set([1969, 3024])
 
+/** An error that stands for those of Vitess which MySQL does not have. Its message contains the reason. */
+const UNKNOWN_ERROR = 1105
+/** Vitess: the primary is being replaced, or the transaction has ended with it. */
+const VITESS_MOVES =
+  /operation not allowed in state|primary is not serving|no healthy tablet available|is being resharded|disallowed due to rule|wrong tablet type|QueryList\.TerminateAll|VT15001|code = Unavailable/
+
 /**
  * Failures of COMMIT after which the transaction is known to be rolled back. Group Replication's 3100 and 3101 are not among them:
  * a member that leaves its group rolls back transactions with 3101 that the other members may have received and applied.
@@ -119,6 +125,8 @@ const REJECTS_WRITES = new Set([
   1047, // the Galera node has no quorum, or is not ready
   1053, // the server is shutting down
   3032, // the server is in offline mode
+  3100, // the member may be leaving its group
+  3101, // the same
 ])
 
 /** The server refuses the account, from this host or for this database, until its operator changes something. */
@@ -177,7 +185,14 @@ export function isAccessDenied(error: unknown): boolean {
 /** Whether the same work may succeed in a new transaction, provided that COMMIT was not sent. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof AcquireTimeoutError || error instanceof ConnectError || isConnectionLost(error)) return true
-  return error instanceof Error && (TRANSIENT.has((error as DriverError).errno ?? 0) || isEngineDeadlock(error))
+  return error instanceof Error && isTransientResponse(error)
+}
+
+function isTransientResponse(error: Error): boolean {
+  const { errno = 0 } = error as DriverError
+  return (
+    TRANSIENT.has(errno) || isEngineDeadlock(error) || (errno === UNKNOWN_ERROR && VITESS_MOVES.test(error.message))
+  )
 }
 
 /**

@@ -20,6 +20,7 @@ describe.skipIf(mysqlIsMissing)(`Group Replication${mysqlIsMissing ? ` (${mysqlI
   beforeAll(async () => {
     // A member that does not respond is expelled at once, and not after five seconds more.
     cluster = await startMysqlCluster('group', { EXPEL: '0' })
+    for (const { run } of cluster.members) await run('set global group_replication_unreachable_majority_timeout = 5')
     load = await CheckoutLoad.start(cluster.url('shop'))
   })
   afterAll(async () => {

@@ -45,6 +45,8 @@ async function promoteOne(replicas: Member[]): Promise<Member> {
 async function start(): Promise<{ cluster: DatabaseCluster; load: CheckoutLoad; members: [Member, Member, Member] }> {
   const cluster = await startMysqlCluster('semisync')
   try {
+    // A source never commits without a replica.
+    for (const { run } of cluster.members) await run('set global rpl_semi_sync_source_timeout = 3600000')
     const load = await CheckoutLoad.start(cluster.url('shop'))
     return { cluster, load, members: cluster.members as [Member, Member, Member] }
   } catch (error) {

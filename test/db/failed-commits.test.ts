@@ -57,6 +57,7 @@ test.each<[string, Fault]>([
   ['3101: Group Replication did not certify, or the member leaves its group', { errno: 3101 }],
   ['1180 with another error', { errno: 1180, message: 'Got error 6 during COMMIT' }],
   ['1053: the server is shutting down', { errno: 1053 }],
+  ['1105: Vitess replaces the primary', { errno: 1105, message: 'target: shop.0.primary: primary is not serving' }],
   ['1317: the statement was interrupted', { errno: 1317 }],
   ['3169: the session was killed', { errno: 3169 }],
   ['a lost connection', 'disconnect before'],
@@ -79,4 +80,22 @@ test('a statement that fails with 1180 and 149 is transient, and with another er
   expect(await insertUser()).toEqual({ attempts: 4, result: expect.any(DatabaseBusyError) })
   proxy.inject({ errno: 1180 }, /^insert/)
   expect(await insertUser()).toMatchObject({ attempts: 1, result: { errno: 1180 } })
+})
+
+test.each([
+  'target: shop.0.primary: primary is not serving, there may be a reparent operation in progress',
+  "target: shop.0.primary: no healthy tablet available for ''keyspace:shop''",
+  'target: shop.0.primary: vttablet: rpc error: code = ClusterEvent desc = operation not allowed in state NOT_SERVING',
+  'VT15001: transaction error, issue a rollback query',
+])(
+  'a statement that fails with 1105 of Vitess is transient while the primary is being replaced (%s)',
+  async (message) => {
+    proxy.inject({ errno: 1105, message }, /^insert/)
+    expect(await insertUser()).toEqual({ attempts: 2, result: 'committed' })
+  },
+)
+
+test('a statement that fails with 1105 for another reason is not repeated', async () => {
+  proxy.inject({ errno: 1105, message: 'VT12001: unsupported' }, /^insert/)
+  expect(await insertUser()).toMatchObject({ attempts: 1, result: { errno: 1105 } })
 })
