@@ -41,6 +41,18 @@ export async function checkServer(db: Pool): Promise<CheckedServer> {
   return { version: facts.version, warnings: findWarnings(facts) }
 }
 
+/**
+ * Checks that a replica has the settings that reads need. It may be read-only.
+ *
+ * @throws Error that lists every setting that does not fit, as `checkServer` does
+ */
+export async function checkReplicaServer(db: Pool): Promise<void> {
+  const session = await readVariables(db, 'session')
+  const facts = { version: session.version ?? '', global: {}, session }
+  const problems = [...findProblems(facts), ...(await sessionProblems(db))]
+  if (problems.length > 0) throw new ServerError(problems)
+}
+
 // Not `select @@name`: that fails for a variable that the server does not have.
 async function readVariables(db: Pool, scope: 'session' | 'global'): Promise<Variables> {
   const names = [

@@ -1,8 +1,9 @@
-import type { Pool } from '@pointwise/db'
+import type { Pool, Replica } from '@pointwise/db'
 import type { AnyTRPCRouter } from '@trpc/server'
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import { AuditRunner } from './audit/service.ts'
 import { createAuthenticate } from './auth/authenticate.ts'
+import { clientNetwork } from './auth/client-address.ts'
 import { createConsumeRateLimit } from './auth/rate-limit.ts'
 import type { AppConfig } from './config.ts'
 import { CallLog } from './http/call-log.ts'
@@ -13,6 +14,7 @@ import { drainOnClose } from './http/graceful-shutdown.ts'
 import { mountHealth, type UnreadyReason } from './http/health.ts'
 import { LOAD_LIMITS, type LoadLimits, LoadShedding } from './http/load-shedding.ts'
 import { RequestLog } from './http/logging.ts'
+import { RecentWriters } from './http/recent-writers.ts'
 import { requestIdOf } from './http/request-id.ts'
 import { checkUrl } from './http/request-text.ts'
 import { securityHeaders } from './http/security-headers.ts'
@@ -40,6 +42,8 @@ export interface AppOptions {
   db: Pool
   /** A connection of its own for readiness checks, so that they take none from calls. Defaults to `db`. */
   readinessDb?: Pool
+  /** Answers product lists, rankings and the audit, as long as it is current enough. */
+  replica?: Replica | undefined
   config: AppConfig
   logger: FastifyBaseLogger
   /** What all servers share, beside the database. The caller starts it when the server is built, and closes it. */
@@ -130,12 +134,25 @@ async function mountWeb(app: FastifyInstance, { config, storefront }: AppOptions
   await (await import('./http/web/storefront.ts')).mountStorefront(app, storefront)
 }
 
+/** Remembers for some seconds which client networks may have written. Every mutation is a POST request. */
+function rememberWriters(app: FastifyInstance): RecentWriters {
+  const recentWriters = new RecentWriters()
+  const remember = async ({ method, ip }: FastifyRequest) => {
+    if (method === 'POST') recentWriters.add(clientNetwork(ip))
+  }
+  // Before the client receives the response, and after the end of one that it receives in parts.
+  app.addHook('onSend', remember)
+  app.addHook('onResponse', remember)
+  return recentWriters
+}
+
 /** Creates what all calls share, and serves the procedures. */
 async function mountProcedures(app: FastifyInstance, options: AppOptions, shedding: LoadShedding): Promise<void> {
-  const { db, config, redis, now = () => new Date(), router = appRouter } = options
+  const { db, replica, config, redis, now = () => new Date(), router = appRouter } = options
   const { userExistenceTtlSeconds: ttlSeconds = USER_EXISTENCE_TTL_SECONDS, commits = new CommitSignal(redis) } =
     options
   const settlement = new SettlementQueue(db)
+  const recentWriters = replica ? rememberWriters(app) : undefined
   const subscriptions = new SubscriptionHub(db, {
     ...(config.streams && { limits: config.streams }),
     commits,
@@ -155,14 +172,21 @@ async function mountProcedures(app: FastifyInstance, options: AppOptions, sheddi
     now,
     settlement,
     subscriptions,
-    audit: new AuditRunner(db),
+    replica,
+    recentWriters,
+    audit: new AuditRunner((work) => (replica ? replica.readLong(work) : work(db))),
     authenticate: createAuthenticate(config.tokens, {
       now,
       onFailure: (error) => app.log.warn({ err: error }, 'fetching the JWKS failed'),
       onUnusableKeys: (keys) => app.log.warn({ keys }, 'keys of the JWKS cannot verify tokens and are ignored'),
     }),
     consumeRateLimit: await createConsumeRateLimit(config.rateLimit, redis),
-    productListCache: new ProductListCache(db, { ttlSeconds: config.rankingsTtlSeconds, now, redis }),
+    productListCache: new ProductListCache(db, {
+      ttlSeconds: config.rankingsTtlSeconds,
+      now,
+      redis,
+      readReplica: replica && ((work) => replica.read(work)),
+    }),
     userExistenceCache: new UserExistenceCache(db, { ttlSeconds, redis }),
   })
   mountTrpc(app, { router, shedding, createContext })

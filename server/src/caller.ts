@@ -38,12 +38,13 @@ export function createCaller({
 }: CallerOptions) {
   return createRouterCaller({
     db,
+    readReplica: (work) => work(db),
     deadline: undefined,
     malformedHeader: undefined,
     transact: transactOn(db),
     now,
     settlement,
-    audit: new AuditRunner(db),
+    audit: new AuditRunner((work) => work(db)),
     productListCache: new ProductListCache(db, { ttlSeconds: 0, now }),
     userExistenceCache: new UserExistenceCache(db, { ttlSeconds: 0 }),
     subscriptions: new SubscriptionHub(db),

@@ -2,43 +2,25 @@ import { DatabaseUrlError, parseDatabaseUrl } from '@pointwise/db'
 import type { DatabaseProvider } from '@pointwise/db/development'
 import { z } from 'zod'
 import type { TokenConfig } from './auth/authenticate.ts'
+import { expected, isWholeNumber, optional, wholeNumber } from './config-values.ts'
 import { parseRedisUrl, type RedisAddress } from './redis/redis-url.ts'
 import type { RelayConfig } from './relay/create-relay.ts'
 import type { StreamLimits } from './subscriptions/stream-limits.ts'
 
 const SECRET_BYTES_MIN = 32
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-const SHOWN_LENGTH_MAX = 100
 
-/** An empty variable counts as unset. */
-const optional = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess((text) => (text === '' ? undefined : text), schema.optional())
-
-/** Completes a message with the value of the variable. Not for variables that can contain a secret. */
-const expected =
-  (what: string, example: string) =>
-  ({ input }: { input?: unknown }) =>
-    `must be ${what}; it is ${JSON.stringify(String(input).slice(0, SHOWN_LENGTH_MAX))}; set it to ${example}, for example`
-
-const isWholeNumber = (text: string, min: number, max: number) =>
-  /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max
-
-const wholeNumber = (min: number, max: number, example: number) =>
-  z
-    .string()
-    .refine((text) => isWholeNumber(text, min, max), {
-      error: expected(`a whole number from ${min} to ${max}`, String(example)),
-    })
-    .transform(Number)
-
-const databaseUrl = z.string().superRefine((text, context) => {
-  try {
-    parseDatabaseUrl(text)
-  } catch (error) {
-    if (!(error instanceof DatabaseUrlError)) throw error
-    context.addIssue({ code: 'custom', message: error.problem })
-  }
-})
+const databaseUrl = ({ hostsMax }: { hostsMax: number }) =>
+  z.string().superRefine((text, context) => {
+    const addIssue = (message: string) => context.addIssue({ code: 'custom', message })
+    try {
+      const { servers } = parseDatabaseUrl(text)
+      if (servers.length > hostsMax) addIssue(`must name at most ${hostsMax} host; it names ${servers.length}`)
+    } catch (error) {
+      if (!(error instanceof DatabaseUrlError)) throw error
+      addIssue(error.problem)
+    }
+  })
 
 const redisUrl = z.string().transform((text, context) => {
   const address = parseRedisUrl(text)
@@ -102,7 +84,9 @@ const topic = z
   })
 
 const environment = z.object({
-  DATABASE_URL: optional(databaseUrl),
+  DATABASE_URL: optional(databaseUrl({ hostsMax: Number.POSITIVE_INFINITY })),
+  // A pool on several hosts uses the one that takes writes.
+  DATABASE_REPLICA_URL: optional(databaseUrl({ hostsMax: 1 })),
   DATABASE_POOL: optional(wholeNumber(1, 1_000, 10)),
   POINTWISE_DATABASE: optional(z.enum(['docker', 'local'], { error: expected('docker or local', 'docker') })),
   HOST: optional(z.string()),
@@ -158,6 +142,8 @@ export type DatabaseConfig =
   | { mode: 'embedded'; databaseProvider: DatabaseProvider | undefined }
 
 interface ProcessConfig extends Omit<AppConfig, 'tokens'> {
+  /** The URL of a replica for reads that may be some seconds old; undefined: the primary answers them. */
+  replicaUrl: string | undefined
   /** The number of connections in the pool. */
   databasePool: number
   host: string
@@ -200,6 +186,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const variables = parse(environment, env)
   const isEmbedded = variables.DATABASE_URL === undefined
   const shared: ProcessConfig = {
+    replicaUrl: variables.DATABASE_REPLICA_URL,
     databasePool: variables.DATABASE_POOL ?? 10,
     host: variables.HOST ?? '127.0.0.1',
     port: variables.PORT ?? 3000,

@@ -7,6 +7,7 @@ import {
   explainDenied,
   migrate,
   type Pool,
+  Replica,
 } from '@pointwise/db'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -71,13 +72,14 @@ async function start(config: Config): Promise<void> {
   const tokens = source.tokens
   const redis = config.redis && (await openRedis(config.redis, logger))
   const commits = new CommitSignal(redis)
-  const shared = { db, readinessDb, redis, commits }
+  const replica = config.replicaUrl === undefined ? undefined : await openReplica(db, config.replicaUrl, config, logger)
+  const shared = { db, replica, readinessDb, redis, commits }
   const app = await buildApp({ ...shared, config: { ...config, tokens }, logger, storefront, unreadyReason })
   cleanups.push(() => app.close())
   const relay = config.kafka && (await openRelay(source.databaseUrl, config.kafka, logger))
   commits.on(() => relay?.wake())
   redis?.start()
-  await serveMetrics(app, { config, logger, relay: relay?.status, redis })
+  await serveMetrics(app, { config, logger, relay: relay?.status, redis, replica })
   isAnnounced = source.mode === 'standalone'
   await listen(app, config)
   relay?.start()
@@ -120,6 +122,20 @@ async function demoStorefront(db: Pool, { signing }: Embedded, logger: Logger): 
   return { build: state, users: () => demoUsers(db, signing) }
 }
 
+/** Opens the replica, which need not be available. */
+async function openReplica(primary: Pool, url: string, config: Config, logger: Logger): Promise<Replica> {
+  const replica = new Replica({
+    primary,
+    url,
+    connections: config.databasePool,
+    onUsed: () => logger.info('the replica is used for product lists, rankings and the audit'),
+    onUnused: (reason) => logger.warn({ reason }, 'the replica is not used: the primary answers its reads'),
+  })
+  cleanups.push(() => replica.close())
+  await replica.start()
+  return replica
+}
+
 /** The client of Redis is loaded only where it is used. */
 async function openRedis(address: RedisAddress, logger: Logger): Promise<RedisConnection> {
   const { RedisConnection } = await import('./redis/redis-connection.ts')
@@ -141,6 +157,7 @@ interface MetricsOptions {
   logger: Logger
   relay: RelayStatus | undefined
   redis: RedisConnection | undefined
+  replica: Replica | undefined
 }
 
 async function serveMetrics(app: FastifyInstance, { config, logger, ...parts }: MetricsOptions): Promise<void> {

@@ -26,7 +26,7 @@ export const LAYERS: { name: string; files: string }[] = [
   {
     name: 'procedures',
     files:
-      '^server/src/(rpc/(procedures|idempotency-key-header|subscription|init|meta|errors|context)\\.ts$|auth/|config\\.ts$)',
+      '^server/src/(rpc/(procedures|idempotency-key-header|subscription|init|meta|errors|context)\\.ts$|auth/|config(-values)?\\.ts$)',
   },
   { name: 'subscriptions', files: '^server/src/subscriptions/' },
   { name: 'services', files: `^server/src/${SLICE}/${SERVICE}` },

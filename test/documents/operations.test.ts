@@ -13,13 +13,18 @@ import { tableRows } from './markdown-table.ts'
 
 const page = readFileSync(join(resolve(import.meta.dirname, '../..'), 'docs/operations.md'), 'utf8')
 
-test('docs/operations.md lists every metric of the server, and those with REDIS_URL', async () => {
-  const documented = ['| metric | meaning |', '| metric with REDIS_URL | meaning |'].flatMap((header) =>
-    tableRows(page, header).map(([name = '']) => name.replaceAll('`', '')),
-  )
+test('docs/operations.md lists every metric of the server, and those with REDIS_URL and DATABASE_REPLICA_URL', async () => {
+  const documented = [
+    '| metric | meaning |',
+    '| metric with REDIS_URL | meaning |',
+    '| metric with DATABASE_REPLICA_URL | meaning |',
+  ].flatMap((header) => tableRows(page, header).map(([name = '']) => name.replaceAll('`', '')))
   const db = connect(databaseUrl())
   const app = await buildApp({ db, config: CONFIG, logger: createLogger('silent') })
-  const text = await collectMetrics(app, { redis: { isAvailable: true, outages: 0 } }).metrics()
+  const text = await collectMetrics(app, {
+    redis: { isAvailable: true, outages: 0 },
+    replica: { isUsed: true, lagSeconds: 0, fallbacks: 0 },
+  }).metrics()
   await app.close()
   await db.destroy()
   const metrics = [...text.matchAll(/^# TYPE (pointwise_\w+) /gm)].map(([, name]) => name)

@@ -157,6 +157,7 @@ describe('an allowed origin', () => {
         'content-type',
         'idempotency-key',
         'last-event-id',
+        'read-from',
         'request-deadline',
         'trpc-accept',
         'x-request-id',

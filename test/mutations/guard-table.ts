@@ -7,6 +7,7 @@ import type { Guard } from './guard.ts'
 import { PROCESS_GUARDS } from './process-guards.ts'
 import { REDIS_GUARDS } from './redis-guards.ts'
 import { RELAY_GUARDS } from './relay-guards.ts'
+import { REPLICA_GUARDS } from './replica-guards.ts'
 import { REQUEST_GUARDS } from './request-guards.ts'
 import { RETENTION_GUARDS } from './retention-guards.ts'
 import { RULE_GUARDS } from './rule-guards.ts'
@@ -23,4 +24,5 @@ export const GUARDS: Guard[] = [
   ...RELAY_GUARDS,
   ...EVENT_GUARDS,
   ...RETENTION_GUARDS,
+  ...REPLICA_GUARDS,
 ]

@@ -29,6 +29,10 @@ const INVALID: Record<string, [value: string, message: string][]> = {
       'has the parameter dateStrings, which is not accepted; Pointwise sets the options of its driver itself; remove it; the accepted parameters are ssl-mode, ssl, tls, useSSL, requireSSL, sslaccept, ssl-ca',
     ],
   ],
+  DATABASE_REPLICA_URL: [
+    ['not-a-url', URL_FORM],
+    ['mysql://root@a,b/pointwise', 'must name at most 1 host; it names 2'],
+  ],
   DATABASE_POOL: [
     ['0', wholeNumber(1, 1_000, '0', 10)],
     ['many', wholeNumber(1, 1_000, 'many', 10)],

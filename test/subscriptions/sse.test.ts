@@ -51,13 +51,14 @@ async function read(response: Response, changes: number): Promise<string> {
 async function fetchFromAdapter(path: string, headers: Record<string, string>): Promise<Response> {
   const context = {
     db: shop.db,
+    readReplica: (work) => work(shop.db),
     deadline: undefined,
     malformedHeader: undefined,
     transact: transactOn(shop.db),
     now: () => new Date(),
     userExistenceCache: new UserExistenceCache(shop.db, { ttlSeconds: 0 }),
     settlement: shop.app.settlement,
-    audit: new AuditRunner(shop.db),
+    audit: new AuditRunner((work) => work(shop.db)),
     subscriptions: new SubscriptionHub(shop.db),
     network: '127.0.0.1',
     requestId: REQUEST_ID,

@@ -64,17 +64,20 @@ export class StatementTooSlowError extends Error {
   }
 }
 
+type OnPool = (work: (pool: Pool) => Promise<AuditResult>) => Promise<AuditResult>
+
 /** Runs one audit at a time, on one connection: a call during an audit gets the result of that audit. */
 export class AuditRunner {
-  readonly #pool: Pool
+  readonly #onPool: OnPool
   #running: Promise<AuditResult> | undefined
 
-  constructor(pool: Pool) {
-    this.#pool = pool
+  /** @param onPool runs the audit on the pool that it chooses, and on another one if the audit fails there */
+  constructor(onPool: OnPool) {
+    this.#onPool = onPool
   }
 
   run(): Promise<AuditResult> {
-    this.#running ??= audit(this.#pool).finally(() => {
+    this.#running ??= this.#onPool((pool) => audit(pool)).finally(() => {
       this.#running = undefined
     })
     return this.#running

@@ -11,6 +11,7 @@ const API_HEADERS = [
   'content-type',
   'idempotency-key',
   'last-event-id',
+  'read-from',
   'request-deadline',
   'trpc-accept',
   'x-request-id',

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { Replica } from '@pointwise/db'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
 import type { RedisConnection } from '../redis/redis-connection.ts'
@@ -36,7 +37,12 @@ export function collectMetrics(
   {
     relay,
     redis,
-  }: { relay?: RelayStatus | undefined; redis?: Pick<RedisConnection, 'isAvailable' | 'outages'> | undefined } = {},
+    replica,
+  }: {
+    relay?: RelayStatus | undefined
+    redis?: Pick<RedisConnection, 'isAvailable' | 'outages'> | undefined
+    replica?: Pick<Replica, 'isUsed' | 'lagSeconds' | 'fallbacks'> | undefined
+  } = {},
 ): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -57,6 +63,19 @@ export function collectMetrics(
     collectTotals(registry, [['redis_outages', 'How often Redis became unavailable.', () => redis.outages]])
     collectGauges(registry, [
       ['redis_available', '1 while Redis is used, 0 otherwise.', () => Number(redis.isAvailable)],
+    ])
+  }
+  if (replica) {
+    collectTotals(registry, [
+      [
+        'replica_fallbacks',
+        'Reads that the primary answered because the replica was not used.',
+        () => replica.fallbacks,
+      ],
+    ])
+    collectGauges(registry, [
+      ['replica_used', '1 while the replica is used, 0 otherwise.', () => Number(replica.isUsed)],
+      ['replica_lag_seconds', 'How old the data of the replica can be.', () => replica.lagSeconds],
     ])
   }
   if (relay) collectRelay(registry, relay)

@@ -1,4 +1,4 @@
-import type { Reader } from '@pointwise/db'
+import { REPLICA_LAG_MS_MAX, type Reader } from '@pointwise/db'
 import { StaleWhileRevalidateCache } from '../cache.ts'
 import type { RedisConnection } from '../redis/redis-connection.ts'
 import { SharedValues } from '../redis/shared-values.ts'
@@ -19,6 +19,11 @@ const TRENDING_HOURS = 72
 const BLOCK_SIZE = 1_000
 const BLOCKS_MAX = 10_000
 const STORES_MAX = 10_000
+/**
+ * With a shorter lifetime, rankings are read from the primary: a replica may be further behind than the ranking that is cached, and the
+ * new ranking would then be older than the one that it replaces.
+ */
+const REPLICA_TTL_SECONDS_MIN = (2 * REPLICA_LAG_MS_MAX) / 1_000
 /** The channels of changes. The message of a product is its id. */
 const LISTING = 'listing'
 const PRODUCT = 'product'
@@ -29,7 +34,14 @@ export interface ProductListCacheOptions {
   now: () => Date
   /** Where the rankings and the numbers of products are shared with other servers, and changes are published. */
   redis?: RedisConnection | undefined
+  /**
+   * Reads the rankings from a replica. Everything that is dropped after a change is read from the primary, because the replica may
+   * still contain what was dropped: the counts, the blocks, and the names and prices of the rankings.
+   */
+  readReplica?: ReadReplica | undefined
 }
+
+type ReadReplica = <T>(work: (db: Reader) => Promise<T>) => Promise<T>
 
 /** Where a page of the listing begins: `offset` products after the product `from`, or after the newest one. */
 export interface PageStart {
@@ -53,6 +65,7 @@ interface Block {
  */
 export class ProductListCache {
   readonly #db: Reader
+  readonly #readRanking: ReadReplica
   readonly #now: () => Date
   readonly #redis: RedisConnection | undefined
   readonly #topSelling: RankingCache<{ items: TopSelling }>
@@ -61,15 +74,18 @@ export class ProductListCache {
   readonly #sharedCounts: SharedValues<Count> | undefined
   readonly #blocks: StaleWhileRevalidateCache<string, { firstId: number | undefined }>
 
-  constructor(db: Reader, { ttlSeconds, now, redis: given }: ProductListCacheOptions) {
+  constructor(db: Reader, { ttlSeconds, now, redis: given, readReplica }: ProductListCacheOptions) {
     // Without a cache there is nothing to share.
     const redis = ttlSeconds === 0 ? undefined : given
     this.#db = db
+    const usesReplica = readReplica !== undefined && ttlSeconds >= REPLICA_TTL_SECONDS_MIN
+    this.#readRanking = usesReplica ? readReplica : (work) => work(db)
     this.#now = now
     this.#redis = redis
     const ranking = {
       redis,
       ttlSeconds,
+      isBehind: usesReplica,
       readOffers: (productIds: number[]) => queries.selectOffers(db, productIds).execute(),
     }
     this.#topSelling = new RankingCache({
@@ -158,7 +174,7 @@ export class ProductListCache {
   }
 
   async #readTopSelling(): Promise<TopSelling> {
-    const products = await queries.selectTopSelling(this.#db, TOP_SELLING_MAX).execute()
+    const products = await this.#readRanking((db) => queries.selectTopSelling(db, TOP_SELLING_MAX).execute())
     return products.map((product, index) => ({ rank: index + 1, salesVolume: product.salesVolume, product }))
   }
 
@@ -166,7 +182,9 @@ export class ProductListCache {
     const asOf = this.#now()
     const through = startOfHour(asOf)
     const from = new Date(through.getTime() - TRENDING_HOURS * 3_600_000)
-    const rows = await queries.selectTrending(this.#db, { from, through, limit: TRENDING_MAX }).execute()
+    const rows = await this.#readRanking((db) =>
+      queries.selectTrending(db, { from, through, limit: TRENDING_MAX }).execute(),
+    )
     const items = rows.map(({ soldCount, ...product }, index) => ({
       rank: index + 1,
       soldCount: Number(soldCount),

@@ -6,6 +6,8 @@ import { type Offer, type RankingEntry, RankingSnapshot } from './ranking-snapsh
 export interface RankingCacheOptions<Ranking> extends SharedValuesOptions<Ranking> {
   redis: RedisConnection | undefined
   read: () => Promise<Ranking>
+  /** Whether the names and prices that `read` returns may be those before a change, because a replica is behind. */
+  isBehind: boolean
   readOffers: (productIds: number[]) => Promise<Offer[]>
 }
 
@@ -36,7 +38,7 @@ export class RankingCache<Ranking extends { items: RankingEntry[] }> {
   }
 
   async #read(): Promise<Aged<RankingSnapshot<Ranking>>> {
-    const { readOffers } = this.#options
+    const { readOffers, isBehind } = this.#options
     const changes = this.#changes
     let isOwn = false
     const read = () => {
@@ -45,7 +47,10 @@ export class RankingCache<Ranking extends { items: RankingEntry[] }> {
     }
     const { value, ageMs } = this.#shared ? await this.#shared.get(KEY, read) : new Aged(await read(), 0)
     // Products may have changed after another server has read the ranking, or while this one has read it.
-    this.#latest = new RankingSnapshot(value, { isCurrent: isOwn && changes === this.#changes, readOffers })
+    this.#latest = new RankingSnapshot(value, {
+      isCurrent: isOwn && !isBehind && changes === this.#changes,
+      readOffers,
+    })
     return new Aged(this.#latest, ageMs)
   }
 }

@@ -24,7 +24,7 @@ export const productsRouter = router({
     })
     .input(z.strictObject({ page: wholeNumber.min(1).max(INT_MAX).default(1), storeId: id.optional() }).prefault({}))
     .output(newestFirst(productPage))
-    .query(({ ctx, input }) => products.list(ctx.db, ctx.productListCache, input)),
+    .query(({ ctx, input }) => products.list(ctx, input)),
 
   scroll: publicProcedure('store_not_found')
     .meta({
@@ -34,7 +34,7 @@ export const productsRouter = router({
     })
     .input(z.strictObject({ cursor: cursor.optional(), limit, storeId: id.optional() }).prefault({}))
     .output(newestFirst(keysetPage(product)))
-    .query(({ ctx, input }) => products.scroll(ctx.db, input)),
+    .query(({ ctx, input }) => products.scroll(ctx, input)),
 
   get: publicProcedure('product_not_found')
     .meta({ description: 'Returns the current state of a product.', example: examples.get })

@@ -22,6 +22,12 @@ export async function requireListed(db: Reader, productIds: number[]): Promise<v
   if (missing.length > 0) throw new Refusal('product_not_found', { productId: Math.min(...missing) })
 }
 
+/** The products of a page may be read from a replica. Whether a store exists is read from the primary. */
+interface ListingReads {
+  db: Reader
+  readReplica: <T>(work: (replica: Reader) => Promise<T>) => Promise<T>
+}
+
 /**
  * A page of the listing, newest first. A page beyond the last one is empty. Products that another server added or removed a
  * moment ago may not be taken into account yet: see docs/caching.md.
@@ -29,15 +35,14 @@ export async function requireListed(db: Reader, productIds: number[]): Promise<v
  * @throws Refusal store_not_found
  */
 export async function list(
-  db: Reader,
-  cache: ProductListCache,
+  { db, readReplica, productListCache: cache }: ListingReads & { productListCache: ProductListCache },
   { page, storeId }: { page: number; storeId?: number | undefined },
 ): Promise<ProductPage> {
   if (storeId !== undefined) await stores.get(db, storeId)
   const totalItems = await cache.count(storeId)
   const offset = (page - 1) * PAGE_SIZE
   const start = offset < totalItems ? await cache.pageStart(storeId, offset) : undefined
-  const items = start ? await readPage(db, start, storeId) : []
+  const items = start ? await readReplica((replica) => readPage(replica, start, storeId)) : []
   return { items, page, pageSize: PAGE_SIZE, totalItems, totalPages: Math.ceil(totalItems / PAGE_SIZE) }
 }
 
@@ -52,11 +57,13 @@ function readPage(db: Reader, start: PageStart, storeId: number | undefined): Pr
  * @throws Refusal store_not_found
  */
 export async function scroll(
-  db: Reader,
+  { db, readReplica }: ListingReads,
   { cursor, limit, storeId }: { cursor?: number | undefined; limit: number; storeId?: number | undefined },
 ) {
   if (storeId !== undefined) await stores.get(db, storeId)
-  const rows = await queries.selectPageBefore(db, { storeId, limit: limit + 1, before: cursor }).execute()
+  const rows = await readReplica((replica) =>
+    queries.selectPageBefore(replica, { storeId, limit: limit + 1, before: cursor }).execute(),
+  )
   return toPage(rows, limit)
 }
 

@@ -11,6 +11,11 @@ import type { Transact } from './transactions.ts'
 export interface Context {
   /** Reads outside a transaction. */
   db: Reader
+  /**
+   * Runs a read whose result may be some seconds old: on the replica, or on `db` if there is no usable replica or if the client may have
+   * written a moment ago.
+   */
+  readReplica: <T>(work: (db: Reader) => Promise<T>) => Promise<T>
   /** The time after which a mutation must have no effect; undefined if the client sent none. Queries ignore it. */
   deadline: Deadline | undefined
   /** Why a header that only mutations use is malformed. A mutation is answered with status 400 and this message. */

@@ -1,15 +1,20 @@
-import { Deadline, type Pool } from '@pointwise/db'
+import { Deadline, type Pool, type Replica } from '@pointwise/db'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authenticate } from '../../auth/authenticate.ts'
 import { clientNetwork } from '../../auth/client-address.ts'
 import type { ConsumeRateLimit } from '../../auth/rate-limit.ts'
 import type { Context } from '../../rpc/context.ts'
 import { transactOn } from '../../rpc/transactions.ts'
+import type { RecentWriters } from '../recent-writers.ts'
 
 /** What all calls of a server share. */
 export interface SharedContext
   extends Pick<Context, 'now' | 'settlement' | 'audit' | 'productListCache' | 'userExistenceCache' | 'subscriptions'> {
   db: Pool
+  /** Answers reads that may be some seconds old; undefined: `db` does. */
+  replica: Replica | undefined
+  /** Undefined without a replica. */
+  recentWriters: RecentWriters | undefined
   authenticate: Authenticate
   consumeRateLimit: ConsumeRateLimit
 }
@@ -17,7 +22,8 @@ export interface SharedContext
 export type CreateContext = (request: FastifyRequest, reply: FastifyReply) => Context
 
 /** Returns the function that creates the context of each request. A token is verified at most once a request. */
-export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }: SharedContext): CreateContext {
+export function contextCreator(options: SharedContext): CreateContext {
+  const { db, replica, recentWriters, authenticate, consumeRateLimit, ...shared } = options
   return (request, reply) => {
     const { callLog } = request
     const network = clientNetwork(request.ip)
@@ -27,6 +33,7 @@ export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }
     // The header proves to a client that a call was decided after this time. The response to a mutation has it only if the deadline
     // arrived: a proxy may have removed it.
     if (deadline || request.method === 'GET') reply.header('server-time', Date.now())
+    const readsPrimary = request.headers['read-from'] === 'primary' || recentWriters?.has(network)
     let identity: ReturnType<Authenticate> | undefined
     const authenticateOnce = async () => {
       const authenticated = await authenticate(request.headers.authorization, (reason) =>
@@ -38,6 +45,7 @@ export function contextCreator({ db, authenticate, consumeRateLimit, ...shared }
     return {
       ...shared,
       db,
+      readReplica: (work) => (replica && !readsPrimary ? replica.read(work) : work(db)),
       deadline,
       malformedHeader,
       transact: transactOn(db, { deadline, onFailedAttempt }),
