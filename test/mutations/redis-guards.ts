@@ -36,10 +36,15 @@ export const REDIS_GUARDS: Guard[] = valkeyIsMissing
         'redis/wake-ups',
       ),
       values('a value is stored once it is read', "redis.call('get', reader) ~= ARGV[2]", 'false', VALUES),
-      values('a value that was invalidated meanwhile is not stored', 'generation ~= ARGV[3] or', '', VALUES),
+      values(
+        'invalidation of values that are being read',
+        'local reader = value ..',
+        'local reader = KEYS[1] ..',
+        VALUES,
+      ),
       values(
         'values that could not be invalidated are not used',
-        'if (this.isInvalidationPending) return undefined',
+        'if (this.isInvalidationPending) await this.#sendInvalidation()',
         '',
         VALUES,
       ),
@@ -54,12 +59,6 @@ export const REDIS_GUARDS: Guard[] = valkeyIsMissing
         'insuranceLimiter: new InsuranceLimiter(local),',
         '',
         LIMIT,
-      ),
-      streams(
-        'streams are counted again after Redis lost them',
-        'redis.onAvailable(() => void this.#renewAll())',
-        '',
-        STREAMS,
       ),
       streams('streams of a killed server expire', "redis.call('zremrangebyscore'", "redis.pcall('echo'", STREAMS),
     ]

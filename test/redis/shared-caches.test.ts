@@ -82,6 +82,17 @@ describe.skipIf(valkeyIsMissing)(`Servers that share a Redis${valkeyIsMissing ? 
     expect([sent(TRENDING), sent(TOP_SELLING)]).toEqual([1, 1])
   })
 
+  test('show the current price in a ranking that was read before the price changed', async () => {
+    await using valkey = await startValkey()
+    await using shops = await openShops(valkey.url)
+    const { db, clients, product, sent } = shops
+    await clients[0]?.products.topSelling.query()
+    // A server that Redis does not reach makes the change.
+    await createCaller({ db, admin: true }).products.update({ productId: product.id, price: 7 })
+    expect(await clients[1]?.products.topSelling.query()).toMatchObject([{ product: { price: 7 } }])
+    expect(sent(TOP_SELLING)).toBe(1)
+  })
+
   test('refuse a removed user at once', async () => {
     await using valkey = await startValkey()
     await using shops = await openShops(valkey.url)

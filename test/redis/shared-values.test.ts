@@ -136,6 +136,18 @@ describe.skipIf(valkeyIsMissing)(`A value that servers share${valkeyIsMissing ? 
     expect((await servers.other.get('a', async () => newValue('a'))).value).toEqual(newValue('a'))
   })
 
+  test('has its age, whatever lifetime the server has that stored it', async () => {
+    await using valkey = await startValkey()
+    using servers = await openServers(valkey.url)
+    const withLifetime = (ttlSeconds: number) =>
+      new SharedValues(servers.redis[0] ?? expect.fail(), { name: 'test', ttlSeconds, check: toValue })
+    const began = performance.now()
+    await withLifetime(86_400).get('a', async () => newValue('a'))
+    await expect.poll(async () => (await withLifetime(60).get('a', never)).ageMs).toBeGreaterThan(50)
+    const { ageMs } = await withLifetime(60).get('a', never)
+    expect(ageMs).toBeLessThanOrEqual(performance.now() - began + 1)
+  })
+
   test('is read by each server while Redis is gone', async () => {
     await using valkey = await startValkey()
     using servers = await openServers(valkey.url)

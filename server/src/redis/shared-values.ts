@@ -22,20 +22,23 @@ local reader = value .. ':reader'`
 const GET = `${KEYS}
 local found = redis.call('get', value)
 if found then return {'value', found, redis.call('pttl', value)} end
-if redis.call('set', reader, ARGV[2], 'nx', 'px', ARGV[3]) then return {'read', generation} end
+if redis.call('set', reader, ARGV[2], 'nx', 'px', ARGV[3]) then return {'read'} end
 return {'wait'}`
 
-/** Stores a value, unless it was invalidated while it was read: further arguments: token, generation, value, time to live. */
+/**
+ * Stores a value with its time to live, unless it was invalidated while it was read: then its reader belongs to an older
+ * generation. Further arguments: token, value, time to live.
+ */
 const STORE = `${KEYS}
-if generation ~= ARGV[3] or redis.call('get', reader) ~= ARGV[2] then return end
-redis.call('set', value, ARGV[4], 'px', ARGV[5])
+if redis.call('get', reader) ~= ARGV[2] then return end
+redis.call('set', value, ARGV[4] .. ' ' .. ARGV[3], 'px', ARGV[4])
 redis.call('del', reader)`
 
 /** Lets another server read the value: further argument: token. */
 const RELEASE = `${KEYS}
 if redis.call('get', reader) == ARGV[2] then redis.call('del', reader) end`
 
-type Reply = ['value', text: string, remainingMs: number] | ['read', generation: string] | ['wait']
+type Reply = ['value', text: string, remainingMs: number] | ['read'] | ['wait']
 
 export interface SharedValuesOptions<Value> {
   /** Distinguishes these values from others in Redis. */
@@ -77,11 +80,13 @@ export class SharedValues<Value extends object> {
     for (;;) {
       const reply = await this.#ask(key, token)
       if (reply === undefined) return new Aged(await read(), 0)
-      if (reply[0] === 'read') return this.#readForAll(read, { key, token, generation: reply[1] })
+      if (reply[0] === 'read') return this.#readForAll(read, { key, token })
       if (reply[0] === 'wait') await delay(WAIT_MS)
       else {
-        const value = this.#parse(reply[1])
-        return value ? new Aged(value, Math.max(0, this.#ttlMs - reply[2])) : new Aged(await read(), 0)
+        const [, text, remainingMs] = reply
+        const value = this.#parse(text.slice(text.indexOf(' ') + 1))
+        // The server that has stored it may be configured with another time to live.
+        return value ? new Aged(value, Number.parseInt(text, 10) - remainingMs) : new Aged(await read(), 0)
       }
     }
   }
@@ -110,22 +115,18 @@ export class SharedValues<Value extends object> {
   /** Returns undefined if this server is to read the value for itself. */
   async #ask(key: string, token: string): Promise<Reply | undefined> {
     if (this.isInvalidationPending) await this.#sendInvalidation()
-    if (this.isInvalidationPending) return undefined
     return this.#scripts.get(this.#generationKey, key, token, READER_MS).catch(() => undefined) as Promise<
       Reply | undefined
     >
   }
 
-  async #readForAll(
-    read: () => Promise<Value>,
-    { key, token, generation }: { key: string; token: string; generation: string },
-  ): Promise<Aged<Value>> {
+  async #readForAll(read: () => Promise<Value>, { key, token }: { key: string; token: string }): Promise<Aged<Value>> {
     const { store, release } = this.#scripts
     // The caller does not wait for Redis. A value that is not stored is read by the next server.
     const ignore = () => undefined
     try {
       const value = await read()
-      store(this.#generationKey, key, token, generation, superjson.stringify(value), this.#ttlMs).catch(ignore)
+      store(this.#generationKey, key, token, superjson.stringify(value), this.#ttlMs).catch(ignore)
       return new Aged(value, 0)
     } catch (error) {
       release(this.#generationKey, key, token).catch(ignore)
