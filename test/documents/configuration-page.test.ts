@@ -40,6 +40,22 @@ describe('docs/configuration.md', () => {
     }
   })
 
+  test('describes the profile of docker-compose.yml with several servers, which share Valkey and Kafka behind a proxy', () => {
+    const compose = read('docker-compose.yml')
+    const [, member = ''] = /^ {2}server-1: &member\n([\s\S]*?)\n\n/m.exec(compose) ?? []
+    const variable = (name: string) => new RegExp(`^ {6}${name}: "?([^"\n]+)"?$`, 'm').exec(member)?.[1]
+    expect(member).toContain('<<: *environment')
+    expect(variable('REDIS_URL')).toBe('redis://valkey:6379')
+    expect(variable('KAFKA_BROKERS')).toBe('kafka:9092')
+    expect(variable('TRUST_PROXY')).toBe('1')
+    const graceSeconds = Number(/stop_grace_period: (\d+)s/.exec(member)?.[1])
+    expect(graceSeconds * 1_000).toBeGreaterThanOrEqual(Number(variable('SHUTDOWN_DELAY_MS')) + 10_000)
+    const servers = [...compose.matchAll(/^ {2}(server-\d): [&*]member$/gm)].map(([, name]) => name)
+    expect(servers).toHaveLength(3)
+    expect(compose).toContain(`reverse_proxy ${servers.map((name) => `${name}:3000`).join(' ')} {`)
+    expect(read('docs/operations.md')).toContain('docker compose --profile servers up proxy')
+  })
+
   test('lists parameters of the database URL that are accepted under each name, and providers with valid ones', () => {
     const parse = (parameters: string) => parseDatabaseUrl(`mysql://shop@database.example/shop?${parameters}`)
     const parameters = tableRows(read('docs/configuration.md'), '| parameter | other names | values |')
