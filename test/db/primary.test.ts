@@ -195,7 +195,7 @@ test('callers share one search, and each host is asked a bounded number of times
 })
 
 test('without a primary, a call fails with an error that contains the answer of each host', async () => {
-  const { db, hosts } = await open({ connections: 1, acquireTimeoutMs: 1_000 })
+  const { db, hosts } = await open({ connections: 1, acquireTimeoutMs: 500 })
   hosts[0].setReadOnly(true)
   hosts[1].disable()
   hosts[2].refuse(1040)
@@ -215,6 +215,46 @@ test('when several hosts take writes, none of them is used, because their data m
   await eventually(() => Math.min(...hosts.map(probes))).toBeGreaterThan(3)
   hosts[0].setReadOnly(true)
   await waiting
+})
+
+test('on Galera, the first host that takes writes is the primary, and is the primary again when it returns', async () => {
+  const { db, hosts, primaries } = await open()
+  const galera = { replacedBy: "select 'wsrep_on' as Variable_name, 'ON' as Value" }
+  for (const host of hosts) host.inject(galera, SHOWS_VARIABLES, Number.POSITIVE_INFINITY)
+  await insertUser(db, 'Ada')
+  expect(primaries).toEqual([0])
+  hosts[0].disable()
+  for (const host of hosts) host.setReadOnly(false)
+  await insertUser(db, 'Ben')
+  expect(primaries).toEqual([0, 1])
+  hosts[0].enable()
+  await eventually(async () => {
+    await names(db)
+    return primaries
+  }).toEqual([0, 1, 0])
+})
+
+test('when every host refuses the account, the pool reports it, and works again when one accepts it', async () => {
+  const { db, hosts } = await open({ acquireTimeoutMs: 1_000 })
+  for (const host of hosts) host.refuse(1045)
+  await expect(names(db)).rejects.toMatchObject({ name: 'ConnectError', cause: { errno: 1045 } })
+  expect(db.accessError).toBeDefined()
+  for (const host of hosts) host.enable()
+  await eventually(() => db.accessError).toBeUndefined()
+  expect(await names(db)).toEqual([])
+})
+
+test('a host that refuses a connection because it has too many is still the primary', async () => {
+  const { db, hosts, primaries } = await open({ acquireTimeoutMs: 1_000 })
+  await transact(db, async (tx) => {
+    await run(tx, 'select 1')
+    hosts[0].refuse(1040, 'new')
+    hosts[1].setReadOnly(false)
+    await expect(names(db)).rejects.toMatchObject({ name: 'ConnectError', cause: { errno: 1040 } })
+    await tx.insertInto('users').values({ name: 'Ada' }).execute()
+  })
+  expect(primaries).toEqual([0])
+  expect(await names(db)).toEqual(['Ada'])
 })
 
 test('a single host is used without a search, also when it is read-only', async () => {

@@ -1,4 +1,4 @@
-import { CommitUnknownError, connect, type Pool, transact } from '@pointwise/db'
+import { CommitUnknownError, type ConnectOptions, connect, type Pool, transact } from '@pointwise/db'
 import { expect, onTestFinished, test } from 'vitest'
 import { databaseUrl, emptyDatabase, run } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
@@ -11,10 +11,15 @@ const CONNECTIONS = 10
 /** The server is checked every two seconds, and has two seconds to respond. Then a search and the work follow. */
 const NOTICED_WITHIN_MS = 8_000
 
-async function open(): Promise<{ db: Pool; hosts: [FaultProxy, FaultProxy] }> {
+async function open(options: ConnectOptions = {}): Promise<{ db: Pool; hosts: [FaultProxy, FaultProxy] }> {
   await emptyDatabase().then(({ db }) => db.destroy())
   const several = await openSeveralHosts(databaseUrl(), 2)
-  const db = connect(several.url, { connections: CONNECTIONS, acquireTimeoutMs: 20_000, statementTimeoutMs: 120_000 })
+  const db = connect(several.url, {
+    connections: CONNECTIONS,
+    acquireTimeoutMs: 20_000,
+    statementTimeoutMs: 120_000,
+    ...options,
+  })
   onTestFinished(async () => {
     await several[Symbol.asyncDispose]()
     await db.destroy()
@@ -54,6 +59,19 @@ test('A primary that hangs costs one bounded wait: every statement on it fails a
   // One check and one search found out, however many statements waited. The sessions are ended in the background.
   expect(primary.connections() - before).toBeLessThanOrEqual(4)
   expect(await run(db, 'select id from users')).toHaveLength(CONNECTIONS)
+})
+
+test('Without a new primary, calls fail in a bounded time, and go on when the primary responds again', async () => {
+  const { db, hosts } = await open({ acquireTimeoutMs: 1_500 })
+  await run(db, 'select 1')
+  hang(hosts[0])
+  for (let calls = 0; calls < 3; calls++) {
+    const startedAt = performance.now()
+    await expect(run(db, 'select id from users')).rejects.toThrow()
+    expectWithin(performance.now() - startedAt, NOTICED_WITHIN_MS)
+  }
+  hosts[0].enable()
+  await eventually(() => run(db, 'select id from users').catch(String)).toEqual([])
 })
 
 test('A COMMIT on a primary that hangs has an unknown outcome after the bounded wait', async () => {
