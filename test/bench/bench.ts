@@ -13,13 +13,13 @@ import { listing } from './parts/listing.ts'
 import { overload } from './parts/overload.ts'
 import { payments } from './parts/payments.ts'
 import { rankings } from './parts/rankings.ts'
-import { servers } from './parts/servers.ts'
+import { scaling } from './parts/scaling.ts'
 import { size } from './parts/size.ts'
 import { start } from './parts/start.ts'
 import { type Figure, median, ratioOf, table, tableOfPage } from './report.ts'
 import type { Bench } from './rounds.ts'
 
-const PARTS = { payments, events, curve, bystander, overload, http, listing, rankings, servers, size, start }
+const PARTS = { payments, events, curve, bystander, overload, http, listing, rankings, scaling, size, start }
 const ROOT = join(import.meta.dirname, '../..')
 
 const { values: options, positionals } = parseArgs({

@@ -12,8 +12,8 @@ const CONNECTIONS_PER_LOAD = 16
 const ORDERS_PER_LOAD = 15_000
 
 /** Measures the payments of one hot product at four server processes, and at one that receives the same load. */
-export async function servers(bench: Bench): Promise<Figure[]> {
-  const shop = await newDatabase(bench.server, 'servers')
+export async function scaling(bench: Bench): Promise<Figure[]> {
+  const shop = await newDatabase(bench.server, 'scaling')
   await fillShop(shop, { users: USERS, products: 1 })
   const [first, ...others] = await Promise.all(
     Array.from({ length: SERVERS }, () => startServer('server.ts', shop.url)),
@@ -38,7 +38,7 @@ export async function servers(bench: Bench): Promise<Figure[]> {
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
   const values = await inTurn(
     bench,
-    'servers',
+    'scaling',
     { four: () => pay((load) => four[load] ?? first), one: () => pay(() => first) },
     (rates) => rates.map(Math.round).join(' + '),
   )
