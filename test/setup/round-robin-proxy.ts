@@ -17,7 +17,9 @@ export async function startRoundRobinProxy(urls: string[]): Promise<RoundRobinPr
     const address = incoming.headers['x-client'] ?? incoming.socket.remoteAddress
     const headers = { ...incoming.headers, 'x-forwarded-for': address }
     const { method, url: path } = incoming
-    const upstream = request({ host: target.hostname, port: target.port, method, path, headers }, (response) => {
+    // A connection of its own: one that was open before may belong to a server that was killed.
+    const options = { host: target.hostname, port: target.port, method, path, headers, agent: false }
+    const upstream = request(options, (response) => {
       outgoing.writeHead(response.statusCode ?? 502, response.headers)
       response.pipe(outgoing)
       response.on('error', () => outgoing.destroy())
