@@ -56,6 +56,23 @@ export function startGalera(): Promise<DatabaseCluster> {
   return start(GALERA_ENGINE ?? '', [], {})
 }
 
+/** The programs wait a minute for a member. On a busy machine a member may take longer. */
+const ATTEMPTS = 8
+/** How long a cluster may take to start. */
+export const STARTS_WITHIN_MS = 900_000
+
+/** Repeats a command that fails, after undoing what it did. */
+async function persist<T>(command: () => Promise<T>, undo: () => Promise<unknown> = async () => undefined): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await command()
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+      await undo()
+    }
+  }
+}
+
 async function start(engine: string, mode: string[], env: Record<string, string>): Promise<DatabaseCluster> {
   const name = `pointwise-${randomUUID().slice(0, 8)}`
   const call = async (...args: string[]) =>
@@ -63,7 +80,9 @@ async function start(engine: string, mode: string[], env: Record<string, string>
   const reset = () => call('reset', name).then(() => undefined)
   try {
     // The members talk to each other on the ports above it.
-    const output = await call('start', ...mode, String(await freePort(135)), name)
+    const port = String(await freePort(135))
+    // A cluster that is formed in part cannot be completed.
+    const output = await persist(() => call('start', ...mode, port, name), reset)
     const urls = output.match(/mysql:\/\/root@127\.0\.0\.1:\d+/g) ?? []
     return {
       members: urls.map((url, index) => {
@@ -75,7 +94,7 @@ async function start(engine: string, mode: string[], env: Record<string, string>
           kill: control('kill'),
           pause: control('pause'),
           resume: control('resume'),
-          restart: control('up'),
+          restart: () => persist(control('up')),
           run: (...statements) => runOn(url, statements),
         }
       }),

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { eventually } from '../setup/eventually.ts'
 import { CheckoutLoad } from './checkout-load.ts'
-import { type DatabaseCluster, galeraIsMissing, type Member, startGalera } from './database-cluster.ts'
+import {
+  type DatabaseCluster,
+  galeraIsMissing,
+  type Member,
+  STARTS_WITHIN_MS,
+  startGalera,
+} from './database-cluster.ts'
 import { failOver, portOf } from './failover.ts'
 
 const STATUS =
@@ -15,7 +21,7 @@ describe.skipIf(galeraIsMissing)(`Galera${galeraIsMissing ? ` (${galeraIsMissing
     cluster = await startGalera()
     ;[first, second] = cluster.members as [Member, Member]
     load = await CheckoutLoad.start(cluster.url('shop'))
-  })
+  }, STARTS_WITHIN_MS)
   afterAll(async () => {
     await load?.[Symbol.asyncDispose]()
     await cluster?.[Symbol.asyncDispose]()

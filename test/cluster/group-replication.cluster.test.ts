@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../setup/eventually.ts'
 import { CheckoutLoad } from './checkout-load.ts'
-import { type DatabaseCluster, type Member, mysqlIsMissing, startMysqlCluster } from './database-cluster.ts'
+import {
+  type DatabaseCluster,
+  type Member,
+  mysqlIsMissing,
+  STARTS_WITHIN_MS,
+  startMysqlCluster,
+} from './database-cluster.ts'
 import { failOver, memberAt } from './failover.ts'
 
 const GROUP =
@@ -22,7 +28,7 @@ describe.skipIf(mysqlIsMissing)(`Group Replication${mysqlIsMissing ? ` (${mysqlI
     cluster = await startMysqlCluster('group', { EXPEL: '0' })
     for (const { run } of cluster.members) await run('set global group_replication_unreachable_majority_timeout = 5')
     load = await CheckoutLoad.start(cluster.url('shop'))
-  })
+  }, STARTS_WITHIN_MS)
   afterAll(async () => {
     await load?.[Symbol.asyncDispose]()
     await cluster?.[Symbol.asyncDispose]()

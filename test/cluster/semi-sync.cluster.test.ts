@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { CheckoutLoad } from './checkout-load.ts'
-import { type DatabaseCluster, type Member, mysqlIsMissing, startMysqlCluster } from './database-cluster.ts'
+import {
+  type DatabaseCluster,
+  type Member,
+  mysqlIsMissing,
+  STARTS_WITHIN_MS,
+  startMysqlCluster,
+} from './database-cluster.ts'
 import { failOver, portOf } from './failover.ts'
 
 const RECEIVED =
@@ -56,7 +62,9 @@ async function start(): Promise<{ cluster: DatabaseCluster; load: CheckoutLoad; 
 }
 
 describe.skipIf(mysqlIsMissing)(`Semi-synchronous replicas${mysqlIsMissing ? ` (${mysqlIsMissing})` : ''}`, () => {
-  test('A planned switchover, and then a kill of the new primary, lose and double nothing', async () => {
+  test('A planned switchover, and then a kill of the new primary, lose and double nothing', {
+    timeout: STARTS_WITHIN_MS,
+  }, async () => {
     const { members, ...started } = await start()
     await using _cluster = started.cluster
     await using load = started.load
@@ -87,7 +95,9 @@ describe.skipIf(mysqlIsMissing)(`Semi-synchronous replicas${mysqlIsMissing ? ` (
     for (const primaries of load.primaries()) expect(primaries.length).toBeGreaterThanOrEqual(3)
   })
 
-  test('A primary that hangs, and continues beside the promoted replica, loses and doubles nothing', async () => {
+  test('A primary that hangs, and continues beside the promoted replica, loses and doubles nothing', {
+    timeout: STARTS_WITHIN_MS,
+  }, async () => {
     const { members, ...started } = await start()
     await using _cluster = started.cluster
     await using load = started.load
