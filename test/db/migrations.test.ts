@@ -110,6 +110,15 @@ test('the events of an existing outbox have no traceparent, and the table is not
   ).toEqual([{ type: 'varchar(55)', collation: 'ascii_bin', nullable: 'YES' }])
 })
 
+test('the foreign key of the products of an existing database is enforced after the migration', async () => {
+  await run(db, 'alter table products drop index products_of_store')
+  await run(db, "delete from kysely_migration where name >= '0018-products-of-store'")
+  expect(await migrate(url)).toContain('0018-products-of-store')
+  await expect(run(db, "insert into products (store_id, name, price) values (1, 'Tea', 1)")).rejects.toThrow(
+    'products_store_exists',
+  )
+})
+
 /** InnoDB's id of the table, which changes when the table is copied or rebuilt. */
 async function tableId(db: Pool, table: string): Promise<unknown> {
   const [{ isMariaDB } = { isMariaDB: 0 }] = await run<{ isMariaDB: number }>(

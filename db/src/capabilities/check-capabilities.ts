@@ -91,7 +91,7 @@ async function tryOnce(db: Kysely<Tables>, statements: LockingStatements): Promi
 
 async function tryStorageEngines(db: Kysely<Tables>): Promise<CapabilityFailure[]> {
   const { rows } = await sql<{ name: string; engine: string }>`
-    select table_name as name, engine from information_schema.tables
+    select table_name as name, engine as engine from information_schema.tables
     where table_schema = database() and table_type = 'BASE TABLE' and engine <> 'InnoDB' order by table_name`.execute(
     db,
   )

@@ -71,7 +71,7 @@ const ORDER = 'id, user_id, status, total_price, idempotency_key'
 const LINE = 'id, order_id, product_id, product_name, price, `count`'
 const HISTORY = 'id, point_id, point, balance, use_type, order_id, idempotency_key'
 
-/** Every constraint of the tables, except the primary keys whose values the database assigns. */
+/** Every constraint of the tables, except keys that contain an id that the database assigns. */
 export const CONSTRAINTS: Constraint[] = [
   check('points', 'points_range', ['point = -1', 'point = 1000001']),
   check('products', 'products_price_range', ['price = -1']),

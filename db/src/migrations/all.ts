@@ -16,6 +16,7 @@ import { outboxCursors } from './0014-outbox-cursors.ts'
 import { salesBigint } from './0015-sales-bigint.ts'
 import { nameKeys } from './0016-name-keys.ts'
 import { eventTraceparent } from './0017-event-traceparent.ts'
+import { productsOfStore } from './0018-products-of-store.ts'
 
 /**
  * All migrations in the order in which they are applied. There are no down migrations. A released migration is never
@@ -39,4 +40,5 @@ export const migrations: Record<string, Migration> = {
   '0015-sales-bigint': salesBigint,
   '0016-name-keys': nameKeys,
   '0017-event-traceparent': eventTraceparent,
+  '0018-products-of-store': productsOfStore,
 }
