@@ -135,10 +135,10 @@ async function mountWeb(app: FastifyInstance, { config, storefront }: AppOptions
 }
 
 /** Remembers for some seconds which client networks may have written. Every mutation is a POST request. */
-function rememberWriters(app: FastifyInstance): RecentWriters {
-  const recentWriters = new RecentWriters()
+function rememberWriters(app: FastifyInstance, redis: AppOptions['redis']): RecentWriters {
+  const recentWriters = new RecentWriters({ redis })
   const remember = async ({ method, ip }: FastifyRequest) => {
-    if (method === 'POST') recentWriters.add(clientNetwork(ip))
+    if (method === 'POST') await recentWriters.add(clientNetwork(ip))
   }
   // Before the client receives the response, and after the end of one that it receives in parts.
   app.addHook('onSend', remember)
@@ -152,7 +152,7 @@ async function mountProcedures(app: FastifyInstance, options: AppOptions, sheddi
   const { userExistenceTtlSeconds: ttlSeconds = USER_EXISTENCE_TTL_SECONDS, commits = new CommitSignal(redis) } =
     options
   const settlement = new SettlementQueue(db)
-  const recentWriters = replica ? rememberWriters(app) : undefined
+  const recentWriters = replica ? rememberWriters(app, redis) : undefined
   const subscriptions = new SubscriptionHub(db, {
     ...(config.streams && { limits: config.streams }),
     commits,
