@@ -60,7 +60,6 @@ export class CheckoutLoad implements AsyncDisposable {
     const load = new CheckoutLoad(url, db, servers, product)
     const urls = await Promise.all(servers.map((server) => server.url()))
     load.#buying = Promise.all(tokens.map((token, index) => load.#buy(token, urls, index)))
-    await load.more()
     return load
   }
 
