@@ -14,6 +14,12 @@ export const RELAY_GUARDS: Guard[] = [
     'if (false)',
     'relay/lease',
   ),
+  guardsIn('server/src/relay/outbox-relay.ts')(
+    'signals do not make the relay poll more often',
+    'await this.#pause(POLL_MS_MIN)\n        await',
+    'await',
+    'relay/relay-wake',
+  ),
   queries('epoch of a new lease', "    .where('epoch', '=', epoch - 1)\n", '', SUSPENDED),
   queries('epoch of the holder', ".where('epoch', '=', epoch)\n", '\n', SUSPENDED),
 ]
