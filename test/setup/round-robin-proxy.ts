@@ -12,8 +12,9 @@ export interface RoundRobinProxy extends AsyncDisposable {
  */
 export async function startRoundRobinProxy(urls: string[]): Promise<RoundRobinProxy> {
   let requests = 0
-  const forward = (incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer, attempt = 0) => {
-    const target = new URL(urls[requests++ % urls.length] ?? '')
+  /** Forwards to the servers in turn, from the one at this index. */
+  const forward = (incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer, index: number, attempt = 1) => {
+    const target = new URL(urls[index % urls.length] ?? '')
     const address = incoming.headers['x-client'] ?? incoming.socket.remoteAddress
     const headers = { ...incoming.headers, 'x-forwarded-for': address }
     const { method, url: path } = incoming
@@ -27,15 +28,16 @@ export async function startRoundRobinProxy(urls: string[]): Promise<RoundRobinPr
     outgoing.on('close', () => upstream.destroy())
     upstream.on('error', (error: NodeJS.ErrnoException) => {
       const isRetried = error.code === 'ECONNREFUSED' && attempt < urls.length
-      if (isRetried) forward(incoming, outgoing, body, attempt + 1)
+      if (isRetried) forward(incoming, outgoing, body, index + 1, attempt + 1)
       else outgoing.destroy()
     })
     upstream.end(body)
   }
-  const server = createServer(async (incoming, outgoing) => {
+  // A client expects a connection to stay open for the time that the response of the server names.
+  const server = createServer({ keepAliveTimeout: 0 }, async (incoming, outgoing) => {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(chunk as Buffer)
-    forward(incoming, outgoing, Buffer.concat(chunks))
+    forward(incoming, outgoing, Buffer.concat(chunks), requests++)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
