@@ -35,6 +35,8 @@ export const REDIS_GUARDS: Guard[] = valkeyIsMissing
         'if (!this.#redis) return',
         'redis/wake-ups',
       ),
+      values('a value without a lifetime is not used', 'if ttl and remaining >= 0 and', 'if ttl and', VALUES),
+      values('no value returns after an eviction', '  generation = ARGV[2]', "  generation = ''", VALUES),
       values('a value is stored once it is read', "redis.call('get', reader) ~= ARGV[2]", 'false', VALUES),
       values(
         'invalidation of values that are being read',
@@ -44,14 +46,14 @@ export const REDIS_GUARDS: Guard[] = valkeyIsMissing
       ),
       values(
         'values that could not be invalidated are not used',
-        'if (this.isInvalidationPending) await this.#sendInvalidation()',
-        '',
+        'this.isInvalidationPending ? this.#sendInvalidation() : undefined',
+        'undefined',
         VALUES,
       ),
       guardsIn('server/src/products/ranking-cache.ts')(
         'current prices in a ranking of another server',
-        'isCurrent: isOwn && changes',
-        'isCurrent: changes',
+        'isCurrent: isOwn && !isBehind',
+        'isCurrent: !isBehind',
         'redis/shared-caches',
       ),
       guardsIn('server/src/auth/shared-rate-limiter.ts')(

@@ -63,6 +63,12 @@ describe.skipIf(valkeyIsMissing)(`the connection to Redis${valkeyIsMissing ? ` (
     await foreign.redis.publish('news', 'foreign')
     await one.redis.publish('news', 'a b')
     await expect.poll(() => received).toEqual(['/1: a b'])
+
+    // Redis closes the connections of all others.
+    await one.redis.run((client) => client.call('client', 'kill', 'type', 'pubsub'))
+    await expect.poll(() => other.log).toMatchObject([SHARED, ALONE, SHARED])
+    await one.redis.publish('news', 'c')
+    await expect.poll(() => received).toEqual(['/1: a b', '/1: c'])
   })
 
   test('needs no more permissions than docs/operations.md lists', async () => {
@@ -86,6 +92,7 @@ describe.skipIf(valkeyIsMissing)(`the connection to Redis${valkeyIsMissing ? ` (
     ['needs another password', ['--requirepass', 'the-right-password'], /WRONGPASS/],
     ['refuses to write', ['--min-replicas-to-write', '1'], /NOREPLICAS/],
     ['is out of memory', ['--maxmemory', '1'], /OOM/],
+    ['is a replica', ['--replicaof', '127.0.0.1 1'], /READONLY/],
     ['has fewer databases', ['--databases', '1'], /index is out of range/],
   ])('is not used, and reported once without the password, when Redis %s', async (_, options, reason) => {
     await using valkey = await startValkey(options)

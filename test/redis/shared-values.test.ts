@@ -36,6 +36,8 @@ async function openServers(
   }
 }
 
+type Servers = Awaited<ReturnType<typeof openServers>>
+
 /** A read that lasts until it is finished. */
 function slowRead() {
   const { promise, resolve, reject } = Promise.withResolvers<Value>()
@@ -134,6 +136,70 @@ describe.skipIf(valkeyIsMissing)(`A value that servers share${valkeyIsMissing ? 
     })
     await foreign.get('a', async () => ({ words: ['a'] }))
     expect((await servers.other.get('a', async () => newValue('a'))).value).toEqual(newValue('a'))
+  })
+
+  /** What the test does to the keys of the values. */
+  const inRedis = (servers: Servers, command: string, ...args: (string | number)[]) =>
+    servers.redis[0]?.run((client) => client.call(command, ...args))
+  const keysOf = async (servers: Servers, pattern: string) => (await inRedis(servers, 'keys', pattern)) as string[]
+
+  test.each([
+    ['has another form', (text: string) => JSON.stringify({ ttl: 1, text })],
+    ['begins with something else than its lifetime', (text: string) => `now ${text.slice(text.indexOf(' ') + 1)}`],
+    ['is not JSON', () => '600000 a'],
+    ['has no lifetime', undefined],
+    ['lasts longer than its lifetime, because the clock of Redis was set back', undefined, 'pexpire'],
+  ])('is read again if the value in Redis %s', async (_, change, command = 'persist') => {
+    await using valkey = await startValkey()
+    using servers = await openServers(valkey.url)
+    await servers.one.get('a', async () => newValue('old'))
+    // Stored a moment later.
+    await expect.poll(() => keysOf(servers, '*:a')).toHaveLength(1)
+    const [key = ''] = await keysOf(servers, '*:a')
+    const text = (await inRedis(servers, 'get', key)) as string
+    if (change) await inRedis(servers, 'set', key, change(text), 'keepttl')
+    else await inRedis(servers, command, key, ...(command === 'pexpire' ? [TTL_SECONDS * 2_000] : []))
+    const { value, ageMs } = await servers.other.get('a', async () => newValue('new'))
+    expect(value).toEqual(newValue('new'))
+    expect(ageMs).toBe(0)
+  })
+
+  test('is not used after it was invalidated, not even if Redis evicts every other key', async () => {
+    await using valkey = await startValkey()
+    using servers = await openServers(valkey.url)
+    await servers.one.get('a', async () => newValue('old'))
+    await expect.poll(() => keysOf(servers, '*:a')).toHaveLength(1)
+    const values = await keysOf(servers, '*:a')
+    await servers.one.invalidate()
+    for (const key of await keysOf(servers, '*')) if (!values.includes(key)) await inRedis(servers, 'del', key)
+    expect((await servers.other.get('a', async () => newValue('new'))).value).toEqual(newValue('new'))
+  })
+
+  test('is read without the server that began to read it, even if its time does not end', async () => {
+    await using valkey = await startValkey()
+    using servers = await openServers(valkey.url)
+    const stuck = slowRead()
+    const endless = servers.one.get('a', stuck.read)
+    await stuck.began
+    for (const key of await keysOf(servers, '*:reader')) await inRedis(servers, 'persist', key)
+    expect((await servers.other.get('a', async () => newValue('of the other'))).value).toEqual(newValue('of the other'))
+    stuck.resolve(newValue('late'))
+    await endless
+  })
+
+  test('leaves no key without a lifetime in Redis', async () => {
+    await using valkey = await startValkey()
+    using servers = await openServers(valkey.url)
+    await servers.one.get('a', async () => newValue('a'))
+    await servers.one.invalidate()
+    const slow = slowRead()
+    const reading = servers.other.get('b', slow.read)
+    await slow.began
+    const keys = await keysOf(servers, '*')
+    expect(keys.length).toBeGreaterThan(2)
+    for (const key of keys) expect(Number(await inRedis(servers, 'pttl', key)), key).toBeGreaterThan(0)
+    slow.resolve(newValue('b'))
+    await reading
   })
 
   test('has its age, whatever lifetime the server has that stored it', async () => {

@@ -4,10 +4,10 @@ import { Redis } from 'ioredis'
 import type { RedisAddress } from './redis-url.ts'
 
 /**
- * How long a command may take. A call waits for at most three commands, one after the other, so a server that responds slowly
- * delays a call by less than 200 ms before it counts as unavailable.
+ * How long a command may take. A call waits for at most four commands, one after the other, when it waits for a value that another
+ * server reads. So a server that responds slowly delays a call by less than 200 ms before it counts as unavailable.
  */
-const COMMAND_MS = 60
+const COMMAND_MS = 45
 const CONNECT_MS = 1_000
 /** The time limit of the commands that a new connection begins with. */
 const HANDSHAKE_MS = 200
@@ -36,7 +36,7 @@ export interface RedisLogger {
 export interface RedisConnectionOptions {
   address: RedisAddress
   logger: RedisLogger
-  /** How long a command may take. Defaults to 60 ms. */
+  /** How long a command may take. Defaults to 45 ms. */
   commandMs?: number
 }
 

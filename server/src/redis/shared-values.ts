@@ -4,41 +4,57 @@ import superjson from 'superjson'
 import { Aged } from '../cache.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
-/** How long the other servers wait for the value that one of them reads. Afterwards, the next one reads it. */
+/** How long one server may read a value. Afterwards, the next one reads it. */
 const READER_MS = 2_000
-/** How often they look for it. With two commands that take too long, a wait ends within 200 ms when Redis hangs. */
-const WAIT_MS = 25
+/** How long a server waits for the value that another one reads, if not even the time of the reader ends. */
+const WAIT_MS_MAX = READER_MS + 500
+/** How often it looks for the value. */
+const WAIT_MS = 10
+/** How long a generation lasts. A new one costs one read of each value. */
+const GENERATION_MS = 86_400_000
 
 /**
  * The keys of a value and of its reader contain the generation, so that a new generation invalidates all values of the name at once.
- * Keys: the generation; first argument: the key of the value.
+ * A generation that Redis has evicted is followed by another one.
+ * Keys: the generation; first arguments: the key of the value, token.
  */
 const KEYS = `
-local generation = redis.call('get', KEYS[1]) or ''
+local generation = redis.call('get', KEYS[1])
+if not generation then
+  generation = ARGV[2]
+  redis.call('set', KEYS[1], generation, 'px', ${GENERATION_MS})
+end
 local value = KEYS[1] .. ':' .. generation .. ':' .. ARGV[1]
 local reader = value .. ':reader'`
 
-/** Returns the value, or makes this server its reader: further arguments: token, time for reading. */
+/**
+ * Returns the value, or makes this server its reader. A value that does not begin with its time to live, or that lasts longer, was
+ * not stored by this version. Further argument: time for reading.
+ */
 const GET = `${KEYS}
 local found = redis.call('get', value)
-if found then return {'value', found, redis.call('pttl', value)} end
+local ttl = found and tonumber(string.match(found, '^(%d+) '))
+local remaining = redis.call('pttl', value)
+if ttl and remaining >= 0 and remaining <= ttl then
+  return {'value', string.sub(found, string.find(found, ' ', 1, true) + 1), ttl - remaining}
+end
 if redis.call('set', reader, ARGV[2], 'nx', 'px', ARGV[3]) then return {'read'} end
 return {'wait'}`
 
 /**
  * Stores a value with its time to live, unless it was invalidated while it was read: then its reader belongs to an older
- * generation. Further arguments: token, value, time to live.
+ * generation. Further arguments: value, time to live.
  */
 const STORE = `${KEYS}
 if redis.call('get', reader) ~= ARGV[2] then return end
 redis.call('set', value, ARGV[4] .. ' ' .. ARGV[3], 'px', ARGV[4])
 redis.call('del', reader)`
 
-/** Lets another server read the value: further argument: token. */
+/** Lets another server read the value. */
 const RELEASE = `${KEYS}
 if redis.call('get', reader) == ARGV[2] then redis.call('del', reader) end`
 
-type Reply = ['value', text: string, remainingMs: number] | ['read'] | ['wait']
+type Reply = ['value', text: string, ageMs: number] | ['read'] | ['wait']
 
 export interface SharedValuesOptions<Value> {
   /** Distinguishes these values from others in Redis. */
@@ -77,17 +93,17 @@ export class SharedValues<Value extends object> {
    */
   async get(key: string, read: () => Promise<Value>): Promise<Aged<Value>> {
     const token = randomUUID()
+    const waitsUntil = performance.now() + WAIT_MS_MAX
     for (;;) {
+      const isLast = performance.now() > waitsUntil
       const reply = await this.#ask(key, token)
-      if (reply === undefined) return new Aged(await read(), 0)
-      if (reply[0] === 'read') return this.#readForAll(read, { key, token })
-      if (reply[0] === 'wait') await delay(WAIT_MS)
-      else {
-        const [, text, remainingMs] = reply
-        const value = this.#parse(text.slice(text.indexOf(' ') + 1))
-        // The server that has stored it may be configured with another time to live.
-        return value ? new Aged(value, Number.parseInt(text, 10) - remainingMs) : new Aged(await read(), 0)
+      if (reply?.[0] === 'read') return this.#readForAll(read, { key, token })
+      if (reply?.[0] === 'wait' && !isLast) {
+        await delay(WAIT_MS)
+        continue
       }
+      const value = reply?.[0] === 'value' ? this.#parse(reply[1], reply[2]) : undefined
+      return value ?? new Aged(await read(), 0)
     }
   }
 
@@ -105,7 +121,7 @@ export class SharedValues<Value extends object> {
   async #sendInvalidation(): Promise<void> {
     const through = this.#invalidations
     try {
-      await this.#redis.run((client) => client.set(this.#generationKey, randomUUID()))
+      await this.#redis.run((client) => client.set(this.#generationKey, randomUUID(), 'PX', GENERATION_MS))
       this.#sentInvalidations = Math.max(this.#sentInvalidations, through)
     } catch {
       // Still pending. The connection has logged that Redis is unavailable.
@@ -114,10 +130,11 @@ export class SharedValues<Value extends object> {
 
   /** Returns undefined if this server is to read the value for itself. */
   async #ask(key: string, token: string): Promise<Reply | undefined> {
-    if (this.isInvalidationPending) await this.#sendInvalidation()
-    return this.#scripts.get(this.#generationKey, key, token, READER_MS).catch(() => undefined) as Promise<
-      Reply | undefined
-    >
+    // Both are sent at once, and executed in this order.
+    const invalidation = this.isInvalidationPending ? this.#sendInvalidation() : undefined
+    const reply = await this.#scripts.get(this.#generationKey, key, token, READER_MS).catch(() => undefined)
+    await invalidation
+    return this.isInvalidationPending ? undefined : (reply as Reply | undefined)
   }
 
   async #readForAll(read: () => Promise<Value>, { key, token }: { key: string; token: string }): Promise<Aged<Value>> {
@@ -134,9 +151,10 @@ export class SharedValues<Value extends object> {
     }
   }
 
-  #parse(text: string): Value | undefined {
+  #parse(text: string, ageMs: number): Aged<Value> | undefined {
     try {
-      return this.#check(superjson.parse(text))
+      const value = this.#check(superjson.parse(text))
+      return value && new Aged(value, ageMs)
     } catch {
       return undefined
     }
