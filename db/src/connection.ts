@@ -2,7 +2,8 @@ import { Kysely, type LogEvent, MysqlDialect } from 'kysely'
 import type { ConnectionOptions } from 'mysql2'
 import { parseDatabaseUrl } from './database-url.ts'
 import type { Pool } from './handles.ts'
-import { BoundedPool, type PoolLimits, type PoolListener, type ServerOptions } from './pool.ts'
+import { BoundedPool } from './pool.ts'
+import type { PoolLimits, PoolListener, ServerOptions } from './pool-options.ts'
 import { PrimaryFinder } from './primary-finder.ts'
 import { COLLATION, type SessionLimits } from './session.ts'
 import type { Tables } from './tables.ts'
@@ -84,6 +85,7 @@ export function connect(url: string, options: ConnectOptions = {}): Pool {
     // After a check that fails, there is time to open a connection.
     checkTimeoutMs = Math.min(500, acquireTimeoutMs / 3),
     closeAfterIdleMs = 30_000,
+    watchIntervalMs = 2_000,
     log,
     ...listener
   } = options
@@ -99,6 +101,7 @@ export function connect(url: string, options: ConnectOptions = {}): Pool {
     checkAfterIdleMs,
     checkTimeoutMs,
     closeAfterIdleMs,
+    watchIntervalMs,
   }
   return new KyselyPool(new BoundedPool(driver, limits, listener), log) as unknown as Pool
 }

@@ -1,49 +1,15 @@
 import type { MysqlPool, MysqlPoolConnection } from 'kysely'
-import type { ConnectionOptions } from 'mysql2'
-import { type AccessListener, AccountAccess } from './account-access.ts'
-import type { DatabaseServer, DatabaseServers } from './database-url.ts'
+import { AccountAccess } from './account-access.ts'
+import type { DatabaseServer } from './database-url.ts'
 import { AcquireTimeoutError, ConnectError, isServerResponse, rejectsWrites } from './errors.ts'
+import type { PoolLimits, PoolListener, ServerOptions } from './pool-options.ts'
 import { type DriverOptions, type Owner, PooledConnection } from './pooled-connection.ts'
 import { PrimaryFinder } from './primary-finder.ts'
 import { ServerWatch } from './server-watch.ts'
 import { SessionKiller } from './session-killer.ts'
 
-export interface PoolLimits {
-  /** Maximum number of connections. */
-  connections: number
-  /** Maximum wait for a free connection, in milliseconds. After it, the caller gets an AcquireTimeoutError. */
-  acquireTimeoutMs: number
-  /**
-   * Maximum duration of a statement, in milliseconds. After it, the statement fails, its connection is destroyed and
-   * its session is ended.
-   */
-  statementTimeoutMs: number
-  /**
-   * Maximum wait for a row lock, and for a metadata lock, in seconds. After it, the statement fails with errno 1205.
-   */
-  lockWaitSeconds: number
-  /** A connection that was idle for this long, in milliseconds, is checked before it is lent. */
-  checkAfterIdleMs: number
-  /** How long the server has to respond to a check, in milliseconds. After it, the connection counts as lost. */
-  checkTimeoutMs: number
-  /** A connection that was idle for this long, in milliseconds, is closed. */
-  closeAfterIdleMs: number
-}
-
 /** How much longer than the pool the server keeps a session without statements, in seconds. */
 const IDLE_GRACE_SECONDS = 30
-
-/** What the owner of a pool learns about its servers and its access to them. */
-export interface PoolListener extends AccessListener {
-  /** The pool has found the primary among several servers: at first, and whenever it is another one than before. */
-  onPrimary?: (primary: DatabaseServer) => void
-}
-
-/** How to connect to each of the servers, and the database to use. */
-export interface ServerOptions extends ConnectionOptions {
-  servers: DatabaseServers
-  database: string
-}
 
 const closedError = () => new ConnectError(new Error('The pool is closed.'))
 
@@ -104,18 +70,19 @@ export class BoundedPool implements MysqlPool {
       servers,
       connection: this.#options,
       limits: sessionLimits,
-      onMoved: (primary, isResponsive) => {
+      onFound: (primary, isResponsive) => {
         for (const server of servers) {
           if (server !== primary) this.#leave(server, { isResponsive: isResponsive(server) })
         }
         listener.onPrimary?.(primary)
       },
+      onNotFound: (error) => listener.onNoPrimary?.(error),
     })
     if (!this.#finder.hasChoice) return
     this.#watch = new ServerWatch({
+      intervalMs: limits.watchIntervalMs,
       connections: () => [...this.#idle, ...this.#checkedOut],
-      ask: (server) => this.#finder.ask(server),
-      isSuperseded: (server) => this.#finder.isSuperseded(server),
+      finder: this.#finder,
       onLeave: (server, options) => this.#leave(server, options),
     })
   }
@@ -253,8 +220,15 @@ export class BoundedPool implements MysqlPool {
     else if (connection.isReusable) {
       this.#idle.push(connection)
       if (!this.#idleTimer) this.#closeExpired()
-    } else connection.destroy()
+    } else this.#close(connection, () => connection.destroy())
     this.#freeSlot()
+  }
+
+  /** Closes a connection that is not needed any more. */
+  #close(connection: PooledConnection, close: () => unknown): void {
+    close()
+    // Without a connection to it, the server is not checked, and another one may become the primary.
+    if (this.#idle.length + this.#checkedOut.size === 0) this.#finder.forget(connection.server)
   }
 
   #giveUp(connection: PooledConnection): void {
@@ -276,7 +250,7 @@ export class BoundedPool implements MysqlPool {
     const now = performance.now()
     for (const connection of this.#idle.filter((idle) => closesAt(idle) <= now)) {
       this.#removeIdle(connection)
-      void connection.end()
+      this.#close(connection, () => connection.end())
     }
     const nextAt = Math.min(...this.#idle.map(closesAt))
     this.#idleTimer = Number.isFinite(nextAt)

@@ -110,12 +110,21 @@ export class PooledConnection {
   /**
    * Opens a connection to a server and applies the session settings.
    *
+   * @param signal ends the attempt
    * @throws the driver's error when the server cannot be reached within `connectTimeout`, refuses the connection, or
    * does not apply a setting.
    */
-  static async open(options: DriverOptions, server: DatabaseServer, owner: Owner): Promise<PooledConnection> {
+  static async open(
+    options: DriverOptions,
+    server: DatabaseServer,
+    owner: Owner,
+    signal?: AbortSignal,
+  ): Promise<PooledConnection> {
     const connection = new PooledConnection(options, server, owner)
+    const abort = () => connection.abort()
+    signal?.addEventListener('abort', abort)
     try {
+      signal?.throwIfAborted()
       await new Promise<void>((resolve, reject) =>
         connection.#raw.connect((error) => (error ? reject(error) : resolve())),
       )
@@ -125,6 +134,8 @@ export class PooledConnection {
     } catch (error) {
       connection.destroy()
       throw error
+    } finally {
+      signal?.removeEventListener('abort', abort)
     }
     connection.respondedAt = performance.now()
     return connection

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type DatabaseServer, type DatabaseServers, formatServer } from './database-url.ts'
-import { isAccessDenied, isServerResponse } from './errors.ts'
+import { isAccessDenied, isServerResponse, ReadOnlyServerError } from './errors.ts'
 import { type DriverOptions, PooledConnection, withoutPool } from './pooled-connection.ts'
 import type { SessionLimits } from './session.ts'
 import type { WritableServer } from './write-check.ts'
@@ -11,6 +11,10 @@ const ASK_AGAIN_MS = 100
 const SEARCH_SHARE = 0.8
 /** How long the other servers may take to respond once one is found that takes writes. */
 const OTHERS_WITHIN_MS = 300
+/** How long another primary is searched for while only a former one takes writes. */
+const FORMER_AFTER_MS = 1_000
+/** How long a server has to respond to a check. After it, the server counts as hung. */
+const RESPONDS_WITHIN_MS = 2_000
 
 /** What a server that takes writes reported, or why it takes none. */
 export type Answer = WritableServer | Error
@@ -36,17 +40,22 @@ export interface PrimaryFinderOptions {
   connection: DriverOptions & { database: string }
   limits: SessionLimits
   /**
-   * Called when another server than before is found to be the primary.
+   * Called when another server than before is found to be the primary, or one after `onNotFound`.
    *
    * @param isResponsive whether a server has responded during the search
    */
-  onMoved?: (primary: DatabaseServer, isResponsive: (server: DatabaseServer) => boolean) => void
+  onFound?: (primary: DatabaseServer, isResponsive: (server: DatabaseServer) => boolean) => void
+  /** Called when a search finds no primary: once, until `onFound`. */
+  onNotFound?: (error: NoPrimaryError) => void
 }
 
 /**
  * Knows which of several servers is the primary: the one that takes writes. Callers that ask while it is unknown share one search,
- * in which each server is asked until one takes writes. Of several servers that do, the first of a Galera cluster is the primary;
- * elsewhere none is, because their data may differ. A single server is the primary without a search.
+ * in which each server is asked until one takes writes. A single server is the primary without a search.
+ *
+ * Of several servers that take writes, the first of a Galera cluster is the primary. Elsewhere none is, because their data may
+ * differ. A former primary does not count, unless it was seen to be read-only: it may return with the data of before. It is used again
+ * if no other server takes writes for a second.
  */
 export class PrimaryFinder {
   readonly #servers: DatabaseServers
@@ -55,6 +64,8 @@ export class PrimaryFinder {
   #primary: DatabaseServer | undefined
   #lastPrimary: DatabaseServer | undefined
   #search: Promise<DatabaseServer> | undefined
+  readonly #former = new Set<DatabaseServer>()
+  #isNotFoundReported = false
 
   constructor(options: PrimaryFinderOptions) {
     this.#servers = options.servers
@@ -89,71 +100,108 @@ export class PrimaryFinder {
   async ask(server: DatabaseServer): Promise<Answer> {
     const { database, ...connection } = this.#options.connection
     try {
+      const owner = withoutPool(this.#options.limits)
       // The database may not exist yet.
-      const asked = await PooledConnection.open(connection, server, withoutPool(this.#options.limits))
+      const asked = await PooledConnection.open(connection, server, owner, this.#closing.signal)
       try {
         return await asked.requireWritable(database)
       } finally {
         asked.destroy()
       }
     } catch (error) {
+      if (error instanceof ReadOnlyServerError) this.#former.delete(server)
       return error as Error
     }
   }
 
-  /**
-   * Whether a server that takes writes is not the primary, because one before it does too. Only a Galera cluster has several. The
-   * servers of one shop agree on the primary in this way after the first one has returned.
-   */
-  async isSuperseded(server: DatabaseServer): Promise<boolean> {
-    const preferred = this.#servers.slice(0, this.#servers.indexOf(server))
-    const answers = await Promise.all(preferred.map((each) => this.ask(each)))
-    return answers.some((answer) => isWritable(answer) && answer.isGalera)
+  /** Like `ask`, but returns undefined if the server does not respond within two seconds. */
+  check(server: DatabaseServer): Promise<Answer | undefined> {
+    const { promise: timeout, resolve } = Promise.withResolvers<undefined>()
+    // A response that arrived while this process was busy is read before the timeout counts.
+    const timer = setTimeout(() => setImmediate(resolve, undefined), RESPONDS_WITHIN_MS)
+    return Promise.race([this.ask(server), timeout]).finally(() => clearTimeout(timer))
   }
 
-  /** Ends a search under way. */
+  /**
+   * Whether a server that was found to be the primary must not be used as such any longer, because another one takes writes: on Galera
+   * one before it, so that the servers of one shop agree after the first one has returned; elsewhere one that is not a former primary.
+   */
+  async isSuperseded(server: DatabaseServer): Promise<boolean> {
+    const others = this.#servers.filter((other) => other !== server)
+    const isBefore = (other: DatabaseServer) => this.#servers.indexOf(other) < this.#servers.indexOf(server)
+    const answers = await Promise.all(others.map(async (other) => ({ other, answer: await this.check(other) })))
+    return answers.some(
+      ({ other, answer }) => isWritable(answer) && (answer.isGalera ? isBefore(other) : !this.#former.has(other)),
+    )
+  }
+
+  /** Ends a search under way, and closes its connections. */
   close(): void {
     this.#closing.abort()
   }
 
   async #searchOnce(): Promise<DatabaseServer> {
     const timeoutMs = SEARCH_SHARE * this.#options.connection.connectTimeout
-    const search = new Search(this.#servers, (server) => this.ask(server), timeoutMs)
+    const search = new Search({
+      servers: this.#servers,
+      ask: (server) => this.ask(server),
+      isFormer: (server) => this.#former.has(server),
+      timeoutMs,
+    })
+    const { signal } = this.#closing
     const stop = () => search.stop()
-    this.#closing.signal.addEventListener('abort', stop)
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
     try {
       const primary = await search.result
-      this.#primary = primary
-      const hasMoved = primary !== this.#lastPrimary
-      this.#lastPrimary = primary
-      if (hasMoved) this.#options.onMoved?.(primary, (server) => search.hasResponded(server))
+      this.#set(primary, search)
       return primary
+    } catch (error) {
+      if (error instanceof NoPrimaryError && !this.#isNotFoundReported && !signal.aborted) {
+        this.#isNotFoundReported = true
+        this.#options.onNotFound?.(error)
+      }
+      throw error
     } finally {
-      this.#closing.signal.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', stop)
     }
   }
+
+  #set(primary: DatabaseServer, search: Search): void {
+    const last = this.#lastPrimary
+    this.#primary = primary
+    this.#lastPrimary = primary
+    if (primary === last && !this.#isNotFoundReported) return
+    this.#isNotFoundReported = false
+    this.#former.delete(primary)
+    if (last && last !== primary && !search.isReplica(last)) this.#former.add(last)
+    this.#options.onFound?.(primary, (server) => search.hasResponded(server))
+  }
+}
+
+interface SearchOptions {
+  servers: DatabaseServers
+  ask: PrimaryFinder['ask']
+  isFormer: (server: DatabaseServer) => boolean
+  timeoutMs: number
 }
 
 class Search {
   readonly result: Promise<DatabaseServer>
-  readonly #servers: DatabaseServers
-  readonly #ask: PrimaryFinder['ask']
+  readonly #options: SearchOptions
   readonly #answers = new Map<DatabaseServer, Answer>()
   readonly #ended = new AbortController()
   readonly #found = Promise.withResolvers<DatabaseServer>()
-  #othersTimer: NodeJS.Timeout | undefined
-  #mustOthersRespond = true
+  #writableSince: number | undefined
 
-  constructor(servers: DatabaseServers, ask: PrimaryFinder['ask'], timeoutMs: number) {
-    this.#servers = servers
-    this.#ask = ask
-    const timer = setTimeout(() => this.stop(), timeoutMs)
+  constructor(options: SearchOptions) {
+    this.#options = options
+    const timer = setTimeout(() => this.stop(), options.timeoutMs)
     this.result = this.#found.promise.finally(() => {
       clearTimeout(timer)
-      clearTimeout(this.#othersTimer)
       this.#ended.abort()
     })
-    for (const server of servers) void this.#askRepeatedly(server)
+    for (const server of options.servers) void this.#askRepeatedly(server)
   }
 
   /** Whether the server has responded, if only to refuse the connection or to reject a write. */
@@ -162,36 +210,43 @@ class Search {
     return isWritable(answer) || isServerResponse(answer)
   }
 
+  isReplica(server: DatabaseServer): boolean {
+    return this.#answers.get(server) instanceof ReadOnlyServerError
+  }
+
   /** Ends the search without a result. */
   stop(): void {
-    const errors = this.#servers.map((server) => this.#answers.get(server))
+    const { servers } = this.#options
+    const errors = servers.map((server) => this.#answers.get(server))
     // The account is refused, wherever the primary is.
     const refusal = errors.every(isAccessDenied) ? errors[0] : undefined
-    this.#found.reject(refusal ?? new NoPrimaryError(this.#servers, this.#answers))
+    this.#found.reject(refusal ?? new NoPrimaryError(servers, this.#answers))
   }
 
   async #askRepeatedly(server: DatabaseServer): Promise<void> {
     const { signal } = this.#ended
     while (!signal.aborted) {
-      this.#answers.set(server, await this.#ask(server))
+      this.#answers.set(server, await this.#options.ask(server))
       this.#decide()
       await delay(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined)
     }
   }
 
+  /** Decides from the latest answer of each server. A server that takes writes answers again and again until then. */
   #decide(): void {
-    const writable = this.#servers.filter((server) => isWritable(this.#answers.get(server)))
-    const [first] = writable
-    if (!first) return
-    if (this.#mustOthersRespond && this.#answers.size < this.#servers.length) {
-      this.#othersTimer ??= setTimeout(() => {
-        this.#mustOthersRespond = false
-        this.#decide()
-      }, OTHERS_WITHIN_MS)
-      return
-    }
+    const { servers, isFormer } = this.#options
+    if (servers.every((server) => isAccessDenied(this.#answers.get(server)))) this.stop()
+    const writable = servers.filter((server) => isWritable(this.#answers.get(server)))
+    if (writable.length === 0) return
+    this.#writableSince ??= performance.now()
+    const waitedMs = performance.now() - this.#writableSince
+    if (this.#answers.size < servers.length && waitedMs < OTHERS_WITHIN_MS) return
     const isGalera = writable.every((server) => (this.#answers.get(server) as WritableServer).isGalera)
-    if (writable.length === 1 || isGalera) this.#found.resolve(first)
+    const current = writable.filter((server) => !isFormer(server))
+    const mayBeFormer = current.length === 0 && waitedMs >= FORMER_AFTER_MS
+    const candidates = isGalera || mayBeFormer ? writable : current
+    const [first] = candidates
+    if (first && (isGalera || candidates.length === 1)) this.#found.resolve(first)
   }
 }
 

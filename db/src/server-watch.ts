@@ -1,27 +1,22 @@
 import type { DatabaseServer } from './database-url.ts'
 import { isServerResponse, rejectsWrites } from './errors.ts'
 import type { PooledConnection } from './pooled-connection.ts'
-import type { Answer } from './primary-finder.ts'
-
-const INTERVAL_MS = 2_000
-/** How long a server has to respond to a check. After it, the server counts as hung. */
-const RESPONDS_WITHIN_MS = 2_000
+import type { Answer, PrimaryFinder } from './primary-finder.ts'
 
 export interface ServerWatchOptions {
+  intervalMs: number
   /** Every open connection of the pool. */
   connections: () => readonly PooledConnection[]
-  /** Asks a server on a new connection, as `PrimaryFinder` does. */
-  ask: (server: DatabaseServer) => Promise<Answer>
-  /** Whether another server is to be preferred to this one, which takes writes. */
-  isSuperseded: (server: DatabaseServer) => Promise<boolean>
+  finder: Pick<PrimaryFinder, 'check' | 'isSuperseded'>
   /** Called when a server does not respond, or is not the primary any more. */
   onLeave: (server: DatabaseServer, options: { isResponsive: boolean }) => void
 }
 
 /**
- * Checks every two seconds whether the servers of open connections respond and take writes. A statement may be slow, so a server is
+ * Checks at intervals whether the servers of open connections respond and take writes. A statement may be slow, so a server is
  * judged by a new connection: however many statements wait, it is checked once. And a new connection may be slow, so a server
- * also counts as responsive when it has responded to a statement meanwhile.
+ * also counts as responsive when it has responded to a statement meanwhile. Then the other servers are asked, because a server that
+ * was replaced while it hung may still take writes.
  */
 export class ServerWatch {
   readonly #options: ServerWatchOptions
@@ -30,7 +25,7 @@ export class ServerWatch {
 
   constructor(options: ServerWatchOptions) {
     this.#options = options
-    this.#timer = setInterval(() => this.#checkAll(), INTERVAL_MS).unref()
+    this.#timer = setInterval(() => this.#checkAll(), options.intervalMs).unref()
   }
 
   close(): void {
@@ -46,12 +41,12 @@ export class ServerWatch {
   }
 
   async #check(server: DatabaseServer): Promise<void> {
-    const { ask, isSuperseded, onLeave } = this.#options
+    const { finder, onLeave } = this.#options
     const startedAt = performance.now()
-    const answer = await withinResponseTime(ask(server))
-    const isResponsive = (answer !== undefined && !isUnreachable(answer)) || this.#hasRespondedSince(startedAt, server)
-    if (!isResponsive || rejectsWrites(answer)) onLeave(server, { isResponsive })
-    else if (isTakingWrites(answer) && (await isSuperseded(server))) onLeave(server, { isResponsive })
+    const answer = await finder.check(server)
+    const isResponsive = isResponse(answer) || this.#hasRespondedSince(startedAt, server)
+    const isHung = !isResponsive && !isOwnFailure(answer)
+    if (isHung || rejectsWrites(answer) || (await finder.isSuperseded(server))) onLeave(server, { isResponsive })
   }
 
   #hasRespondedSince(time: number, server: DatabaseServer): boolean {
@@ -61,19 +56,11 @@ export class ServerWatch {
   }
 }
 
-function withinResponseTime<T>(promise: Promise<T>): Promise<T | undefined> {
-  const { promise: timeout, resolve } = Promise.withResolvers<undefined>()
-  // A response that arrived while this process was busy is read before the timeout counts.
-  const timer = setTimeout(() => setImmediate(resolve, undefined), RESPONDS_WITHIN_MS)
-  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
-}
-
-const isTakingWrites = (answer: Answer | undefined) => answer !== undefined && !(answer instanceof Error)
+const isResponse = (answer: Answer | undefined) =>
+  answer !== undefined && (!(answer instanceof Error) || isServerResponse(answer))
 
 /** Failures of this machine, which prove nothing about the server: its name was not resolved, or no file descriptor is free. */
 const OWN_FAILURES = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EMFILE', 'ENFILE'])
 
-const isUnreachable = (answer: Answer) =>
-  answer instanceof Error &&
-  !isServerResponse(answer) &&
-  !OWN_FAILURES.has((answer as NodeJS.ErrnoException).code ?? '')
+const isOwnFailure = (answer: Answer | undefined) =>
+  answer instanceof Error && OWN_FAILURES.has((answer as NodeJS.ErrnoException).code ?? '')

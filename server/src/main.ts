@@ -99,6 +99,7 @@ async function openDatabase(url: string, config: Config, logger: Logger): Promis
     onAccessDenied: (error) => logger.fatal({ err: error }, 'the database refuses the account of DATABASE_URL'),
     onAccessRestored: () => logger.info('the database accepts the account of DATABASE_URL again'),
     onPrimary: (primary) => logger.info({ primary }, 'found the primary database server'),
+    onNoPrimary: (error) => logger.error({ err: error }, 'found no primary database server'),
   })
   cleanups.push(() => db.destroy())
   const { version, warnings } = await checkServer(db)

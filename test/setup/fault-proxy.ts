@@ -67,6 +67,8 @@ export interface FaultProxy extends AsyncDisposable {
   setReadOnly: (isReadOnly: boolean) => void
   /** How many connections were accepted. */
   connections: () => number
+  /** How many sockets are open: one for each connection that was never answered, and two for each one that is passed on. */
+  openSockets: () => number
   /** Passes new connections on again. */
   enable: () => void
   isEnabled: () => boolean
@@ -101,10 +103,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
 
   const server = createServer((client) => {
     connections++
-    if (state !== 'enabled') {
-      sockets.add(client)
-      return refuseClient(client, state)
-    }
+    if (state !== 'enabled') return refuseClient(sockets, client, state)
     const database = connect({ port: Number(port || 3306), host: hostname, noDelay: true })
     const route: Route = { isBroken: false }
     routes.add(route)
@@ -145,6 +144,7 @@ export async function faultProxy(url: string): Promise<FaultProxy> {
       isReadOnly = next
     },
     connections: () => connections,
+    openSockets: () => sockets.size,
     enable: () => change('enabled', 'keep'),
     isEnabled: () => state === 'enabled',
     close,
@@ -163,8 +163,11 @@ async function listen(server: Server, url: string): Promise<string> {
 }
 
 /** Closes a new connection, refuses it, or never answers it. */
-function refuseClient(client: Socket, state: Exclude<State, 'enabled'>): void {
-  client.on('error', () => undefined)
+function refuseClient(sockets: Set<Socket>, client: Socket, state: Exclude<State, 'enabled'>): void {
+  sockets.add(client)
+  client.on('error', () => undefined).on('close', () => sockets.delete(client))
+  // Without reading, the end of the connection would not be noticed.
+  client.resume()
   if (state === 'disabled') client.destroy()
   if (typeof state === 'object') client.end(refusal(state.errno))
 }
