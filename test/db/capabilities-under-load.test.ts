@@ -2,8 +2,9 @@ import { tryCapabilities } from '@pointwise/db'
 import { expect, test } from 'vitest'
 import { LOCKING_STATEMENTS } from '../../server/src/payments/settlement/lock-rows.ts'
 import { item, openShop, PATIENT_LOCKS } from '../setup/shop.ts'
+import { inSuite } from '../setup/suite.ts'
 
-const SERVERS = 3
+const SERVERS = inSuite(2, 10)
 
 test('servers that start at once are accepted while customers pay, and every call is answered', async () => {
   await using shop = await openShop({ database: PATIENT_LOCKS })

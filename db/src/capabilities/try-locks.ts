@@ -21,7 +21,9 @@ export interface LockingStatements {
   stock: (tx: Tx, productIds: number[]) => LockingStatement
 }
 
-const MEASUREMENTS_MAX = 10
+/** How long a lock is held for a statement that has to wait for it: at first, and at most. */
+const HOLD_SECONDS = 0.01
+const HOLD_SECONDS_MAX = 0.64
 
 const failure = (capability: CapabilityFailure['capability'], found: string): CapabilityFailure => ({
   capability,
@@ -71,11 +73,11 @@ function unlessWaiting<T>(result: Promise<T>): Promise<T | undefined> {
 
 /** Tries on a reserved row that FOR UPDATE waits for FOR UPDATE. */
 async function tryForUpdate(db: Kysely<Tables>): Promise<CapabilityFailure[]> {
-  const hasWaited = await measure(() =>
+  const hasWaited = await measure((holdSeconds) =>
     inTwoTransactions(db, async (holder, waiter) => {
       await lockFirst(holder)
       const release = () => holder.rollback().execute()
-      return waitForLock({ holder, release, waiter, statement: lockCursors(waiter, [RESERVED[0]]) })
+      return waitForLock({ holder, release, waiter, statement: lockCursors(waiter, [RESERVED[0]]), holdSeconds })
     }),
   )
   return hasWaited ? [] : [failure('lockingReads', notWaiting('outbox_cursors'))]
@@ -133,13 +135,16 @@ const waitedToSkip = (table: string) => `${SKIP_LOCKED} of \`${table}\` waited f
 const notWaiting = (table: string) =>
   `SELECT … FOR UPDATE of \`${table}\` did not wait for a row that another session had locked.`
 
-/** Repeats an observation that the load of the server has made impossible. */
-async function measure<T>(observe: () => Promise<T | undefined>): Promise<T> {
-  for (let left = MEASUREMENTS_MAX; left > 0; left--) {
-    const observed = await observe()
+/** Repeats an observation that the load of the server has made impossible, each time holding the lock for twice as long. */
+async function measure<T>(observe: (holdSeconds: number) => Promise<T | undefined>): Promise<T> {
+  for (let holdSeconds = HOLD_SECONDS; holdSeconds <= HOLD_SECONDS_MAX; holdSeconds *= 2) {
+    const observed = await observe(holdSeconds)
     if (observed !== undefined) return observed
   }
-  throw new Error('The database server did not begin a statement while another session held a lock for 10 ms.')
+  throw new Error(
+    `The database server did not begin a statement while another session held a lock for ${HOLD_SECONDS_MAX} seconds. ` +
+      'Start again when it has less load.',
+  )
 }
 
 /** Tries the statements with which the server locks rows, on rows that another session has inserted and not committed. */
@@ -172,14 +177,14 @@ interface Trial {
 async function tryStatement(db: Kysely<Tables>, trial: Trial): Promise<CapabilityFailure[]> {
   const { table, rows, lock } = trial
   let hasSkipped = true
-  const hasWaited = await measure(() =>
+  const hasWaited = await measure((holdSeconds) =>
     inTwoTransactions(db, async (holder, waiter) => {
       const id = firstTrialId()
       await lockFirst(holder)
       await executeBatch(holder, Object.fromEntries(rows(id).map((row, index) => [index, written(row)])))
       hasSkipped &&= await skips(waiter, trial, id)
       const release = () => holder.rollback().execute()
-      return waitForLock({ holder, release, waiter, statement: lock(waiter, [id]) })
+      return waitForLock({ holder, release, waiter, statement: lock(waiter, [id]), holdSeconds })
     }),
   )
   return [
@@ -191,12 +196,12 @@ async function tryStatement(db: Kysely<Tables>, trial: Trial): Promise<Capabilit
 /** Whether a locking read waits for a row that is not committed. An engine may lock only committed rows, which is enough. */
 async function locksUncommittedRows(db: Kysely<Tables>): Promise<boolean> {
   const name = `start-check:${randomUUID()}`
-  return measure(() =>
+  return measure((holdSeconds) =>
     inTwoTransactions(db, async (holder, waiter) => {
       await lockFirst(holder)
       await holder.insertInto('outbox_cursors').values({ name, position: 0 }).execute()
       const release = () => holder.rollback().execute()
-      return waitForLock({ holder, release, waiter, statement: lockCursors(waiter, [name]) })
+      return waitForLock({ holder, release, waiter, statement: lockCursors(waiter, [name]), holdSeconds })
     }),
   )
 }

@@ -2,9 +2,6 @@ import { type Compilable, sql } from 'kysely'
 import { executeBatch } from '../execute-batch.ts'
 import type { Tx } from '../handles.ts'
 
-/** How long a lock is held for a statement that has to wait for it. */
-const HOLD_SECONDS = 0.01
-
 interface Waiting {
   /** The transaction that holds the lock. */
   holder: Tx
@@ -14,6 +11,8 @@ interface Waiting {
   waiter: Tx
   /** The statement that has to wait. */
   statement: Compilable<unknown>
+  /** How long the lock is held. */
+  holdSeconds: number
 }
 
 /**
@@ -22,12 +21,13 @@ interface Waiting {
  *
  * Returns undefined when the statement began only after the lock was released, on a busy server.
  */
-export async function waitForLock({ holder, release, waiter, statement }: Waiting): Promise<boolean | undefined> {
+export async function waitForLock(options: Waiting): Promise<boolean | undefined> {
+  const { holder, release, waiter, statement, holdSeconds } = options
   const waiting = executeBatch(waiter, { before: serverTime(waiter), statement, after: serverTime(waiter) })
   // Handled below, unless holding the lock fails first.
   waiting.catch(() => undefined)
   const { heldUntil } = await executeBatch(holder, {
-    held: holder.selectNoFrom(sql`sleep(${sql.lit(HOLD_SECONDS)})`.as('held')),
+    held: holder.selectNoFrom(sql`sleep(${sql.lit(holdSeconds)})`.as('held')),
     heldUntil: serverTime(holder),
   })
   await release()
