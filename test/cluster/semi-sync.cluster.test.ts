@@ -38,23 +38,31 @@ const follow = (member: Member, source: Member) =>
     'start replica',
   )
 
+/** Only the primary waits for replicas: a replica that waited for its own would not apply what it receives. It waits without a limit. */
+const WAIT_FOR_REPLICA = [
+  'set global rpl_semi_sync_source_timeout = 3600000',
+  'set global rpl_semi_sync_source_enabled = on',
+]
+const WAIT_FOR_NONE = 'set global rpl_semi_sync_source_enabled = off'
+
 /** What an operator does: the replica that has received the most applies it, gets replicas of its own, and takes writes. */
 async function promoteOne(replicas: Member[]): Promise<Member> {
   const { chosen, others, received } = await mostRecent(replicas)
   await chosen.run('stop replica io_thread', `select wait_for_executed_gtid_set('${received}', 60)`)
   await chosen.run('stop replica', 'reset replica all')
   for (const other of others) await follow(other, chosen)
-  await chosen.run('set global super_read_only = off', 'set global read_only = off')
+  await chosen.run(...WAIT_FOR_REPLICA, 'set global super_read_only = off', 'set global read_only = off')
   return chosen
 }
 
 async function start(): Promise<{ cluster: DatabaseCluster; load: CheckoutLoad; members: [Member, Member, Member] }> {
   const cluster = await startMysqlCluster('semisync')
   try {
-    // A source never commits without a replica.
-    for (const { run } of cluster.members) await run('set global rpl_semi_sync_source_timeout = 3600000')
+    const members = cluster.members as [Member, Member, Member]
+    for (const { run } of members) await run(WAIT_FOR_NONE)
+    await members[0].run(...WAIT_FOR_REPLICA)
     const load = await CheckoutLoad.start(cluster.url('shop'))
-    return { cluster, load, members: cluster.members as [Member, Member, Member] }
+    return { cluster, load, members }
   } catch (error) {
     await cluster[Symbol.asyncDispose]()
     throw error
@@ -80,6 +88,7 @@ describe.skipIf(mysqlIsMissing)(`Semi-synchronous replicas${mysqlIsMissing ? ` (
       hasFailedOver: async () => true,
     })
     const replica = primary === second ? third : second
+    await first.run(WAIT_FOR_NONE)
     await follow(first, primary)
     await load.more()
     await failOver({
