@@ -7,6 +7,7 @@ import {
   type UpdateResult,
 } from 'kysely'
 import type { Tx } from './handles.ts'
+import { joinStatements } from './script.ts'
 
 /** The result of an INSERT, UPDATE or DELETE. */
 export interface WriteResult {
@@ -24,8 +25,8 @@ type ResultOf<S> =
     : undefined
 
 /**
- * Sends several statements in one round trip and returns their results by name: rows for a SELECT, a WriteResult for a
- * write. The server runs them one after the other, in the order of the object's properties. An undefined statement is
+ * Sends several statements in one round trip, or on Galera one after the other (see `PooledConnection.query`), and returns their
+ * results by name: rows for a SELECT, a WriteResult for a write. The server runs them one after the other, in the order of the object's properties. An undefined statement is
  * not sent, and its result is undefined. When a statement fails, the later ones do not run.
  *
  * @throws the error of the statement that failed.
@@ -48,13 +49,8 @@ export async function executeBatch<const S extends Readonly<Record<string, State
 
 async function send(tx: Tx, compiled: CompiledQuery[]): Promise<unknown[]> {
   if (compiled.length === 0) return []
-  const script = compiled.map(({ sql }) => sql).join(';\n')
-  const { rows, insertId, numAffectedRows } = await tx.executeQuery(
-    CompiledQuery.raw(
-      script,
-      compiled.flatMap(({ parameters }) => parameters),
-    ),
-  )
+  const { sql, parameters } = joinStatements(compiled)
+  const { rows, insertId, numAffectedRows } = await tx.executeQuery(CompiledQuery.raw(sql, [...parameters]))
   if (compiled.length > 1) return rows
   const isWrite = numAffectedRows !== undefined
   return [isWrite ? { insertId: Number(insertId ?? 0), affectedRows: Number(numAffectedRows) } : rows]

@@ -11,8 +11,9 @@ import {
 } from 'mysql2'
 import type { DatabaseServer } from './database-url.ts'
 import { isConnectionLost, rejectsWrites } from './errors.ts'
+import { type Script, splitScript } from './script.ts'
 import { type SessionLimits, sessionStatements } from './session.ts'
-import { requireWritable, type WritableServer } from './write-check.ts'
+import { requireWritable } from './write-check.ts'
 
 const SERVER_STATUS_IN_TRANS = 1
 
@@ -89,6 +90,7 @@ export class PooledConnection {
   #isClosed = false
   /** Called when the connection was lost or closed. The driver never calls back what it has queued behind a lost statement. */
   #onUnusable: () => void = () => undefined
+  #isGalera = false
   /** BEGIN was called and not sent yet. */
   #isBeginPending = false
   #isInTransaction = false
@@ -129,8 +131,9 @@ export class PooledConnection {
         connection.#raw.connect((error) => (error ? reject(error) : resolve())),
       )
       const statements = sessionStatements(options.database, owner.limits)
-      statements.push(`do get_lock('${connection.sessionLock}', 0)`)
-      await connection.#start(statements.join(';\n'))
+      statements.push(`do get_lock('${connection.sessionLock}', 0)`, "show global variables like 'wsrep_on'")
+      const results = await connection.#start<{ Value: string }[]>(statements.join(';\n'))
+      connection.#isGalera = results.at(-1)?.[0]?.Value === 'ON'
     } catch (error) {
       connection.destroy()
       throw error
@@ -146,8 +149,13 @@ export class PooledConnection {
    *
    * @param database the database in which the right to write is tried
    */
-  requireWritable(database: string): Promise<WritableServer> {
+  requireWritable(database: string): Promise<void> {
     return requireWritable((sql) => this.#start(sql), database)
+  }
+
+  /** Whether the server is a node of a Galera cluster. */
+  get isGalera(): boolean {
+    return this.#isGalera
   }
 
   /** Sends a statement before the connection is lent. */
@@ -174,8 +182,11 @@ export class PooledConnection {
   }
 
   /**
-   * Sends a statement. BEGIN is sent together with the first statement of its transaction, which saves one round trip
-   * for each transaction. A locking read outside a transaction is rejected and not sent.
+   * Sends a statement, or the statements of `executeBatch`. BEGIN is sent together with the first statement of its transaction,
+   * which saves one round trip for each transaction. A locking read outside a transaction is rejected and not sent.
+   *
+   * To a Galera node, each statement is sent alone. When the write of another node rolls back a transaction between two
+   * statements of one message, MariaDB runs the rest of the message without an error, and each of its statements commits by itself.
    */
   query(sql: string, values: QueryValues, callback: Callback): void {
     // The driver would queue a statement, such as the ROLLBACK, behind one that timed out, and never send it.
@@ -194,24 +205,40 @@ export class PooledConnection {
       callback(lockOutsideTransactionError())
       return
     }
-    const timeout = this.#owner.limits.statementTimeoutMs
-    this.#raw.query(
-      { sql: isFirst ? `begin;\n${sql}` : sql, values, timeout },
-      (error: QueryError | null, result: QueryResult) => {
-        if (isConnectionLost(error)) {
-          this.#isLost = true
-          this.#onUnusable()
-        } else this.respondedAt = performance.now()
-        if (rejectsWrites(error)) {
-          this.#isRetired = true
-          this.#owner.onWriteRejected(this)
-        }
-        if (result && 'serverStatus' in result) {
-          this.#isInTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
-        }
-        callback(error, isFirst && result ? withoutFirst(result as QueryResult[]) : result)
-      },
+    const script = { sql: isFirst ? `begin;\n${sql}` : sql, parameters: values as unknown[] }
+    const finish: Callback = (error, result) =>
+      callback(error, isFirst && result ? withoutFirst(result as QueryResult[]) : result)
+    if (this.#isGalera) this.#sendEach(splitScript(script), finish)
+    else this.#send(script, finish)
+  }
+
+  /** Sends each statement after the result of the one before it. */
+  #sendEach([statement, ...later]: Script[], callback: Callback, earlier: QueryResult[] = []): void {
+    if (!statement) {
+      callback(undefined, (earlier.length === 1 ? earlier[0] : earlier) as QueryResult)
+      return
+    }
+    this.#send(statement, (error, result) =>
+      error || !result ? callback(error) : this.#sendEach(later, callback, [...earlier, result]),
     )
+  }
+
+  #send({ sql, parameters }: Script, callback: Callback): void {
+    const options = { sql, values: parameters as QueryValues, timeout: this.#owner.limits.statementTimeoutMs }
+    this.#raw.query(options, (error: QueryError | null, result: QueryResult) => {
+      if (isConnectionLost(error)) {
+        this.#isLost = true
+        this.#onUnusable()
+      } else this.respondedAt = performance.now()
+      if (rejectsWrites(error)) {
+        this.#isRetired = true
+        this.#owner.onWriteRejected(this)
+      }
+      if (result && 'serverStatus' in result) {
+        this.#isInTransaction = (result.serverStatus & SERVER_STATUS_IN_TRANS) !== 0
+      }
+      callback(error, result)
+    })
   }
 
   /** Whether the server responds to a PING within this time. */

@@ -3,7 +3,6 @@ import { type DatabaseServer, type DatabaseServers, formatServer } from './datab
 import { isAccessDenied, isServerResponse, ReadOnlyServerError } from './errors.ts'
 import { type DriverOptions, PooledConnection, withoutPool } from './pooled-connection.ts'
 import type { SessionLimits } from './session.ts'
-import type { WritableServer } from './write-check.ts'
 
 /** How long a server that takes no writes is left alone before it is asked again. */
 const ASK_AGAIN_MS = 100
@@ -15,6 +14,12 @@ const OTHERS_WITHIN_MS = 300
 const FORMER_AFTER_MS = 1_000
 /** How long a server has to respond to a check. After it, the server counts as hung. */
 const RESPONDS_WITHIN_MS = 2_000
+
+/** A server that takes writes. */
+interface WritableServer {
+  /** Whether every server of its cluster takes writes, so that the client selects the one that all clients write to. */
+  isGalera: boolean
+}
 
 /** What a server that takes writes reported, or why it takes none. */
 export type Answer = WritableServer | Error
@@ -104,7 +109,8 @@ export class PrimaryFinder {
       // The database may not exist yet.
       const asked = await PooledConnection.open(connection, server, owner, this.#closing.signal)
       try {
-        return await asked.requireWritable(database)
+        await asked.requireWritable(database)
+        return { isGalera: asked.isGalera }
       } finally {
         asked.destroy()
       }

@@ -1,12 +1,6 @@
 import { isConnectionLost, ReadOnlyServerError, rejectsWrites } from './errors.ts'
 import { quoteName, READ_ONLY_VARIABLES } from './server-error.ts'
 
-/** How a server that takes writes shares its data with other servers. */
-export interface WritableServer {
-  /** Whether every server of its cluster takes writes, so that the client selects the one that all clients write to. */
-  isGalera: boolean
-}
-
 /** Sends a statement, and returns its rows. */
 type Query = (sql: string) => Promise<{ Variable_name: string; Value: string }[]>
 
@@ -18,14 +12,12 @@ type Query = (sql: string) => Promise<{ Variable_name: string; Value: string }[]
  * @throws ReadOnlyServerError when a variable makes the server read-only.
  * @throws the database's error when the server rejects the UPDATE as a write, and the driver's when it does not respond.
  */
-export async function requireWritable(query: Query, database: string): Promise<WritableServer> {
-  const names = [...READ_ONLY_VARIABLES, 'wsrep_on'].map((name) => `'${name}'`)
+export async function requireWritable(query: Query, database: string): Promise<void> {
+  const names = READ_ONLY_VARIABLES.map((name) => `'${name}'`)
   const rows = await query(`show global variables where variable_name in (${names.join(', ')})`)
   const on = rows.filter(({ Value }) => !['OFF', '0'].includes(Value)).map(({ Variable_name }) => Variable_name)
-  const readOnly = READ_ONLY_VARIABLES.filter((name) => on.includes(name))
-  if (readOnly.length > 0) throw new ReadOnlyServerError(readOnly)
+  if (on.length > 0) throw new ReadOnlyServerError(on)
   await query(`update ${quoteName(database)}.kysely_migration set name = name where false`).catch((error: unknown) => {
     if (rejectsWrites(error) || isConnectionLost(error)) throw error
   })
-  return { isGalera: on.includes('wsrep_on') }
 }

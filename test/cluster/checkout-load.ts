@@ -45,8 +45,12 @@ export class CheckoutLoad implements AsyncDisposable {
     this.#product = product
   }
 
-  /** Creates a shop in the database of this URL, starts the servers, and begins. */
-  static async start(url: string): Promise<CheckoutLoad> {
+  /**
+   * Creates a shop in the database of this URL, starts the servers, and begins.
+   *
+   * @param urlOfServer the database URL of each server, which may prefer another host
+   */
+  static async start(url: string, urlOfServer = (_server: number) => url): Promise<CheckoutLoad> {
     await createDatabase(url)
     await migrate(url)
     const db = connect(url, { acquireTimeoutMs: 10_000 })
@@ -55,8 +59,11 @@ export class CheckoutLoad implements AsyncDisposable {
     const product = await admin.products.create({ storeId, name: 'Tea', price: 1, stock: 10_000_000 })
     const names = Array.from({ length: CUSTOMERS }, (_, index) => `customer ${index}`)
     const tokens = await Promise.all((await insertUsers(db, names, POINTS)).map(signUserToken))
-    const env = { DATABASE_URL: url, JWT_SECRET, RATE_LIMIT: 'off', LOG_LEVEL: 'info', PORT: '0' }
-    const servers = Array.from({ length: SERVERS }, () => new ServerProcess(env))
+    const env = { JWT_SECRET, RATE_LIMIT: 'off', LOG_LEVEL: 'info', PORT: '0' }
+    const servers = Array.from(
+      { length: SERVERS },
+      (_, server) => new ServerProcess({ ...env, DATABASE_URL: urlOfServer(server) }),
+    )
     const load = new CheckoutLoad(url, db, servers, product)
     const urls = await Promise.all(servers.map((server) => server.url()))
     load.#buying = Promise.all(tokens.map((token, index) => load.#buy(token, urls, index)))
@@ -110,8 +117,9 @@ export class CheckoutLoad implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOpen = false
+    const ended = this.#buying.catch(() => undefined)
     await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()))
-    await this.#buying.catch(() => undefined)
+    await ended
     await this.#db.destroy()
   }
 

@@ -73,4 +73,12 @@ describe.skipIf(galeraIsMissing)(`Galera${galeraIsMissing ? ` (${galeraIsMissing
   })
 
   test('Every acknowledged checkout is there once, and the audit passes', () => load.expectTruth())
+
+  test('Servers that write to two nodes at once lose and double nothing', async () => {
+    const hosts = cluster.members.map(({ url }) => `${url}/two`)
+    await using both = await CheckoutLoad.start(`${second.url}/two`, (server) => hosts[server % 2] ?? '')
+    await both.more(300)
+    await both.expectTruth()
+    process.stdout.write(`Galera, two writers: ${JSON.stringify(both.takeFindings())}\n`)
+  })
 })
