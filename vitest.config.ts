@@ -40,6 +40,7 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       globalSetup: ['test/setup/global.ts'],
+      setupFiles: ['test/setup/sent-statements.ts'],
       // Vitest would derive it from the mode.
       env: { NODE_ENV: 'test', TEST_SUITE: mode },
       // Only a deadlock reaches these: a test must pass on a machine that is several times slower.

@@ -15,11 +15,16 @@ export function splitStatements({ query: { sql, parameters } }: LogEvent): State
   })
 }
 
+const TEXTS = /'(?:[^'\\]|\\.|'')*'/gs
+
 /**
- * Whether a statement that locks rows contains a subquery. The subquery would read rows as they were before the statement waited
- * for its locks, and Vitess drops the locks.
+ * Whether a statement that locks or writes rows contains a subquery. The subquery would read rows as they were before the statement
+ * waited for its locks, and Vitess drops the locks.
  */
 export function locksWithSubquery(sql: string): boolean {
-  const locks = /^(update|delete) |\bfor (update|share)\b|\block in share mode\b/i.test(sql)
-  return locks && /\(\s*select\b/i.test(sql)
+  if (!/\bselect\b/i.test(sql)) return false
+  const statement = sql.replace(TEXTS, "''").trimStart()
+  if (/^(insert|replace)\b/i.test(statement)) return /\bselect\b/i.test(statement)
+  const locks = /^(with\b.*\b)?(update|delete)\b|\bfor (update|share)\b|\block in share mode\b/is.test(statement)
+  return locks && /\(\s*(select|with)\b/i.test(statement)
 }
