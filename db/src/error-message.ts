@@ -12,9 +12,17 @@ export function errorMessage(error: Error): string {
   const message =
     error instanceof AggregateError && error.message === ''
       ? error.errors.map((each) => (each instanceof Error ? errorMessage(each) : String(each))).join('; ')
-      : error.message
+      : withoutStatement(error.message)
   const action = connectAction(error)
   return action === undefined ? message : `${message.replace(/\.?$/, '.')} ${action}`
+}
+
+/** What Vitess appends to the message of an error: the account, the statement and its values. A stack may follow. */
+const VITESS_STATEMENT = /(?: \(CallerID: [^)]*\))?: Sql: ".*?(?=\n {4}at |$)/s
+
+/** Removes the statement and its values from the message or the stack of an error of Vitess. */
+export function withoutStatement(text: string): string {
+  return text.replace(VITESS_STATEMENT, '')
 }
 
 function connectAction(error: Error & { code?: unknown; errno?: unknown }): string | undefined {

@@ -7,7 +7,7 @@ export { type ConnectOptions, connect } from './connection.ts'
 export { parseDatabaseUrl } from './database-url.ts'
 export { DatabaseUrlError } from './database-url-error.ts'
 export { Deadline, DeadlineExceededError } from './deadline.ts'
-export { errorMessage } from './error-message.ts'
+export { errorMessage, withoutStatement } from './error-message.ts'
 export {
   AcquireTimeoutError,
   CommitUnknownError,

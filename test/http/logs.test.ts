@@ -191,6 +191,10 @@ describe('the logger', () => {
 
   for (const [message, redacted] of [
     ["Duplicate entry '7-6f1a' for key 'orders.orders_key'", "Duplicate entry '…' for key 'orders.orders_key'"],
+    [
+      `target: shop.0.primary: vttablet: EOF (errno 2013) (sqlstate HY000) (CallerID: userData1): Sql: "select 1 from users where name = :vtg1\nfor update", BindVars: {vtg1: "it's Ada"}`,
+      'target: shop.0.primary: vttablet: EOF (errno 2013) (sqlstate HY000)',
+    ],
     ["Duplicate entry 'it's Ada' for key 'users_name'", "Duplicate entry '…' for key 'users_name'"],
     [
       "Incorrect string value: '\\xED\\xA0' for column `shop`.`users`.`name` at row 1",

@@ -1,4 +1,4 @@
-import { errorMessage } from '@pointwise/db'
+import { errorMessage, withoutStatement } from '@pointwise/db'
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
@@ -26,12 +26,13 @@ interface SerializedError {
 
 /**
  * Leaves out the properties in which the database driver stores the statement and its values. The database also quotes a
- * value in the message itself, when a key is a duplicate or a value does not fit its column: that value is replaced by `…`.
+ * value in the message itself, when a key is a duplicate or a value does not fit its column: that value is replaced by `…`. The statement
+ * that Vitess appends to the message is left out.
  */
 function serializeError(error: unknown): SerializedError {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
   const redact = (text: string) =>
-    'errno' in error ? text.replace(/(?<=entry|value:?) '.*'(?= for )/gs, " '…'") : text
+    'errno' in error ? withoutStatement(text).replace(/(?<=entry|value:?) '.*'(?= for )/gs, " '…'") : text
   return {
     type: error.name,
     message: redact(errorMessage(error)),
