@@ -216,12 +216,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 /**
- * Reads only where the database is, for tools that need nothing else of the configuration.
+ * Reads only where the database and its replica are, for the audit as a process of its own.
  *
  * @throws ConfigError
  */
-export function readDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
-  return databaseConfig(parse(environment.pick({ DATABASE_URL: true, POINTWISE_DATABASE: true }), env))
+export function readAuditConfig(env: NodeJS.ProcessEnv): DatabaseConfig & { replicaUrl: string | undefined } {
+  const ofDatabases = { DATABASE_URL: true, DATABASE_REPLICA_URL: true, POINTWISE_DATABASE: true } as const
+  const variables = parse(environment.pick(ofDatabases), env)
+  return { ...databaseConfig(variables), replicaUrl: variables.DATABASE_REPLICA_URL }
 }
 
 /**

@@ -46,7 +46,7 @@ describe('the environment', () => {
     ])
     for (const { code } of reading) {
       expect(code.match(/process\.env/g)).toHaveLength(1)
-      expect(code).toMatch(/\bread(Database|Relay)?Config\(process\.env\)/)
+      expect(code).toMatch(/\bread(Audit|Relay)?Config\(process\.env\)/)
     }
   })
 

@@ -1,8 +1,10 @@
 import { connect, createDatabase, migrate } from '@pointwise/db'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { auditResult } from '../../server/src/audit/audit-schemas.ts'
+import { type CopiedDatabase, copiedDatabase } from '../replica/copied-database.ts'
 import { databaseUrl, run } from '../setup/database.ts'
+import { faultProxy } from '../setup/fault-proxy.ts'
 import { item, openShop, type Shop } from '../setup/shop.ts'
 import { runAuditCommand } from './audit-command.ts'
 
@@ -21,6 +23,65 @@ test('A consistent database: the command prints a line for each check and exits 
   expect(stdout).toMatch(/^ *rows {2}broken {2}check\n/)
   expect(stdout).toContain("   1       0  A wallet's balance equals the sum of its history rows.\n")
   expect(stdout).toMatch(/\n\nAll checks passed\. Snapshot of \d{4}-\d\d-\d\dT[\d:.]+Z, read in [\d.]+ m?s\.\n$/)
+})
+
+test('With DATABASE_REPLICA_URL, the command reads the replica, and states that', async () => {
+  const copy = await copiedDatabase()
+  onTestFinished(() => copy.db.destroy())
+  await copy.catchUp()
+  // Only the replica has a broken row.
+  await run(copy.db, 'update points set point = 1234, updated_at = updated_at')
+  const env = { DATABASE_URL: shop.databaseUrl, DATABASE_REPLICA_URL: copy.url }
+  const text = await runAuditCommand(env)
+  expect(text).toMatchObject({ code: 1, stderr: expect.stringMatching(/^Reading the replica\.\n/) })
+  expect(text.stdout).toMatch(/\n3 broken rows found\. Snapshot of the replica at \d{4}-/)
+  expect(JSON.parse((await runAuditCommand(env, '--json')).stdout)).toMatchObject({ sound: false, readFrom: 'replica' })
+})
+
+test.each<[string, (copy: CopiedDatabase) => Promise<unknown>, RegExp]>([
+  [
+    'is behind',
+    (copy) => run(copy.db, 'delete from events order by id desc limit 1'),
+    /it is more than 5 seconds behind the primary/,
+  ],
+  [
+    'belongs to another shop',
+    (copy) => run(copy.db, "update events set `key` = 'user:77'"),
+    /its events differ from those of the primary/,
+  ],
+])('If the replica %s, the command reads the primary, and states why', async (_, change, reason) => {
+  const copy = await copiedDatabase()
+  onTestFinished(() => copy.db.destroy())
+  await copy.catchUp()
+  await change(copy)
+  const env = { DATABASE_URL: shop.databaseUrl, DATABASE_REPLICA_URL: copy.url }
+  const { code, stdout, stderr } = await runAuditCommand(env)
+  expect(stderr).toMatch(new RegExp(`Reading the primary\\. The replica is not used: ${reason.source}`))
+  expect(stdout).toMatch(/\n\nAll checks passed\. Snapshot of the primary at \d{4}-/)
+  expect(code).toBe(0)
+})
+
+test('If the audit fails on the replica, the command reads the primary, and states why', async () => {
+  const copy = await copiedDatabase()
+  onTestFinished(() => copy.db.destroy())
+  await copy.catchUp()
+  await using proxy = await faultProxy(copy.url)
+  proxy.inject({ errno: 1146 }, /from `?refunds/)
+  const env = { DATABASE_URL: shop.databaseUrl, DATABASE_REPLICA_URL: proxy.url }
+  const { code, stdout, stderr } = await runAuditCommand(env)
+  expect(stderr).toMatch(
+    /^Reading the replica\.\n(?:Checking .*\n)*Reading the primary\. The replica is not used: a read failed: injected\.\n/,
+  )
+  expect(stdout).toMatch(/\n\nAll checks passed\. Snapshot of the primary at \d{4}-/)
+  expect(code).toBe(0)
+})
+
+test('If the replica cannot be reached, the command reads the primary', async () => {
+  const env = { DATABASE_URL: shop.databaseUrl, DATABASE_REPLICA_URL: 'mysql://root@127.0.0.1:1/shop' }
+  const { code, stdout, stderr } = await runAuditCommand(env, '--json')
+  expect(stderr).toMatch(/^Reading the primary\. The replica is not used: .*ECONNREFUSED 127\.0\.0\.1:1\./)
+  expect(JSON.parse(stdout)).toMatchObject({ sound: true, readFrom: 'primary' })
+  expect(code).toBe(0)
 })
 
 test('A corrupt database: the command prints each broken row with the expected and the found value, and exits with 1', async () => {

@@ -22,6 +22,8 @@ export interface ReplicaOptions {
   /** The URL of the replica. Its account needs SELECT only. */
   url: string
   connections: number
+  /** How long a statement of `readLong` may take, in milliseconds. Defaults to that of `connect`. */
+  longStatementTimeoutMs?: number
   /** A monotonic clock, in milliseconds. */
   clock?: { now: () => number }
   onUsed?: () => void
@@ -62,11 +64,15 @@ export class Replica {
   /** @throws DatabaseUrlError when the URL is not valid */
   constructor(options: ReplicaOptions) {
     this.#options = options
-    const { url, connections, clock = performance } = options
+    const { url, connections, longStatementTimeoutMs, clock = performance } = options
     this.#clock = clock
     const limits = { acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, checkAfterIdleMs: PROBE_INTERVAL_MS }
     this.#reads = connect(url, { ...limits, connections, statementTimeoutMs: READ_TIMEOUT_MS })
-    this.#longReads = connect(url, { ...limits, connections: 1 })
+    this.#longReads = connect(url, {
+      ...limits,
+      connections: 1,
+      ...(longStatementTimeoutMs !== undefined && { statementTimeoutMs: longStatementTimeoutMs }),
+    })
     this.#probes = connect(url, { ...limits, connections: 1, statementTimeoutMs: READ_TIMEOUT_MS })
   }
 

@@ -2,19 +2,22 @@ import type { AuditResult, Check, Finding } from './audit-schemas.ts'
 
 const INDENT = '  '
 
+/** The server that an audit has read. */
+export type AuditSource = 'primary' | 'replica'
+
 /** Formats the result of an audit, or the reason why it did not run, as a JSON document of one line. */
-export function formatJson(result: AuditResult | { error: string }): string {
+export function formatJson(result: (AuditResult & { readFrom?: AuditSource }) | { error: string }): string {
   return `${JSON.stringify(result)}\n`
 }
 
-/** Formats the result of an audit as text: a line for each check, then each stored finding, then a summary. */
-export function formatReport({ sound, asOf, durationMs, checks }: AuditResult): string {
+/** Formats the result of an audit as text: a line for each check, then each stored finding, then a summary with the server, if it is given. */
+export function formatReport({ sound, asOf, durationMs, checks }: AuditResult, source?: AuditSource): string {
   const broken = checks.reduce((sum, check) => sum + check.broken, 0)
   const verdict = sound ? 'All checks passed.' : `${formatCount(broken)} broken ${broken === 1 ? 'row' : 'rows'} found.`
   return [
     formatTable(checks),
     ...checks.filter((check) => check.broken > 0).map(formatFindings),
-    `${verdict} Snapshot of ${asOf.toISOString()}, read in ${formatDuration(durationMs)}.\n`,
+    `${verdict} Snapshot of ${source ? `the ${source} at ` : ''}${asOf.toISOString()}, read in ${formatDuration(durationMs)}.\n`,
   ].join('\n')
 }
 
