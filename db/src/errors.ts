@@ -73,6 +73,10 @@ const TRANSIENT = new Set([
   1040, // too many connections
   1203, // too many connections of this user
   1053, // the server is shutting down
+  2002, // Vitess cannot connect to its MySQL server
+  2003, // the same
+  2006, // Vitess has lost the connection to its MySQL server
+  2013, // the same, during a statement
   1290, // the server is read-only
   1836, // the server is in read-only mode (MySQL)
   1792, // the transaction is read-only

@@ -3,13 +3,15 @@ import { Migrator } from 'kysely/migration'
 import { createConnection, createPool, type RowDataPacket } from 'mysql2'
 import type { Connection } from 'mysql2/promise'
 import { primaryOptions } from './connection.ts'
-import { errorCode, isLockWait } from './errors.ts'
+import { errorMessage } from './error-message.ts'
+import { errorCode, isAccessDenied, isLockWait, isTransient } from './errors.ts'
 import { fillNameKeys } from './fill-name-keys.ts'
 import type { Reader } from './handles.ts'
 import { type MigrationLockOptions, withMigrationLock } from './migration-lock.ts'
 import { migrations } from './migrations/all.ts'
 import { PRIVILEGES, quoteAccount, quoteName, ServerError } from './server-error.ts'
-import { COLLATION, type SessionLimits, sessionStatements } from './session.ts'
+import { settingProblem, versionProblems } from './server-version.ts'
+import { COLLATION, SELECT_VERSION, type SessionLimits, sessionStatements } from './session.ts'
 import type { Tables } from './tables.ts'
 
 const ACCESS_DENIED = 1044
@@ -40,7 +42,7 @@ export async function createDatabase(url: string): Promise<void> {
   const { database: name, ...options } = await primaryOptions(url, SESSION_LIMITS)
   const connection = createConnection(options).promise()
   try {
-    for (const statement of sessionStatements(undefined, SESSION_LIMITS)) await connection.query(statement)
+    await startSession(connection)
     const [found] = await connection.query('select 1 from information_schema.schemata where schema_name = ?', [name])
     if (Array.isArray(found) && found.length > 0) return
     await connection.query(`create database if not exists ?? character set utf8mb4 collate ${COLLATION}`, [name])
@@ -48,6 +50,17 @@ export async function createDatabase(url: string): Promise<void> {
     throw errorCode(error) === ACCESS_DENIED ? await explainCreation(connection, name) : error
   } finally {
     connection.destroy()
+  }
+}
+
+async function startSession(connection: Connection): Promise<void> {
+  const [[server]] = await connection.query<RowDataPacket[]>(SELECT_VERSION)
+  const version = String(server?.version)
+  for (const statement of sessionStatements(version, undefined, SESSION_LIMITS)) {
+    await connection.query(statement).catch((error: unknown) => {
+      if (isTransient(error) || isAccessDenied(error)) throw error
+      throw new ServerError([...versionProblems(version), settingProblem(statement, errorMessage(error as Error))])
+    })
   }
 }
 
@@ -92,7 +105,8 @@ export async function migrate(url: string, options: MigrationLockOptions = {}): 
   const dialect = new MigrationDialect({
     pool: createPool({ ...driver, connectionLimit: 1 }),
     onCreateConnection: async (connection) => {
-      for (const statement of sessionStatements(driver.database, SESSION_LIMITS)) {
+      const { rows } = await connection.executeQuery<{ version: string }>(CompiledQuery.raw(SELECT_VERSION))
+      for (const statement of sessionStatements(rows[0]?.version ?? '', driver.database, SESSION_LIMITS)) {
         await connection.executeQuery(CompiledQuery.raw(statement))
       }
     },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type QueryExecutorProvider, sql } from 'kysely'
+import { type QueryExecutorProvider, type RawBuilder, sql } from 'kysely'
 
 /** How long one wait for the lock takes before the waiting is reported again, in seconds. */
 const REPORT_INTERVAL_SECONDS = 30
@@ -60,8 +60,13 @@ async function currentDatabase(db: QueryExecutorProvider): Promise<string> {
 }
 
 async function getLock(db: QueryExecutorProvider, name: string, seconds: number): Promise<boolean> {
-  const { rows } = await sql<{ acquired: number | null }>`select get_lock(${name}, ${seconds}) as acquired`.execute(db)
-  return rows[0]?.acquired === 1
+  return (await selectValue(db, sql`select get_lock(${name}, ${seconds})`)) === 1
+}
+
+/** Returns the only value of a SELECT. Vitess does not give the result of a lock function the name that it is asked for. */
+async function selectValue(db: QueryExecutorProvider, select: RawBuilder<unknown>): Promise<unknown> {
+  const { rows } = await select.execute(db)
+  return Object.values((rows[0] as object | undefined) ?? {})[0]
 }
 
 /** A session of the database server, as SHOW PROCESSLIST describes it. */
@@ -76,9 +81,8 @@ interface Session {
 
 /** Returns the session that holds the lock, or undefined when none does any more. */
 async function findHolder(db: QueryExecutorProvider, name: string): Promise<Session | undefined> {
-  const { rows } = await sql<{ id: number | null }>`select is_used_lock(${name}) as id`.execute(db)
-  const id = rows[0]?.id
-  if (id === undefined || id === null) return undefined
+  const id = await selectValue(db, sql`select is_used_lock(${name})`)
+  if (typeof id !== 'number') return undefined
   const { rows: sessions } = await sql<Record<string, unknown>>`show processlist`.execute(db)
   const session = sessions.find(({ Id }) => Id === id)
   if (!session) return { id }

@@ -235,7 +235,7 @@ export class BoundedPool implements MysqlPool {
     this.#lostConnectionAt = performance.now()
     connection.destroy()
     this.#finder.forget(connection.server)
-    this.#killers.get(connection.server)?.kill(connection.sessionLock)
+    if (connection.sessionLock) this.#killers.get(connection.server)?.kill(connection.sessionLock)
   }
 
   /** Removes a connection from those that are idle. Returns whether it was one of them. */

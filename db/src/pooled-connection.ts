@@ -9,9 +9,11 @@ import {
   type QueryValues,
   type ResultSetHeader,
 } from 'mysql2'
+import { connectionLostError, lockOutsideTransactionError, serverUnresponsiveError } from './connection-errors.ts'
 import type { DatabaseServer } from './database-url.ts'
 import { isConnectionLost, rejectsWrites } from './errors.ts'
 import { type Script, splitScript } from './script.ts'
+import { isVitess } from './server-version.ts'
 import { type SessionLimits, sessionStatements } from './session.ts'
 import { requireWritable } from './write-check.ts'
 
@@ -31,25 +33,6 @@ function withoutFirst([, ...results]: QueryResult[]): QueryResult {
 }
 
 type Callback = (error: unknown, result?: QueryResult) => void
-
-const connectionLostError = () =>
-  Object.assign(new Error('The connection was lost during an earlier statement. The statement was not sent.'), {
-    fatal: true,
-  })
-
-const serverUnresponsiveError = () =>
-  Object.assign(new Error('The database server does not respond. The connection was closed.'), {
-    code: 'SERVER_UNRESPONSIVE',
-    fatal: true,
-  })
-
-const lockOutsideTransactionError = () =>
-  new Error(
-    'A locking read (SELECT … FOR UPDATE, FOR SHARE or LOCK IN SHARE MODE) was called outside a transaction, ' +
-      'and was not sent. ' +
-      'Outside a transaction its locks are released as soon as it returns. ' +
-      'Run it on the `tx` of `transact`, or remove the locking clause.',
-  )
 
 /** The options of a connection. `connectTimeout` also bounds each statement of the session's start. */
 export interface DriverOptions extends ConnectionOptions {
@@ -75,8 +58,11 @@ export function withoutPool(limits: SessionLimits): Owner {
 
 /** A connection that records whether it can be reused. */
 export class PooledConnection {
-  /** The user-level lock that the session holds, by which another session can find it: see `SessionKiller`. */
-  readonly sessionLock = `pointwise-session:${randomUUID()}`
+  /**
+   * The user-level lock that the session holds, by which another session can find it: see `SessionKiller`. Vitess cannot end a session
+   * that is found in this way, so on Vitess it is undefined.
+   */
+  sessionLock: string | undefined
   /** The server of the session. */
   readonly server: DatabaseServer
   /** When the server last responded, on the clock of `performance.now`. */
@@ -127,11 +113,13 @@ export class PooledConnection {
     signal?.addEventListener('abort', abort)
     try {
       signal?.throwIfAborted()
-      await new Promise<void>((resolve, reject) =>
-        connection.#raw.connect((error) => (error ? reject(error) : resolve())),
-      )
-      const statements = sessionStatements(options.database, owner.limits)
-      statements.push(`do get_lock('${connection.sessionLock}', 0)`, "show global variables like 'wsrep_on'")
+      const version = await connection.#connect()
+      const statements = sessionStatements(version, options.database, owner.limits)
+      if (!isVitess(version)) {
+        connection.sessionLock = `pointwise-session:${randomUUID()}`
+        statements.push(`do get_lock('${connection.sessionLock}', 0)`)
+      }
+      statements.push("show global variables like 'wsrep_on'")
       const results = await connection.#start<{ Value: string }[]>(statements.join(';\n'))
       connection.#isGalera = results.at(-1)?.[0]?.Value === 'ON'
     } catch (error) {
@@ -156,6 +144,17 @@ export class PooledConnection {
   /** Whether the server is a node of a Galera cluster. */
   get isGalera(): boolean {
     return this.#isGalera
+  }
+
+  /** Opens the connection. Returns the version that the server reports. */
+  #connect(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      let version = ''
+      this.#raw.once('connect', ({ serverVersion }: { serverVersion: string }) => {
+        version = serverVersion
+      })
+      this.#raw.connect((error) => (error ? reject(error) : resolve(version)))
+    })
   }
 
   /** Sends a statement before the connection is lent. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { kyselyOf, type Pool } from './handles.ts'
 import { mend, READ_ONLY_VARIABLES, ServerError } from './server-error.ts'
+import { isVitess, versionProblems } from './server-version.ts'
 import { SESSION_REMEDY, sessionProblems } from './session.ts'
 
 /** SQL modes that change the meaning of the SQL this package sends. */
@@ -36,7 +37,7 @@ export interface CheckedServer {
 export async function checkServer(db: Pool): Promise<CheckedServer> {
   const session = await readVariables(db, 'session')
   const facts = { version: session.version ?? '', global: await readVariables(db, 'global'), session }
-  const problems = [...findProblems(facts), ...(await sessionProblems(db))]
+  const problems = [...findProblems(facts), ...(await sessionProblems(db)), ...(await shardProblems(db, facts))]
   if (problems.length > 0) throw new ServerError(problems)
   return { version: facts.version, warnings: findWarnings(facts) }
 }
@@ -78,9 +79,7 @@ async function readVariables(db: Pool, scope: 'session' | 'global'): Promise<Var
 export function findProblems(facts: ServerFacts): string[] {
   const { version, session } = facts
   return [
-    ...(isSupported(version)
-      ? []
-      : [`The version is ${version}. Expected MySQL 8.4 or later, or MariaDB 10.11 or later. Upgrade the server.`]),
+    ...versionProblems(version),
     ...readOnlyProblems(facts),
     ...binaryLogProblems(facts),
     ...packetProblems(facts),
@@ -148,16 +147,23 @@ function packetProblems({ version, session }: ServerFacts): string[] {
   ]
 }
 
+/** Each shard of Vitess assigns ids, and enforces unique and foreign keys, by itself. */
+async function shardProblems(db: Pool, { version }: ServerFacts): Promise<string[]> {
+  if (!isVitess(version)) return []
+  const [keyspace] = (await sql<{ name: string }>`select database() as name`.execute(kyselyOf(db))).rows
+  const { rows } = await sql<{ Shards: string }>`show vitess_shards`.execute(kyselyOf(db))
+  const shards = rows.map(({ Shards }) => Shards).filter((shard) => shard.startsWith(`${keyspace?.name}/`))
+  if (shards.length <= 1) return []
+  return [
+    `The keyspace has ${shards.length} shards: ${shards.join(', ')}. Expected an unsharded keyspace, because ids, unique keys and ` +
+      'snapshots of several shards are independent of each other. Set DATABASE_URL to a keyspace with one shard.',
+  ]
+}
+
 function collationProblems(collation = ''): string[] {
   if (collation.startsWith('utf8mb4_')) return []
   return [
     `The database's collation is ${collation}. Expected a utf8mb4 collation. ` +
       'Run in this database: ALTER DATABASE CHARACTER SET utf8mb4;',
   ]
-}
-
-function isSupported(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number.parseFloat)
-  const [minMajor, minMinor] = version.includes('MariaDB') ? [10, 11] : [8, 4]
-  return major > minMajor || (major === minMajor && minor >= minMinor)
 }

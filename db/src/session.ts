@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Reader } from './handles.ts'
 import { quoteName } from './server-error.ts'
+import { isVitess } from './server-version.ts'
 
 /** A utf8mb4 collation that MySQL and MariaDB both support. It compares different emoji as different. */
 export const COLLATION = 'utf8mb4_unicode_520_ci'
@@ -44,6 +45,14 @@ const VARIABLES = {
 /** Variables that only one of the engines has. The other engine ignores the comment. */
 const VARIABLES_OF_MARIADB = { check_constraint_checks: 1 }
 
+/** Vitess rejects a SET of these. By itself it limits no result and changes no time, and ids are checked at start. */
+const FIXED_BY_VITESS = new Set(['auto_increment_increment', 'auto_increment_offset', 'sql_select_limit', 'timestamp'])
+/** Vitess reports another value. Its collation of literals has no effect, because they are compared only with columns. */
+const NOT_SET_ON_VITESS = new Set(['sql_select_limit', 'collation_connection'])
+
+/** The statement that returns the `version` of the server, for `sessionStatements`. A new connection reports it as well. */
+export const SELECT_VERSION = 'select @@version as version'
+
 /** Limits that the server applies to a session. */
 export interface SessionLimits {
   /** Maximum wait for a row lock, and for a metadata lock, in seconds. After it, the statement fails with errno 1205. */
@@ -60,8 +69,10 @@ const STATEMENT_GRACE_MS = 1_000
 /**
  * Returns the statements that give a new session all settings that the SQL of this package and its callers depends on.
  * READ COMMITTED: see docs/decisions/0002-read-committed.md.
+ *
+ * @param version the version that the server reports
  */
-export function sessionStatements(database: string | undefined, limits: SessionLimits): string[] {
+export function sessionStatements(version: string, database: string | undefined, limits: SessionLimits): string[] {
   const { lockWaitSeconds, statementTimeoutMs, idleTimeoutSeconds } = limits
   const statementLimitMs = statementTimeoutMs + STATEMENT_GRACE_MS
   const common = {
@@ -75,12 +86,12 @@ export function sessionStatements(database: string | undefined, limits: SessionL
   const mysql = { max_execution_time: statementLimitMs }
   const mariadb = { ...VARIABLES_OF_MARIADB, max_statement_time: statementLimitMs / 1_000 }
   return [
-    // The server runs `init_connect` first. It may have opened a transaction, or selected another database.
-    'commit and no chain no release',
+    // The server runs `init_connect` first, except Vitess. It may have opened a transaction, or selected another database.
+    ...(isVitess(version) ? [] : ['commit and no chain no release']),
     ...(database ? [`use ${quoteName(database)}`] : []),
     `set names utf8mb4 collate ${COLLATION}`,
     'set session transaction isolation level read committed, read write',
-    `set session ${assign(common)} /*!80000 , ${assign(mysql)} */ /*M! , ${assign(mariadb)} */`,
+    `set session ${assign(isVitess(version) ? withoutFixed(common) : common)} /*!80000 , ${assign(mysql)} */ /*M! , ${assign(mariadb)} */`,
   ]
 }
 
@@ -88,6 +99,9 @@ const assign = (variables: Record<string, string | number>) =>
   Object.entries(variables)
     .map(([name, value]) => `${name} = ${value}`)
     .join(', ')
+
+const withoutFixed = <T>(variables: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => !FIXED_BY_VITESS.has(name)))
 
 /** What to do when a session does not have the settings that Pointwise gives it. */
 export const SESSION_REMEDY =
@@ -112,9 +126,13 @@ const EXPECTED: Record<string, string> = {
 /** Returns one line for each setting of a session of the pool that was not applied; none when all were. */
 export async function sessionProblems(db: Reader): Promise<string[]> {
   const session = await db
-    .selectNoFrom(Object.keys(EXPECTED).map((name) => sql<unknown>`@@session.${sql.raw(name)}`.as(name)))
+    .selectNoFrom([
+      sql<unknown>`@@version`.as('version'),
+      ...Object.keys(EXPECTED).map((name) => sql<unknown>`@@session.${sql.raw(name)}`.as(name)),
+    ])
     .executeTakeFirstOrThrow()
   return Object.entries(EXPECTED)
+    .filter(([name]) => !(isVitess(String(session.version)) && NOT_SET_ON_VITESS.has(name)))
     .filter(([name, expected]) => String(session[name]) !== expected)
     .map(([name, expected]) => `The session's ${name} is ${session[name]}. Expected ${expected}. ${SESSION_REMEDY}`)
 }

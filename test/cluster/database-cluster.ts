@@ -11,12 +11,13 @@ const runFile = promisify(execFile)
 /**
  * Programs that run a database cluster. `start` starts three members on a port and the ports after it, and prints the URL of each;
  * `kill`, `pause`, `resume` and `up NAME MEMBER` end, stop, continue and restart one; `reset NAME` removes all. The first also
- * takes a mode before the port: `semisync` or `group`.
+ * takes a mode before the port: `async`, `semisync` or `group`.
  */
 const { MYSQL_CLUSTER_ENGINE, GALERA_ENGINE } = process.env
 
-const missing = (variable: string, engine: string | undefined) =>
-  engine && existsSync(engine) ? undefined : `skipped: ${variable} does not name a program that runs the cluster`
+/** Why the tests of an engine are skipped, whose program this variable names; undefined if they are not. */
+export const missing = (variable: string, engine: string | undefined): string | undefined =>
+  engine && existsSync(engine) ? undefined : `skipped: ${variable} does not name a program that runs it`
 
 /** Why the tests of a cluster are skipped; undefined if they are not. */
 export const mysqlIsMissing: string | undefined = missing('MYSQL_CLUSTER_ENGINE', MYSQL_CLUSTER_ENGINE)
@@ -43,9 +44,9 @@ export interface DatabaseCluster extends AsyncDisposable {
   url: (database: string) => string
 }
 
-/** Starts three MySQL servers: one primary with semi-synchronous replicas, or Group Replication with a single primary. */
+/** Starts three MySQL servers: one primary with asynchronous or semi-synchronous replicas, or Group Replication with a single primary. */
 export function startMysqlCluster(
-  mode: 'semisync' | 'group',
+  mode: 'async' | 'semisync' | 'group',
   env: Record<string, string> = {},
 ): Promise<DatabaseCluster> {
   return start(MYSQL_CLUSTER_ENGINE ?? '', [mode], { MYSQL_BUFFER_POOL: '64M', ...env })
@@ -62,7 +63,10 @@ const ATTEMPTS = 8
 export const STARTS_WITHIN_MS = 900_000
 
 /** Repeats a command that fails, after undoing what it did. */
-async function persist<T>(command: () => Promise<T>, undo: () => Promise<unknown> = async () => undefined): Promise<T> {
+export async function persist<T>(
+  command: () => Promise<T>,
+  undo: () => Promise<unknown> = async () => undefined,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await command()
@@ -107,7 +111,8 @@ async function start(engine: string, mode: string[], env: Record<string, string>
   }
 }
 
-async function runOn<Row>(url: string, statements: string[]): Promise<Row[]> {
+/** Runs statements in one session as an administrator. Returns the rows of the last. */
+export async function runOn<Row>(url: string, statements: string[]): Promise<Row[]> {
   const connection = await createConnection({ uri: url, connectTimeout: 2_000 })
   try {
     let rows: unknown = []

@@ -59,6 +59,7 @@ test.each<[string, Fault]>([
   ['1053: the server is shutting down', { errno: 1053 }],
   ['1105: Vitess replaces the primary', { errno: 1105, message: 'target: shop.0.primary: primary is not serving' }],
   ['1317: the statement was interrupted', { errno: 1317 }],
+  ['2013: Vitess lost its MySQL server', { errno: 2013 }],
   ['3169: the session was killed', { errno: 3169 }],
   ['a lost connection', 'disconnect before'],
 ])('COMMIT that fails with %s has an unknown outcome, and nothing is repeated', async (_, fault) => {
@@ -66,7 +67,7 @@ test.each<[string, Fault]>([
   expect(await insertUser()).toEqual({ attempts: 1, result: expect.any(CommitUnknownError) })
 })
 
-test.each([1290, 1836, 1792, 1047, 1053, 1317, 3032, 3100, 3101, 3169, 3796, 3797, 3798])(
+test.each([1290, 1836, 1792, 1047, 1053, 1317, 2002, 2003, 2006, 2013, 3032, 3100, 3101, 3169, 3796, 3797, 3798])(
   'a statement before COMMIT that fails with %i is transient: the work is done once more',
   async (errno) => {
     proxy.inject({ errno }, /^insert/)

@@ -43,6 +43,14 @@ describe('a server version', () => {
   }
 })
 
+test('a version of TiDB is rejected with what it does not do and what to set', () => {
+  const version = '8.0.11-TiDB-v8.5.0'
+  expect(findProblems({ ...VALID, version })).toEqual([
+    `The version is ${version}. Expected MySQL 8.4 or later, or MariaDB 10.11 or later. TiDB is not supported: with SKIP LOCKED it ` +
+      'returns rows that another session has locked. Set DATABASE_URL to a MySQL or MariaDB server.',
+  ])
+})
+
 describe('a setting of the session is rejected:', () => {
   for (const [name, value, expected] of [
     ['time_zone', 'SYSTEM', '+00:00'],

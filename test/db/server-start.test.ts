@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { LOCKING_STATEMENTS } from '../../server/src/payments/settlement/lock-rows.ts'
 import { emptyDatabase, run } from '../setup/database.ts'
 import { installedServers, type PrivateServer, startServer } from '../setup/development-database.ts'
+import { faultProxy } from '../setup/fault-proxy.ts'
 
 const STRICT = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'
 const UNSAFE = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES,NO_UNSIGNED_SUBTRACTION,PIPES_AS_CONCAT'
@@ -22,6 +23,15 @@ test('the database server of this test run is accepted, and its version is retur
   const { version } = await checkServer(db)
   expect(await run(db, 'select @@version as version')).toEqual([{ version }])
   await checkAccess(db)
+})
+
+test('a server that rejects a setting of the session is rejected with the statement, its error and what to set', async () => {
+  const { url } = await emptyDatabase()
+  await using proxy = await faultProxy(url)
+  proxy.rewrite(/^set session .*/, 'set session time_zone = 0')
+  await expect(createDatabase(proxy.url)).rejects.toThrow(
+    /^This database server cannot be used:\n- The server rejects `set session transaction isolation level read committed, read write`: Incorrect argument type.* Expected a server that accepts what MySQL and MariaDB accept\. Set DATABASE_URL to a MySQL or MariaDB server\.$/,
+  )
 })
 
 /** The statements in an error message, one for each problem. */

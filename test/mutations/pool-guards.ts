@@ -37,7 +37,7 @@ export const POOL_GUARDS: Guard[] = [
   pool('replacement of all idle connections', '[idle, ...this.#idle.splice(0)]', '[idle]', 'db/idle-connections'),
   pool(
     'end of an abandoned session',
-    'this.#killers.get(connection.server)?.kill(connection.sessionLock)',
+    'if (connection.sessionLock) this.#killers.get(connection.server)?.kill(connection.sessionLock)',
     '',
     'db/abandoned-sessions.long',
   ),
