@@ -2,6 +2,7 @@ import { expectWithin } from '../setup/deadline.ts'
 import { eventually } from '../setup/eventually.ts'
 import type { CheckoutLoad } from './checkout-load.ts'
 import type { DatabaseCluster, Member } from './database-cluster.ts'
+import { writeResult } from './failover-table.ts'
 
 /** Writes go on so long after the engine's own failover. */
 const WRITES_WITHIN_MS = 10_000
@@ -10,6 +11,7 @@ const PATIENT = { timeout: 180_000, interval: 100 }
 export const portOf = ({ url }: Member): number => Number(new URL(url).port)
 
 export interface Failover {
+  /** The engine and the event, separated by a comma. */
   title: string
   load: CheckoutLoad
   /** Makes the primary unavailable. */
@@ -33,6 +35,8 @@ export async function failOver({ title, load, fail, hasFailedOver }: Failover): 
   process.stdout.write(
     `${title}: ${JSON.stringify({ engineMs: Math.round(engineMs), longestSilenceMs, ...answers })}\n`,
   )
+  const [engine = '', event = ''] = title.split(', ')
+  await writeResult({ engine, event, engineMs, longestSilenceMs, busy: answers.service_busy, unknown: answers.unknown })
 }
 
 /** The member that listens on this port. */

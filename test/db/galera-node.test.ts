@@ -6,7 +6,7 @@ import { type FaultProxy, faultProxy } from '../setup/fault-proxy.ts'
 
 let db: Pool
 let proxy: FaultProxy
-/** A pool whose server says that it is a node of a Galera cluster. */
+/** A pool whose server reports that it is a node of a Galera cluster. */
 let node: Pool
 beforeAll(async () => {
   const database = await emptyDatabase()
