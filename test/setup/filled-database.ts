@@ -64,13 +64,18 @@ export async function filledDatabase(
     statementTimeoutMs: 60_000,
   }
   const { db: filled } = await freshDatabase(name, options)
-  for (const statement of [...NUMBERS, ...SHOP, ...ORDERS, 'drop table digits', 'drop table numbers']) {
-    await run(filled, statement)
-  }
+  await fillDatabase(filled)
   const tables = await run<{ name: string }>(
     filled,
     'select table_name as name from information_schema.tables where table_schema = database()',
   )
   await run(filled, `analyze table ${tables.map(({ name }) => name).join(', ')}`)
   return filled
+}
+
+/** Inserts those rows into an empty database. */
+export async function fillDatabase(db: Pool): Promise<void> {
+  for (const statement of [...NUMBERS, ...SHOP, ...ORDERS, 'drop table digits', 'drop table numbers']) {
+    await run(db, statement)
+  }
 }

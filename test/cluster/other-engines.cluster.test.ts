@@ -3,14 +3,20 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
 import { connect, createDatabase, type LockingStatements, migrate, type Tx, tryCapabilities } from '@pointwise/db'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { tryStatements } from '../../db/src/capabilities/try-locks.ts'
 import { kyselyOf } from '../../db/src/handles.ts'
+import { cursorOf } from '../../server/src/outbox/cursor-names.ts'
+import { deleteExpiredEvents } from '../../server/src/outbox/retention.ts'
 import { LOCKING_STATEMENTS } from '../../server/src/payments/settlement/lock-rows.ts'
+import { acquireLease } from '../../server/src/relay/lease.ts'
+import { selectBacklog } from '../../server/src/relay/queries.ts'
 import { JWT_SECRET } from '../setup/configuration.ts'
 import { run, TABLES } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
+import { callEveryProcedure } from '../setup/every-procedure.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
+import { FILLED, fillDatabase } from '../setup/filled-database.ts'
 import { freePort } from '../setup/free-port.ts'
 import { ServerProcess } from '../setup/server-process.ts'
 import { missing, STARTS_WITHIN_MS } from './database-cluster.ts'
@@ -150,5 +156,19 @@ describe.skipIf(vitessIsMissing)(`Vitess${vitessIsMissing ? ` (${vitessIsMissing
     await using server = new ServerProcess({ DATABASE_URL: vitess.url, JWT_SECRET, PORT: '0' })
     await server.url()
     expect(server.stdout).toMatch(/"version":"\d[\d.]+-Vitess","applied":\["0001-users".*"msg":"database ready"/)
+  })
+
+  test('without shards runs every statement of the procedures, of the relay and of the retention', async () => {
+    const db = connect(vitess.url, { statementTimeoutMs: 120_000 })
+    onTestFinished(() => db.destroy())
+    await migrate(vitess.url)
+    await fillDatabase(db)
+    await callEveryProcedure(db, () => undefined)
+    const lease = await acquireLease(db, { name: cursorOf('events'), owner: 'test' })
+    await lease?.advance(FILLED.orders)
+    await lease?.release()
+    expect(await selectBacklog(db, cursorOf('events')).executeTakeFirst()).toBeDefined()
+    await run(db, 'update events set created_at = created_at - interval 2 day where id <= 1500')
+    expect(await deleteExpiredEvents(db, { retentionDays: 1 })).toBe(1_500)
   })
 })
