@@ -24,7 +24,7 @@ try {
   process.exitCode =
     config.mode === 'standalone'
       ? await auditDatabase(config.databaseUrl, config.replicaUrl)
-      : await auditEmbeddedDatabase(config.databaseProvider)
+      : await auditEmbeddedDatabase(config.databaseProvider, config.replicaUrl)
 } catch (error) {
   const reason = describeError(error)
   if (isJson) process.stdout.write(formatJson({ error: reason }))
@@ -32,17 +32,20 @@ try {
   process.exitCode = EXIT_CODES.failed
 }
 
-async function auditEmbeddedDatabase(provider: 'docker' | 'local' | undefined): Promise<number> {
+async function auditEmbeddedDatabase(
+  provider: 'docker' | 'local' | undefined,
+  replicaUrl: string | undefined,
+): Promise<number> {
   const database = await openEmbeddedDatabase(provider, print)
   try {
     print(`Reading ${database.description}.`)
-    return await auditDatabase(database.url)
+    return await auditDatabase(database.url, replicaUrl)
   } finally {
     await database.stop()
   }
 }
 
-async function auditDatabase(url: string, replicaUrl?: string): Promise<number> {
+async function auditDatabase(url: string, replicaUrl: string | undefined): Promise<number> {
   const db = connect(url, { connections: 2, statementTimeoutMs: STATEMENT_TIMEOUT_MS })
   try {
     await requireMigrations(db)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CompiledQuery, type Kysely, sql } from 'kysely'
+import { errorMessage } from '../error-message.ts'
 import { errorCode, isTransient } from '../errors.ts'
 import { executeBatch } from '../execute-batch.ts'
 import type { Tx } from '../handles.ts'
@@ -55,7 +56,7 @@ async function tryViolations(tx: Tx, row: TrialRow): Promise<CapabilityFailure[]
       )
       if (ERRORS[kind].includes(errorCode(error))) continue
       if (error !== undefined && isTransient(error)) throw error
-      const outcome = error instanceof Error ? `failed with another error: ${error.message}` : 'succeeded'
+      const outcome = error instanceof Error ? `failed with another error: ${errorMessage(error)}` : 'succeeded'
       const found = `The constraint \`${name}\` of \`${table}\` was not enforced: \`${violation}\` ${outcome}.`
       failures.push({ capability: kind, found })
     }
