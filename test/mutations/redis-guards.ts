@@ -16,6 +16,7 @@ export const REDIS_GUARDS: Guard[] = valkeyIsMissing
   ? []
   : [
       connection('no password in the log', 'reason: reasonOf(error) }', 'err: error }', CONNECTION),
+      connection('limit of a call', 'this.#callMs - wait.since(this.#outages)', 'this.#callMs', CONNECTION),
       connection('one log line for each outage', "if (before === 'unavailable') return", '', CONNECTION),
       connection(
         'trial of what the scripts need',

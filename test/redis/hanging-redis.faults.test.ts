@@ -12,8 +12,7 @@ import { startValkey, valkeyIsMissing } from './valkey-server.ts'
 const ADDED_MS = 200
 const PATHS = ['users.me', 'products.trending', 'products.topSelling', 'products.list']
 const config = { rateLimit: 1_000, trustProxy: 1, rankingsTtlSeconds: 1 }
-const open = (redisUrl: string) =>
-  openSharedServers({ redisUrl, name: 'hanging', config, count: 2, commandMs: undefined })
+const open = (redisUrl: string) => openSharedServers({ redisUrl, name: 'hanging', config, count: 2, callMs: undefined })
 
 type Opened = Awaited<ReturnType<typeof open>>
 

@@ -12,7 +12,7 @@ export interface LogLine {
 }
 
 /** A connection that is not started yet, and what it logs. */
-export function openRedis(url: string, { commandMs }: { commandMs?: number | undefined } = { commandMs: PATIENT_MS }) {
+export function openRedis(url: string, { callMs }: { callMs?: number | undefined } = { callMs: PATIENT_MS }) {
   const address = parseRedisUrl(url)
   if (!address) throw new Error(`${url} is not the URL of a Redis server.`)
   const log: LogLine[] = []
@@ -20,7 +20,7 @@ export function openRedis(url: string, { commandMs }: { commandMs?: number | und
     log.push({ level, message, ...details })
   }
   const logger = { info: write('info'), warn: write('warn') }
-  const redis = new RedisConnection({ address, logger, ...(commandMs !== undefined && { commandMs }) })
+  const redis = new RedisConnection({ address, logger, ...(callMs !== undefined && { callMs }) })
   return { redis, log, [Symbol.dispose]: () => redis.close() }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { runApart, runCall } from '../../server/src/redis/call-wait.ts'
 import { startTcpProxy } from '../setup/tcp-proxy.ts'
 import { openRedis, untilAvailable } from './open-redis.ts'
 import { newValkey, startValkey, valkeyIsMissing } from './valkey-server.ts'
@@ -45,6 +46,25 @@ describe.skipIf(valkeyIsMissing)(`the connection to Redis${valkeyIsMissing ? ` (
     await direct.redis.run((client) => client.call('client', 'unpause'))
     await untilAvailable(opened.redis)
     expect(Number(await direct.redis.run((client) => client.get('counter')))).toBe(0)
+  })
+
+  test('is not used when all commands of a call together take too long', async () => {
+    await using valkey = await startValkey()
+    await using proxy = await startTcpProxy(valkey.url)
+    using opened = openRedis(proxy.url.replace('http:', 'redis:'), { callMs: 2_000 })
+    const { redis, log } = opened
+    redis.start()
+    await untilAvailable(redis)
+    proxy.delayMs = 250
+    const ping = () => redis.run((client) => client.ping())
+    const oneByOne = async (count: number, run: typeof runCall) => {
+      for (let n = 0; n < count; n++) await run(ping)
+    }
+    // Commands that run at the same time count once, and those that the call does not wait for do not count.
+    await runCall(() => Promise.all([ping(), ping(), ping(), ping(), ping()]))
+    await runCall(() => oneByOne(5, runApart))
+    await expect(runCall(() => oneByOne(5, (work) => work()))).rejects.toThrow('no reply within')
+    expect(log).toMatchObject([SHARED, ALONE])
   })
 
   test('delivers what other processes publish, and nothing of a shop with another database number', async () => {

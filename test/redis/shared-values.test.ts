@@ -15,11 +15,9 @@ const toValue = (value: unknown) => (typeof (value as Value).text === 'string' ?
 /** The values as a number of servers share them. */
 async function openServers(
   redisUrl: string,
-  { count = 2, commandMs }: { count?: number; commandMs?: number | undefined } = {},
+  { count = 2, callMs }: { count?: number; callMs?: number | undefined } = {},
 ) {
-  const opened = Array.from({ length: count }, () =>
-    openRedis(redisUrl, commandMs === undefined ? undefined : { commandMs }),
-  )
+  const opened = Array.from({ length: count }, () => openRedis(redisUrl, callMs === undefined ? undefined : { callMs }))
   for (const { redis } of opened) redis.start()
   for (const { redis } of opened) await untilAvailable(redis)
   const values = opened.map(
@@ -113,7 +111,7 @@ describe.skipIf(valkeyIsMissing)(`A value that servers share${valkeyIsMissing ? 
 
   test('is not used by a server that could not invalidate it, until it is invalidated', async () => {
     await using valkey = await startValkey()
-    using servers = await openServers(valkey.url, { commandMs: 2_000 })
+    using servers = await openServers(valkey.url, { callMs: 2_000 })
     await servers.one.get('a', async () => newValue('old'))
     await valkey.pause()
     for (const redis of servers.redis) await untilAvailable(redis, false)

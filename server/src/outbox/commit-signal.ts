@@ -1,3 +1,4 @@
+import { runApart } from '../redis/call-wait.ts'
 import type { RedisConnection } from '../redis/redis-connection.ts'
 
 const CHANNEL = 'commits'
@@ -41,7 +42,7 @@ export class CommitSignal {
 
   #publish(): void {
     this.#sentAt = performance.now()
-    void this.#redis?.publish(CHANNEL)
+    runApart(() => void this.#redis?.publish(CHANNEL))
   }
 
   #notify(): void {

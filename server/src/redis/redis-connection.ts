@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { isIP } from 'node:net'
 import { Redis } from 'ioredis'
+import { currentWait, runApart } from './call-wait.ts'
 import type { RedisAddress } from './redis-url.ts'
 
 /**
- * How long a command may take. A call waits for at most four commands, one after the other, when it waits for a value that another
- * server reads. So a server that responds slowly delays a call by less than 200 ms before it counts as unavailable.
+ * How long all commands of a call may take together. The rest of the 200 ms that Redis may delay a call is for what another server
+ * does when the call waits for a value that it reads.
  */
-const COMMAND_MS = 45
+const CALL_MS = 150
+/** A server is available again when it responds within this part of the limit: a call sends up to four commands one by one. */
+const COMMANDS_PER_CALL = 4
 const CONNECT_MS = 1_000
 /** The time limit of the commands that a new connection begins with. */
 const HANDSHAKE_MS = 200
@@ -36,8 +39,8 @@ export interface RedisLogger {
 export interface RedisConnectionOptions {
   address: RedisAddress
   logger: RedisLogger
-  /** How long a command may take. Defaults to 45 ms. */
-  commandMs?: number
+  /** How long the commands of a call may take together, and a command that belongs to no call. Defaults to 150 ms. */
+  callMs?: number
 }
 
 /** A script of which Redis executes the copy that it has, or receives the text. */
@@ -48,8 +51,8 @@ export interface RedisScript {
 
 /**
  * The connection to Valkey or Redis, with a circuit breaker. A command fails at once while Redis is unavailable. It becomes
- * unavailable when a command takes too long or fails, or when the connection is lost, and available again when a new connection
- * has executed what this process needs. Each change of the state is logged once.
+ * unavailable when a command fails, when the commands of a call take too long, or when the connection is lost, and available again
+ * when a new connection has executed what this process needs, fast enough. Each change of the state is logged once.
  */
 export class RedisConnection {
   /** Distinguishes this process from the others that use Redis. */
@@ -58,7 +61,7 @@ export class RedisConnection {
   readonly #log: RedisLogger
   readonly #address: { host: string; port: number }
   readonly #database: number
-  readonly #commandMs: number
+  readonly #callMs: number
   readonly #channels = new Map<string, (message: string) => void>()
   readonly #onAvailable: (() => void)[] = []
   readonly #pending = new Set<(error: Error) => void>()
@@ -71,12 +74,12 @@ export class RedisConnection {
   #lastError: Error | undefined
   #pingTimer: NodeJS.Timeout | undefined
 
-  constructor({ address, logger, commandMs = COMMAND_MS }: RedisConnectionOptions) {
+  constructor({ address, logger, callMs = CALL_MS }: RedisConnectionOptions) {
     const { host, port, username, password, database, isEncrypted } = address
     this.#log = logger
     this.#address = { host, port }
     this.#database = database
-    this.#commandMs = commandMs
+    this.#callMs = callMs
     this.#client = new Redis({
       host,
       port,
@@ -89,7 +92,7 @@ export class RedisConnection {
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
-      commandTimeout: Math.max(HANDSHAKE_MS, commandMs),
+      commandTimeout: Math.max(HANDSHAKE_MS, callMs),
       connectTimeout: CONNECT_MS,
       disconnectTimeout: DISCONNECT_MS,
       retryStrategy: () => {
@@ -130,7 +133,8 @@ export class RedisConnection {
   /** Connects, and reconnects whenever the connection is lost, until `close` is called. */
   start(): void {
     const client = this.#client
-    client.on('ready', () => void this.#prepare(++this.#connections))
+    // The connection may be replaced while a call runs.
+    client.on('ready', () => runApart(() => void this.#prepare(++this.#connections)))
     client.on('error', (error: Error) => {
       this.#lastError = error
     })
@@ -157,7 +161,10 @@ export class RedisConnection {
    */
   run<T>(command: (client: Redis) => Promise<T>): Promise<T> {
     if (this.#state !== 'available') return Promise.reject(new RedisUnavailableError('Redis is not available'))
-    return this.#withinTimeLimit(command)
+    const wait = currentWait()
+    const limitMs = Math.max(1, this.#callMs - wait.since(this.#outages))
+    wait.begin()
+    return this.#withinTimeLimit(command, limitMs).finally(() => wait.end())
   }
 
   /** Returns a function that executes a script with its keys and arguments: see `run`. */
@@ -181,8 +188,7 @@ export class RedisConnection {
       await client.eval(PROBE, 1, 'pointwise:probe', this.#channelName('probe'))
       if (this.#channels.size > 0) await client.subscribe(...this.#channels.keys())
       if (client.mode === 'subscriber') throw new Error('the server is older than Redis 6, which is required')
-      // What follows has the time limit of each command: a server that is too slow is not available.
-      await this.#withinTimeLimit(() => client.ping())
+      await this.#withinTimeLimit(() => client.ping(), this.#callMs / COMMANDS_PER_CALL)
     } catch (error) {
       if (connection === this.#connections) this.#fail(error as Error)
       return
@@ -194,15 +200,15 @@ export class RedisConnection {
     if (this.isAvailable) await this.run((client) => client.ping()).catch(() => undefined)
   }
 
-  async #withinTimeLimit<T>(command: (client: Redis) => Promise<T>): Promise<T> {
+  async #withinTimeLimit<T>(command: (client: Redis) => Promise<T>, limitMs: number): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#pending.add(reject)
     const timer = setTimeout(() => {
       // The reply may have arrived while this process was busy. It is read before the callback is called.
       setImmediate(() => {
-        if (this.#pending.has(reject)) this.#fail(new Error(`no reply within ${this.#commandMs} ms`))
+        if (this.#pending.has(reject)) this.#fail(new Error(`no reply within ${Math.ceil(limitMs)} ms`))
       })
-    }, this.#commandMs)
+    }, limitMs)
     command(this.#client).then(resolve, (error) => {
       // Already rejected, if the command failed because of the state.
       if (this.#pending.has(reject)) this.#fail(error)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import superjson from 'superjson'
 import { Aged } from '../cache.ts'
+import { runApart, runUncounted } from './call-wait.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
 /** How long one server may read a value. Afterwards, the next one reads it. */
@@ -94,17 +95,15 @@ export class SharedValues<Value extends object> {
   async get(key: string, read: () => Promise<Value>): Promise<Aged<Value>> {
     const token = randomUUID()
     const waitsUntil = performance.now() + WAIT_MS_MAX
-    for (;;) {
-      const isLast = performance.now() > waitsUntil
-      const reply = await this.#ask(key, token)
-      if (reply?.[0] === 'read') return this.#readForAll(read, { key, token })
-      if (reply?.[0] === 'wait' && !isLast) {
-        await delay(WAIT_MS)
-        continue
-      }
-      const value = reply?.[0] === 'value' ? this.#parse(reply[1], reply[2]) : undefined
-      return value ?? new Aged(await read(), 0)
+    let reply = await this.#ask(key, token)
+    while (reply?.[0] === 'wait' && performance.now() < waitsUntil) {
+      await delay(WAIT_MS)
+      // Without Redis, the call would wait until it has read the value itself.
+      reply = await runUncounted(() => this.#ask(key, token))
     }
+    if (reply?.[0] === 'read') return this.#readForAll(read, { key, token })
+    const value = reply?.[0] === 'value' ? this.#parse(reply[1], reply[2]) : undefined
+    return value ?? new Aged(await read(), 0)
   }
 
   /** Removes all values, also those that are being read. If Redis is unavailable, this server uses none until they are removed. */
@@ -143,10 +142,11 @@ export class SharedValues<Value extends object> {
     const ignore = () => undefined
     try {
       const value = await read()
-      store(this.#generationKey, key, token, superjson.stringify(value), this.#ttlMs).catch(ignore)
+      const text = superjson.stringify(value)
+      runApart(() => void store(this.#generationKey, key, token, text, this.#ttlMs).catch(ignore))
       return new Aged(value, 0)
     } catch (error) {
-      release(this.#generationKey, key, token).catch(ignore)
+      runApart(() => void release(this.#generationKey, key, token).catch(ignore))
       throw error
     }
   }

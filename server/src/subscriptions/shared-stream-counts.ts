@@ -1,3 +1,4 @@
+import { runApart } from '../redis/call-wait.ts'
 import type { RedisConnection } from '../redis/redis-connection.ts'
 
 /** How long the streams of a server that ended without releasing them are counted. */
@@ -50,7 +51,7 @@ export class SharedStreamCounts {
     const isAccepted = await this.#acquire(keyOf(caller), EXPIRY_MS, this.#perCaller, stream).catch(() => 1)
     if (isAccepted === 0) return undefined
     this.#streams.set(caller, (this.#streams.get(caller) ?? new Set()).add(stream))
-    this.#timer ??= setInterval(() => void this.#renewAll(), RENEWAL_MS).unref()
+    this.#timer ??= runApart(() => setInterval(() => void this.#renewAll(), RENEWAL_MS).unref())
     return () => this.#release(caller, stream)
   }
 
@@ -62,7 +63,7 @@ export class SharedStreamCounts {
       this.#timer = undefined
     }
     // Without Redis, the stream expires.
-    this.#redis.run((client) => client.zrem(keyOf(caller), stream)).catch(() => undefined)
+    runApart(() => void this.#redis.run((client) => client.zrem(keyOf(caller), stream)).catch(() => undefined))
   }
 
   async #renewAll(): Promise<void> {

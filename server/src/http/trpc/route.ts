@@ -1,6 +1,7 @@
 import { type AnyTRPCRouter, TRPCError } from '@trpc/server'
 import { type FastifyHandlerOptions, fastifyRequestHandler } from '@trpc/server/adapters/fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { runCall } from '../../redis/call-wait.ts'
 import { Refusal } from '../../refusals.ts'
 import { rememberRequestId } from '../../rpc/errors.ts'
 import type { LoadShedding } from '../load-shedding.ts'
@@ -34,7 +35,7 @@ export function mountTrpc(app: FastifyInstance, { router, shedding, createContex
   )
   const heartbeat = new SseHeartbeat()
   const maxBodySize = app.initialConfig.bodyLimit ?? 0
-  const handler = (req: FastifyRequest<CallRoute>, res: FastifyReply) => {
+  const handle = (req: FastifyRequest<CallRoute>, res: FastifyReply) => {
     const { path } = req.params
     const handlers = () => ({
       context: createContext(req, res),
@@ -56,6 +57,7 @@ export function mountTrpc(app: FastifyInstance, { router, shedding, createContex
     })
   }
   const onRequest = async (request: FastifyRequest) => checkBodyHeaders(request)
+  const handler: typeof handle = (req, res) => runCall(() => handle(req, res))
   app.route<CallRoute>({ method: METHODS, url: '/trpc/:path', onRequest, handler })
 }
 
