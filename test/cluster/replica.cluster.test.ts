@@ -46,8 +46,11 @@ describe.skipIf(mysqlIsMissing)(`An asynchronous replica${mysqlIsMissing ? ` (${
     await createCaller({ db: primary, userId }).points.charge({ amount: 1_000_000 })
   }, STARTS_WITHIN_MS)
   afterAll(async () => {
-    await primary?.destroy()
-    await cluster?.[Symbol.asyncDispose]()
+    try {
+      await primary?.destroy()
+    } finally {
+      await cluster?.[Symbol.asyncDispose]()
+    }
   })
 
   const checkout = () => createCaller({ db: primary, userId }).orders.checkout({ items: [item(product)] })

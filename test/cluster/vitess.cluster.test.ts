@@ -16,8 +16,11 @@ describe.skipIf(vitessIsMissing)(`Vitess, unsharded${vitessIsMissing ? ` (${vite
     load = await CheckoutLoad.start(vitess.url)
   }, STARTS_WITHIN_MS)
   afterAll(async () => {
-    await load?.[Symbol.asyncDispose]()
-    await vitess?.[Symbol.asyncDispose]()
+    try {
+      await load?.[Symbol.asyncDispose]()
+    } finally {
+      await vitess?.[Symbol.asyncDispose]()
+    }
   })
 
   test('Vitess is killed and started again', async () => {
@@ -37,7 +40,7 @@ describe.skipIf(vitessIsMissing)(`Vitess, unsharded${vitessIsMissing ? ` (${vite
     ['for longer than the deadline of a statement', 20_000],
   ])('Vitess hangs %s, and continues', async (_, forMs) => {
     await failOver({
-      title: `Vitess, SIGSTOP for ${forMs} ms`,
+      title: `Vitess, SIGSTOP for ${forMs / 1_000} s`,
       load,
       fail: async () => {
         await vitess.pause()
@@ -51,7 +54,7 @@ describe.skipIf(vitessIsMissing)(`Vitess, unsharded${vitessIsMissing ? ` (${vite
   // Vitess in one process has no second MySQL server to switch to. This is what it does to the one that it leaves.
   test('The MySQL server of Vitess is read-only during a planned switchover', async () => {
     await failOver({
-      title: `Vitess, read-only for ${SWITCHES_FOR_MS} ms`,
+      title: `Vitess, read-only for ${SWITCHES_FOR_MS / 1_000} s`,
       load,
       fail: async () => {
         await vitess.runOnMysql('set global super_read_only = on')
