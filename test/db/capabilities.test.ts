@@ -82,6 +82,14 @@ describe('a server lacks a capability', () => {
   })
 })
 
+test('what SKIP LOCKED does on a server that ignores it is named', async () => {
+  proxy.rewrite(/ for update skip locked$/, '')
+  expect((await tryThroughProxy()).map(({ found }) => found)).toEqual([
+    'SELECT … FOR UPDATE SKIP LOCKED returned a row that another session had locked with FOR UPDATE.',
+    'SELECT … FOR UPDATE SKIP LOCKED did not lock the row that it returned.',
+  ])
+})
+
 test('every constraint of the tables is tried, except keys that contain an id that the database assigns', async () => {
   const found = await run<{ constraint: string }>(
     db,
