@@ -91,8 +91,8 @@ export const POOL_GUARDS: Guard[] = [
   ),
   guardsIn('db/src/write-check.ts')(
     'the variables of a host are read',
-    'if (readOnly.length > 0) throw',
-    'if (readOnly.length > 9) throw',
+    'if (on.length > 0) throw',
+    'if (on.length > 9) throw',
     'db/primary',
   ),
   guardsIn('db/src/write-check.ts')(
