@@ -34,6 +34,26 @@ test('a server that rejects a setting of the session is rejected with the statem
   )
 })
 
+test('a keyspace of Vitess with several shards is rejected with its shards and what to set', async () => {
+  const { url } = await emptyDatabase()
+  await using proxy = await faultProxy(url)
+  proxy.rewrite(/^\s*show session variables[\s\S]*/, "select 'version' as Variable_name, '8.4.6-Vitess' as Value")
+  const shards = (...names: string[]) => {
+    const rows = names.map((name) => `select concat(database(), '/${name}') as Shards`)
+    proxy.rewrite(/^show vitess_shards$/, [...rows, "select 'another/80-'"].join(' union all '))
+  }
+  const db = connect(proxy.url)
+  onTestFinished(() => db.destroy())
+  shards('-80', '80-')
+  await expect(checkServer(db)).rejects.toThrow(
+    /\n- The keyspace has 2 shards: \w+\/-80, \w+\/80-\. Expected an unsharded keyspace, .* Set DATABASE_URL to a keyspace with one shard\./,
+  )
+  proxy.clear()
+  proxy.rewrite(/^\s*show session variables[\s\S]*/, "select 'version' as Variable_name, '8.4.6-Vitess' as Value")
+  shards('0')
+  await expect(checkServer(db)).rejects.not.toThrow(/shards/)
+})
+
 /** The statements in an error message, one for each problem. */
 function mendingStatements({ message }: Error): string[] {
   return [...message.matchAll(/[Rr]un(?: \w+)*: ([^(\n]*;)/g)].flatMap(([, text = '']) => text.split(/(?<=;) /))

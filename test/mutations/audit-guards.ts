@@ -8,6 +8,12 @@ const events = guardsIn('server/src/audit/checks/check-events.ts')
 const offers = guardsIn('server/src/audit/replay/replay-state.ts')
 
 export const AUDIT_GUARDS: Guard[] = [
+  guardsIn('server/scripts/audit.ts')(
+    'the command reads the replica',
+    'replicaUrl === undefined ? await auditPool(db)',
+    'replicaUrl !== null ? await auditPool(db)',
+    'audit/command.long',
+  ),
   value(
     'audit of each balance and stock that an event states',
     'return isCorrect ? undefined : expected',

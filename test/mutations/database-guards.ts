@@ -231,6 +231,18 @@ const START_GUARDS: Guard[] = [
     'process/main',
   ),
   guardsIn('db/src/server-check.ts')(
+    'a keyspace of several shards is refused',
+    'if (shards.length <= 1) return []',
+    'return []',
+    'db/server-start',
+  ),
+  guardsIn('db/src/migrate.ts')(
+    'a server that rejects a setting of the session is refused with what to set',
+    'throw new ServerError([...versionProblems(version), settingProblem(statement, errorMessage(error as Error))])',
+    'throw error',
+    'db/server-start',
+  ),
+  guardsIn('db/src/server-check.ts')(
     'binlog_format is checked',
     "session.binlog_format !== 'STATEMENT'",
     "session.binlog_format !== 'NONE'",

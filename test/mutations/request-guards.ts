@@ -5,6 +5,12 @@ const authenticate = guardsIn('server/src/auth/authenticate.ts')
 
 /** What a request can contain, and whom it counts as. */
 export const REQUEST_GUARDS: Guard[] = [
+  guardsIn('server/src/http/logging.ts')(
+    'the log has no statement of Vitess',
+    'withoutStatement(text).replace(',
+    'text.replace(',
+    'http/logs',
+  ),
   requestText('check that a body is UTF-8', '{ fatal: true }', '{ fatal: false }', 'http/request-text'),
   requestText('check that a URL is UTF-8', '&& isDecodable(url)', '', 'http/request-text'),
   requestText('check of the charset', "if (/^utf-?8$/i.test(quoted ?? bare ?? ''))", 'if (type)', 'http/request-text'),
