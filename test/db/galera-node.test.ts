@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { emptyDatabase } from '../setup/database.ts'
 import { type FaultProxy, faultProxy } from '../setup/fault-proxy.ts'
+import { asGaleraNode } from '../setup/several-hosts.ts'
 
 let db: Pool
 let proxy: FaultProxy
@@ -12,7 +13,7 @@ beforeAll(async () => {
   const database = await emptyDatabase()
   db = database.db
   proxy = await faultProxy(database.url)
-  proxy.rewrite(/show global variables like 'wsrep_on'/, "select 'wsrep_on' as Variable_name, 'ON' as Value")
+  asGaleraNode(proxy)
   node = connect(proxy.url, { connections: 1 })
   await node.selectFrom('users').select('id').execute()
 })

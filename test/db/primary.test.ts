@@ -2,6 +2,7 @@ import { connect, createDatabase, migrate, type Pool, transact } from '@pointwis
 import { expect, onTestFinished, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
+import { asGaleraNode } from '../setup/several-hosts.ts'
 import { insertUser, move, NEVER_MS, names, open, PATIENT, probes, SHOWS_VARIABLES } from './open-hosts.ts'
 
 /** Opens every connection of a pool, and leaves them idle. */
@@ -175,8 +176,7 @@ test('closing the pool during a search rejects its callers and closes every conn
 
 test('on Galera, the first host that takes writes is the primary, and is the primary again when it returns', async () => {
   const { db, hosts, primaries } = await open()
-  const galera = { replacedBy: "select 'wsrep_on' as Variable_name, 'ON' as Value" }
-  for (const host of hosts) host.inject(galera, SHOWS_VARIABLES, Number.POSITIVE_INFINITY)
+  for (const host of hosts) asGaleraNode(host)
   await insertUser(db, 'Ada')
   expect(primaries).toEqual([0])
   hosts[0].disable()

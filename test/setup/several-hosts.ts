@@ -27,3 +27,8 @@ export async function openSeveralHosts(url: string, count = 3): Promise<SeveralH
     },
   }
 }
+
+/** Makes a host report that it is a node of a Galera cluster. */
+export function asGaleraNode(host: FaultProxy): void {
+  host.rewrite(/show global variables like 'wsrep_on'/, "select 'wsrep_on' as Variable_name, 'ON' as Value")
+}
