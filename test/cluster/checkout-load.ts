@@ -112,7 +112,8 @@ export class CheckoutLoad implements AsyncDisposable {
     expect(orders).toHaveLength(this.#orderIds.size)
     const [wallets] = await run<{ total: number }>(this.#db, 'select cast(sum(point) as signed) as total from points')
     expect(wallets?.total).toBe(CUSTOMERS * POINTS - orders.length)
-    expect(await runAuditCommand({ DATABASE_URL: this.#url })).toMatchObject({ code: 0 })
+    const { code, stdout, stderr } = await runAuditCommand({ DATABASE_URL: this.#url })
+    expect(code, `${stdout}\n${stderr}`).toBe(0)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
