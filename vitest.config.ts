@@ -7,12 +7,19 @@ const FAULTS = 'test/**/*.faults.test.ts'
 const CLUSTER = 'test/**/*.cluster.test.ts'
 const MUTATIONS = 'test/**/*.mutations.test.ts'
 
+/** What does not depend on the database server. */
+const OF_NO_ENGINE = [
+  'test/{architecture,asyncapi,client-sdk,documents,openapi,process,redis,storefront}/**',
+  'test/db/{local-provider,supervised-process}.long.test.ts',
+]
+
 /**
  * Suites, selected with `--mode`. The suite of a test file follows from its name:
  *
  * - `*.test.ts`: `npm test`, what a contributor runs.
  * - `*.long.test.ts`: only `npm run test:all`, which runs those of `npm test` as well. Complete matrices, long property runs,
  *   the browser and whatever else takes more than a few seconds of CPU time.
+ *   `npm run test:engine` runs those whose result may depend on the database server.
  * - `*.faults.test.ts`: `npm run test:faults`, one file at a time. Faults that take minutes. This suite also runs the files
  *   that call `expectWithin` of test/setup/deadline.ts, and only here does that function assert elapsed time.
  * - `*.cluster.test.ts`: `npm run test:cluster`, one file at a time. Other engines and clusters, each of which a variable of the
@@ -24,6 +31,7 @@ const MUTATIONS = 'test/**/*.mutations.test.ts'
 const SUITES = {
   test: { include: ['test/**/*.test.ts'], exclude: [LONG, FAULTS, CLUSTER, MUTATIONS] },
   all: { include: ['test/**/*.test.ts'], exclude: [FAULTS, CLUSTER, MUTATIONS] },
+  engine: { include: ['test/**/*.test.ts'], exclude: [FAULTS, CLUSTER, MUTATIONS, ...OF_NO_ENGINE] },
   faults: { include: [FAULTS, ...filesWithDeadlines()], maxWorkers: 1 },
   cluster: { include: [CLUSTER], maxWorkers: 1 },
   // What a mutant runs: any file of `test:all`, with the samples of `npm test`.
