@@ -23,8 +23,11 @@ describe.skipIf(galeraIsMissing)(`Galera${galeraIsMissing ? ` (${galeraIsMissing
     load = await CheckoutLoad.start(cluster.url('shop'))
   }, STARTS_WITHIN_MS)
   afterAll(async () => {
-    await load?.[Symbol.asyncDispose]()
-    await cluster?.[Symbol.asyncDispose]()
+    try {
+      await load?.[Symbol.asyncDispose]()
+    } finally {
+      await cluster?.[Symbol.asyncDispose]()
+    }
   })
 
   /** Whether a node serves in a cluster of so many. */

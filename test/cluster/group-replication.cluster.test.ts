@@ -30,8 +30,11 @@ describe.skipIf(mysqlIsMissing)(`Group Replication${mysqlIsMissing ? ` (${mysqlI
     load = await CheckoutLoad.start(cluster.url('shop'))
   }, STARTS_WITHIN_MS)
   afterAll(async () => {
-    await load?.[Symbol.asyncDispose]()
-    await cluster?.[Symbol.asyncDispose]()
+    try {
+      await load?.[Symbol.asyncDispose]()
+    } finally {
+      await cluster?.[Symbol.asyncDispose]()
+    }
   })
 
   const primaryOf = async (witness: Member) => {

@@ -21,6 +21,12 @@ const pool = guardsIn('db/src/pool.ts')
 /** Database URLs, connections, and the search for the primary. */
 export const POOL_GUARDS: Guard[] = [
   ...CONNECTION_GUARDS,
+  guardsIn('db/src/pooled-connection.ts')(
+    'each statement is sent to a Galera node alone',
+    'if (this.#isGalera) this.#sendEach',
+    'if (this.#isLost) this.#sendEach',
+    'db/galera-node',
+  ),
   guardsIn('db/src/session.ts')(
     'character set of a session',
     'set names utf8mb4 collate',
