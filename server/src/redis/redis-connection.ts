@@ -8,7 +8,7 @@ import type { RedisAddress } from './redis-url.ts'
  * How long all commands of a call may take together. The rest of the 200 ms that Redis may delay a call is for what another server
  * does when the call waits for a value that it reads.
  */
-const CALL_MS = 150
+const CALL_MS = 120
 /** A server is available again when it responds within this part of the limit: a call sends up to four commands one by one. */
 const COMMANDS_PER_CALL = 4
 const CONNECT_MS = 1_000
@@ -39,7 +39,7 @@ export interface RedisLogger {
 export interface RedisConnectionOptions {
   address: RedisAddress
   logger: RedisLogger
-  /** How long the commands of a call may take together, and a command that belongs to no call. Defaults to 150 ms. */
+  /** How long the commands of a call may take together, and a command that belongs to no call. Defaults to 120 ms. */
   callMs?: number
 }
 
