@@ -4,8 +4,15 @@ import { databaseUrl, emptyDatabase } from '../setup/database.ts'
 import type { FaultProxy } from '../setup/fault-proxy.ts'
 import { openSeveralHosts } from '../setup/several-hosts.ts'
 
-export const PATIENT = { connections: 5, acquireTimeoutMs: 15_000, statementTimeoutMs: 60_000, watchIntervalMs: 100 }
 export const NEVER_MS = 2 ** 31 - 1
+/** Long enough for a slow machine. The servers are not watched, so that nothing is sent except for calls. */
+export const PATIENT = {
+  connections: 5,
+  acquireTimeoutMs: 15_000,
+  statementTimeoutMs: 60_000,
+  watchIntervalMs: NEVER_MS,
+} satisfies ConnectOptions
+export const WATCHED = { watchIntervalMs: 100 } satisfies ConnectOptions
 export const SHOWS_VARIABLES = /^show global variables where variable_name in \('read_only'/
 
 export interface Opened {

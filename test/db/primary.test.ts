@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { run } from '../setup/database.ts'
 import { eventually } from '../setup/eventually.ts'
 import { asGaleraNode } from '../setup/several-hosts.ts'
-import { insertUser, move, NEVER_MS, names, open, PATIENT, probes, SHOWS_VARIABLES } from './open-hosts.ts'
+import { insertUser, move, NEVER_MS, names, open, PATIENT, probes, SHOWS_VARIABLES, WATCHED } from './open-hosts.ts'
 
 /** Opens every connection of a pool, and leaves them idle. */
 async function openAll(db: Pool): Promise<void> {
@@ -76,7 +76,7 @@ test('a new connection is to the new primary, before any write was rejected', as
 })
 
 test('a pool that only reads follows the primary, too', async () => {
-  const { db, hosts, primaries } = await open()
+  const { db, hosts, primaries } = await open(WATCHED)
   await openAll(db)
   move(hosts[0], hosts[1])
   await eventually(async () => {
@@ -175,7 +175,7 @@ test('closing the pool during a search rejects its callers and closes every conn
 })
 
 test('on Galera, the first host that takes writes is the primary, and is the primary again when it returns', async () => {
-  const { db, hosts, primaries } = await open()
+  const { db, hosts, primaries } = await open(WATCHED)
   for (const host of hosts) asGaleraNode(host)
   await insertUser(db, 'Ada')
   expect(primaries).toEqual([0])

@@ -2,7 +2,7 @@ import { type ConnectOptions, createDatabase, type Pool } from '@pointwise/db'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../setup/eventually.ts'
 import type { FaultProxy } from '../setup/fault-proxy.ts'
-import { insertUser, NEVER_MS, names, open, probes } from './open-hosts.ts'
+import { insertUser, names, open, probes, WATCHED } from './open-hosts.ts'
 
 /** Calls fail because several hosts take writes. */
 const refused = (db: Pool) =>
@@ -11,7 +11,7 @@ const refused = (db: Pool) =>
   )
 
 test('the pool reports once that it finds no primary, and that it has found one again', async () => {
-  const { db, hosts, primaries } = await open({ acquireTimeoutMs: 500 })
+  const { db, hosts, primaries } = await open({ ...WATCHED, acquireTimeoutMs: 500 })
   for (let outage = 1; outage <= 2; outage++) {
     hosts[0].setReadOnly(true)
     for (let calls = 0; calls < 2; calls++)
@@ -34,7 +34,7 @@ describe('when several hosts take writes, none of them is used, because their da
   })
 
   test('by a pool that has used one of them before', async () => {
-    const { db, hosts, primaries } = await open({ acquireTimeoutMs: 1_000 })
+    const { db, hosts, primaries } = await open({ ...WATCHED, acquireTimeoutMs: 1_000 })
     await eventually(() => names(db).catch(String)).toEqual([])
     hosts[1].setReadOnly(false)
     await refused(db)
@@ -44,7 +44,7 @@ describe('when several hosts take writes, none of them is used, because their da
   })
 
   test('by a pool that had closed its connections', async () => {
-    const { db, hosts } = await open({ acquireTimeoutMs: 1_000, closeAfterIdleMs: 1, watchIntervalMs: NEVER_MS })
+    const { db, hosts } = await open({ acquireTimeoutMs: 1_000, closeAfterIdleMs: 1 })
     await eventually(() => names(db).catch(String)).toEqual([])
     hosts[1].setReadOnly(false)
     await refused(db)
@@ -53,7 +53,7 @@ describe('when several hosts take writes, none of them is used, because their da
 
 describe('a primary that was replaced while it did not respond, and takes writes again,', () => {
   async function replaced(options: ConnectOptions = {}) {
-    const opened = await open(options)
+    const opened = await open({ ...WATCHED, ...options })
     const { db, hosts } = opened
     await insertUser(db, 'Ada')
     hosts[0].disable()
