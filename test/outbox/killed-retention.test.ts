@@ -6,7 +6,13 @@ import { type Fault, faultProxy } from '../setup/fault-proxy.ts'
 import { eventIds, insertEventsOfAges, moveRelay, readHorizon, removeRelays } from './retained-outbox.ts'
 
 describe('Retention whose process or connection ends', () => {
-  const statements = { begin: /^begin/, lock: / for update$/, read: /like/, delete: /^delete/, commit: /^commit$/ }
+  const statements = {
+    begin: /^begin/,
+    lock: / for update$/,
+    read: /^select .* like /,
+    delete: /^delete/,
+    commit: /^commit$/,
+  }
   const faults: Fault[] = ['disable before', 'disable after']
   const cases = Object.entries(statements).flatMap(([name, filter]) => faults.map((fault) => ({ name, filter, fault })))
 
