@@ -5,6 +5,7 @@ import { LOCKING_STATEMENTS } from '../../server/src/payments/settlement/lock-ro
 import { emptyDatabase, freshDatabase, run, snapshot } from '../setup/database.ts'
 import { expectWithin } from '../setup/deadline.ts'
 import { type FaultProxy, faultProxy } from '../setup/fault-proxy.ts'
+import { inSuite } from '../setup/suite.ts'
 
 let url: string
 let db: Pool
@@ -53,27 +54,33 @@ test.each([
   expect(await snapshot(db)).toEqual(before)
 })
 
+type Rewriting = [title: string, pattern: RegExp, replacement: string, expected: string]
+
+const REWRITINGS: Rewriting[] = [
+  ['that drops FOR UPDATE of wallets', /(from `points`.*) for update$/, '$1', 'lockingReads'],
+  ['that drops FOR UPDATE SKIP LOCKED', / for update skip locked$/, '', 'skipLocked'],
+  ['that reads a snapshot', / isolation level read committed/, ' isolation level repeatable read', 'readCommitted'],
+  ['that commits instead of rolling back', /^rollback$/, 'commit', 'transactions'],
+  ['that assigns every second id', /auto_increment_increment = 1/, 'auto_increment_increment = 2', 'consecutiveIds'],
+]
+const MORE_REWRITINGS: Rewriting[] = [
+  ['that drops FOR UPDATE', / for update$/, '', 'lockingReads'],
+  ['that drops FOR UPDATE of stock', /(from `stock`.*) for update$/, '$1', 'lockingReads'],
+  ['that drops FOR UPDATE of orders', /(from `orders`.*) for update$/, '$1', 'lockingReads'],
+  ['that locks rows only in share mode', / for update$/, ' lock in share mode', 'lockingReads'],
+  ['that drops SKIP LOCKED', / skip locked$/, '', 'skipLocked'],
+  ['on which SKIP LOCKED skips every row', /(order by .*) for update skip locked$/, 'and 1 = 0 $1', 'skipLocked'],
+  [
+    'that reads uncommitted rows',
+    / isolation level read committed/,
+    ' isolation level read uncommitted',
+    'readCommitted',
+  ],
+  ['that does not check foreign keys', /foreign_key_checks = 1/, 'foreign_key_checks = 0', 'foreignKeys'],
+]
+
 describe('a server lacks a capability', () => {
-  test.each([
-    ['that drops FOR UPDATE', / for update$/, '', 'lockingReads'],
-    ['that drops FOR UPDATE of wallets', /(from `points`.*) for update$/, '$1', 'lockingReads'],
-    ['that drops FOR UPDATE of stock', /(from `stock`.*) for update$/, '$1', 'lockingReads'],
-    ['that drops FOR UPDATE of orders', /(from `orders`.*) for update$/, '$1', 'lockingReads'],
-    ['that locks rows only in share mode', / for update$/, ' lock in share mode', 'lockingReads'],
-    ['that drops FOR UPDATE SKIP LOCKED', / for update skip locked$/, '', 'skipLocked'],
-    ['that drops SKIP LOCKED', / skip locked$/, '', 'skipLocked'],
-    ['on which SKIP LOCKED skips every row', /(order by .*) for update skip locked$/, 'and 1 = 0 $1', 'skipLocked'],
-    ['that reads a snapshot', / isolation level read committed/, ' isolation level repeatable read', 'readCommitted'],
-    [
-      'that reads uncommitted rows',
-      / isolation level read committed/,
-      ' isolation level read uncommitted',
-      'readCommitted',
-    ],
-    ['that commits instead of rolling back', /^rollback$/, 'commit', 'transactions'],
-    ['that assigns every second id', /auto_increment_increment = 1/, 'auto_increment_increment = 2', 'consecutiveIds'],
-    ['that does not check foreign keys', /foreign_key_checks = 1/, 'foreign_key_checks = 0', 'foreignKeys'],
-  ])('%s', async (_, pattern, replacement, expected) => {
+  test.each([...REWRITINGS, ...inSuite([], MORE_REWRITINGS)])('%s', async (_, pattern, replacement, expected) => {
     const before = await snapshot(db)
     const applied = proxy.rewrite(pattern, replacement)
     expect(namesOf(await tryThroughProxy())).toEqual([expected])

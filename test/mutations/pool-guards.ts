@@ -63,25 +63,25 @@ export const POOL_GUARDS: Guard[] = [
     'of several hosts that take writes none is used',
     'if (first && (isGalera || candidates.length === 1))',
     'if (first)',
-    'db/several-primaries',
+    'db/several-primaries.long',
   ),
   guardsIn('db/src/primary-finder.ts')(
     'a host is left when another one takes writes',
     'isBefore(other) : !this.#former.has(other)',
     'isBefore(other) : false',
-    'db/several-primaries',
+    'db/several-primaries.long',
   ),
   guardsIn('db/src/primary-finder.ts')(
     'a former primary that returns is not used',
     'isGalera || mayBeFormer ? writable : current',
     'writable',
-    'db/several-primaries',
+    'db/several-primaries.long',
   ),
   guardsIn('db/src/primary-finder.ts')(
     'a former primary that was a replica counts',
     'if (error instanceof ReadOnlyServerError) this.#former.delete(server)',
     '',
-    'db/several-primaries',
+    'db/several-primaries.long',
   ),
   guardsIn('db/src/primary-finder.ts')(
     'the end of a search when the pool is closed',
@@ -93,7 +93,7 @@ export const POOL_GUARDS: Guard[] = [
     'a primary without connections is forgotten',
     'if (this.#idle.length + this.#checkedOut.size === 0) this.#finder.forget(connection.server)',
     '',
-    'db/several-primaries',
+    'db/several-primaries.long',
   ),
   guardsIn('db/src/write-check.ts')(
     'the variables of a host are read',
