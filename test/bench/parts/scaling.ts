@@ -7,7 +7,7 @@ import { expectSound } from './payments.ts'
 
 const USERS = 1_024
 const SERVERS = 4
-const CONNECTIONS_PER_LOAD = 16
+const CONNECTIONS_PER_LOAD = 128
 /** More than can be paid in a round. */
 const ORDERS_PER_LOAD = 15_000
 
