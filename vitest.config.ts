@@ -35,8 +35,9 @@ const SUITES = {
   faults: { include: [FAULTS, ...filesWithDeadlines()], maxWorkers: 1 },
   cluster: { include: [CLUSTER], maxWorkers: 1 },
   // What a mutant runs: any file of `test:all`, with the samples of `npm test`.
-  mutants: { include: ['test/**/*.test.ts'], exclude: [FAULTS, CLUSTER, MUTATIONS] },
-  mutations: { include: [MUTATIONS], maxConcurrency: 2 },
+  // Without its guard, a test may never end.
+  mutants: { include: ['test/**/*.test.ts'], exclude: [FAULTS, CLUSTER, MUTATIONS], testTimeout: 60_000 },
+  mutations: { include: [MUTATIONS], maxConcurrency: 2, testTimeout: 600_000 },
 }
 
 function filesWithDeadlines(): string[] {
