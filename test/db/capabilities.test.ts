@@ -57,6 +57,7 @@ test.each([
 type Rewriting = [title: string, pattern: RegExp, replacement: string, expected: string]
 
 const REWRITINGS: Rewriting[] = [
+  ['that drops FOR UPDATE', / for update$/, '', 'lockingReads'],
   ['that drops FOR UPDATE of wallets', /(from `points`.*) for update$/, '$1', 'lockingReads'],
   ['that drops FOR UPDATE SKIP LOCKED', / for update skip locked$/, '', 'skipLocked'],
   ['that reads a snapshot', / isolation level read committed/, ' isolation level repeatable read', 'readCommitted'],
@@ -64,7 +65,6 @@ const REWRITINGS: Rewriting[] = [
   ['that assigns every second id', /auto_increment_increment = 1/, 'auto_increment_increment = 2', 'consecutiveIds'],
 ]
 const MORE_REWRITINGS: Rewriting[] = [
-  ['that drops FOR UPDATE', / for update$/, '', 'lockingReads'],
   ['that drops FOR UPDATE of stock', /(from `stock`.*) for update$/, '$1', 'lockingReads'],
   ['that drops FOR UPDATE of orders', /(from `orders`.*) for update$/, '$1', 'lockingReads'],
   ['that locks rows only in share mode', / for update$/, ' lock in share mode', 'lockingReads'],

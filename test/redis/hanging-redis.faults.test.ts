@@ -36,15 +36,19 @@ describe.skipIf(valkeyIsMissing)(`Redis that hangs${valkeyIsMissing ? ` (${valke
     await using shared = await open(valkey.url)
     const { id: userId } = await createCaller({ db: shared.db, admin: true }).users.create({ name: 'Ada' })
     await slowestOf(shared, { userId, calls: 40 })
+    const usualMs = await slowestOf(shared, { userId, calls: 8 })
 
     await valkey.pause()
-    expectWithin(await slowestOf(shared, { userId, calls: 8 }), ADDED_MS)
+    expectWithin((await slowestOf(shared, { userId, calls: 8 })) - usualMs, ADDED_MS)
     await shared.untilAvailable(false)
+    const durations: number[] = []
     for (let round = 0; round < 20; round++) {
-      // Attempts to reconnect run meanwhile, and no call waits for them.
+      // Two or more attempts to reconnect run meanwhile, and no call waits for them.
       await delay(100)
-      expectWithin(await slowestOf(shared, { userId, calls: 1 }), 50)
+      durations.push(await slowestOf(shared, { userId, calls: 1 }))
     }
+    // One call may be slow because the machine is.
+    expectWithin(durations.toSorted((a, b) => a - b).at(-2) ?? 0, 50)
     await valkey.resume()
     const resumedAt = performance.now()
     await shared.untilAvailable()
@@ -72,12 +76,18 @@ describe.skipIf(valkeyIsMissing)(`Redis that hangs${valkeyIsMissing ? ` (${valke
     await using shared = await open(proxy.url.replace('http:', 'redis:'))
     const { id: userId } = await createCaller({ db: shared.db, admin: true }).users.create({ name: 'Ada' })
     await slowestOf(shared, { userId, calls: 8 })
-    // Half of it in each direction.
-    proxy.delayMs = ms / 2
-    for (let round = 0; round < 5; round++) {
+    const added: number[] = []
+    for (let round = 0; round < 3; round++) {
       // One server reads the rankings again, and the other one waits for them.
       await delay(2_000)
-      expectWithin(await slowestOf(shared, { userId, calls: 8 }), ADDED_MS)
+      const usualMs = await slowestOf(shared, { userId, calls: 8 })
+      // Half of it in each direction.
+      proxy.delayMs = ms / 2
+      await delay(2_000)
+      added.push((await slowestOf(shared, { userId, calls: 8 })) - usualMs)
+      proxy.delayMs = 0
+      await shared.untilAvailable()
     }
+    expectWithin(added.toSorted((a, b) => a - b)[1] ?? 0, ADDED_MS)
   })
 })
