@@ -7,6 +7,8 @@ const FAULTS = 'test/**/*.faults.test.ts'
 const CLUSTER = 'test/**/*.cluster.test.ts'
 const MUTATIONS = 'test/**/*.mutations.test.ts'
 
+const SUITES_OF_THEIR_OWN = [FAULTS, CLUSTER, MUTATIONS]
+
 /** What does not depend on the database server. */
 const OF_NO_ENGINE = [
   'test/{architecture,asyncapi,client-sdk,documents,openapi,process,redis,storefront}/**',
@@ -29,14 +31,14 @@ const OF_NO_ENGINE = [
  * Within a file, `inSuite(quick, all)` of test/setup/suite.ts selects the size of a sample.
  */
 const SUITES = {
-  test: { include: ['test/**/*.test.ts'], exclude: [LONG, FAULTS, CLUSTER, MUTATIONS] },
-  all: { include: ['test/**/*.test.ts'], exclude: [FAULTS, CLUSTER, MUTATIONS] },
-  engine: { include: ['test/**/*.test.ts'], exclude: [FAULTS, CLUSTER, MUTATIONS, ...OF_NO_ENGINE] },
+  test: { include: ['test/**/*.test.ts'], exclude: [LONG, ...SUITES_OF_THEIR_OWN] },
+  all: { include: ['test/**/*.test.ts'], exclude: SUITES_OF_THEIR_OWN },
+  engine: { include: ['test/**/*.test.ts'], exclude: [...SUITES_OF_THEIR_OWN, ...OF_NO_ENGINE] },
   faults: { include: [FAULTS, ...filesWithDeadlines()], maxWorkers: 1 },
   cluster: { include: [CLUSTER], maxWorkers: 1 },
   // What a mutant runs: any file of `test:all`, with the samples of `npm test`.
   // Without its guard, a test may never end.
-  mutants: { include: ['test/**/*.test.ts'], exclude: [FAULTS, CLUSTER, MUTATIONS], testTimeout: 60_000 },
+  mutants: { include: ['test/**/*.test.ts'], exclude: SUITES_OF_THEIR_OWN, testTimeout: 60_000 },
   mutations: { include: [MUTATIONS], maxConcurrency: 2, testTimeout: 600_000 },
 }
 

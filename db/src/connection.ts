@@ -66,7 +66,8 @@ export async function primaryOptions(
 
 /**
  * Opens a pool on `mysql://user[:password]@host:port/database`; docs/configuration.md lists the parameters of the URL. Of several
- * hosts, the pool uses the one that takes writes, and follows it. The first statement opens the first connection. Sessions use UTC, strict mode and READ COMMITTED. `destroy` closes the pool.
+ * hosts, the pool uses the one that takes writes, and follows it. The first statement opens the first connection. Sessions use UTC,
+ * strict mode and READ COMMITTED. `destroy` closes the pool.
  *
  * Statements reject with AcquireTimeoutError when no connection becomes free within `acquireTimeoutMs`, with
  * ConnectError when a connection cannot be opened, and with the driver's error when the connection is lost, the server

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
 import { freePort } from '../setup/free-port.ts'
+import { missingEngine } from '../setup/missing-engine.ts'
 import { urlOfHosts } from '../setup/several-hosts.ts'
 
 const runFile = promisify(execFile)
@@ -15,13 +15,9 @@ const runFile = promisify(execFile)
  */
 const { MYSQL_CLUSTER_ENGINE, GALERA_ENGINE } = process.env
 
-/** Why the tests of an engine are skipped, whose program this variable names; undefined if they are not. */
-export const missing = (variable: string, engine: string | undefined): string | undefined =>
-  engine && existsSync(engine) ? undefined : `skipped: ${variable} does not name a program that runs it`
-
 /** Why the tests of a cluster are skipped; undefined if they are not. */
-export const mysqlIsMissing: string | undefined = missing('MYSQL_CLUSTER_ENGINE', MYSQL_CLUSTER_ENGINE)
-export const galeraIsMissing: string | undefined = missing('GALERA_ENGINE', GALERA_ENGINE)
+export const mysqlIsMissing: string | undefined = missingEngine('MYSQL_CLUSTER_ENGINE', 'clusters of MySQL')
+export const galeraIsMissing: string | undefined = missingEngine('GALERA_ENGINE', 'Galera')
 
 export interface Member {
   /** From 1. */

@@ -18,13 +18,14 @@ import { callEveryProcedure } from '../setup/every-procedure.ts'
 import { faultProxy } from '../setup/fault-proxy.ts'
 import { FILLED, fillDatabase } from '../setup/filled-database.ts'
 import { freePort } from '../setup/free-port.ts'
+import { missingEngine } from '../setup/missing-engine.ts'
 import { ServerProcess } from '../setup/server-process.ts'
-import { missing, STARTS_WITHIN_MS } from './database-cluster.ts'
+import { STARTS_WITHIN_MS } from './database-cluster.ts'
 import { startVitess, type VitessServer, vitessIsMissing } from './vitess-server.ts'
 
 /** A program that runs TiDB: `start PORT NAME` starts it and prints its URL, `reset NAME` removes all. */
 const { TIDB_ENGINE } = process.env
-const tidbIsMissing = missing('TIDB_ENGINE', TIDB_ENGINE)
+const tidbIsMissing = missingEngine('TIDB_ENGINE', 'TiDB')
 
 const runFile = promisify(execFile)
 

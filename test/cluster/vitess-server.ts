@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { eventually } from '../setup/eventually.ts'
 import { freePort } from '../setup/free-port.ts'
-import { missing, persist, runOn } from './database-cluster.ts'
+import { missingEngine } from '../setup/missing-engine.ts'
+import { persist, runOn } from './database-cluster.ts'
 
 const runFile = promisify(execFile)
 
@@ -20,7 +21,7 @@ const runFile = promisify(execFile)
 const { VITESS_ENGINE } = process.env
 
 /** Why the tests of Vitess are skipped; undefined if they are not. */
-export const vitessIsMissing: string | undefined = missing('VITESS_ENGINE', VITESS_ENGINE)
+export const vitessIsMissing: string | undefined = missingEngine('VITESS_ENGINE', 'Vitess')
 
 export interface VitessServer extends AsyncDisposable {
   /** The URL of the unsharded keyspace. */

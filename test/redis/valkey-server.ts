@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { freePort } from '../setup/free-port.ts'
+import { missingEngine } from '../setup/missing-engine.ts'
 
 /**
  * A program that runs Valkey: `start PORT NAME [OPTION…]` starts a server and prints its URL, `kill NAME` kills it, `pause NAME`
@@ -11,8 +11,7 @@ import { freePort } from '../setup/free-port.ts'
 const { VALKEY_ENGINE: engine } = process.env
 
 /** Why the tests that need Valkey are skipped; undefined if they are not. */
-export const valkeyIsMissing: string | undefined =
-  engine && existsSync(engine) ? undefined : 'skipped: VALKEY_ENGINE does not name a program that runs Valkey'
+export const valkeyIsMissing: string | undefined = missingEngine('VALKEY_ENGINE', 'Valkey')
 
 export interface ValkeyServer extends AsyncDisposable {
   url: string

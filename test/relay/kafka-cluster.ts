@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { freePort } from '../setup/free-port.ts'
+import { missingEngine } from '../setup/missing-engine.ts'
 
 /**
  * A program that runs Apache Kafka: `start PORT NAME NODES` starts brokers on PORT and the ports after it and prints
@@ -12,8 +12,7 @@ import { freePort } from '../setup/free-port.ts'
 const { KAFKA_ENGINE: engine } = process.env
 
 /** Why the tests that need Kafka are skipped; undefined if they are not. */
-export const kafkaIsMissing: string | undefined =
-  engine && existsSync(engine) ? undefined : 'skipped: KAFKA_ENGINE does not name a program that runs Apache Kafka'
+export const kafkaIsMissing: string | undefined = missingEngine('KAFKA_ENGINE', 'Apache Kafka')
 
 export interface KafkaCluster extends AsyncDisposable {
   brokers: string[]
